@@ -1,0 +1,203 @@
+import { SluiceError, visibleText } from '@sluice/core'
+import type { Predicate } from '@sluice/ledger'
+import type { Command } from 'commander'
+import type { Context } from '../context.js'
+import { readText } from '../input.js'
+import { deliver } from '../output/deliver.js'
+import { writeFile } from '../output/file.js'
+import type { Reply } from '../output/reply.js'
+import type { Act } from '../program.js'
+import { parseCount } from '../quantities.js'
+import { addVerify } from './ledger-verify.js'
+import { example, forceOption, keyOption, outOption } from './options.js'
+
+const CHECKPOINT_BYTES = 65_536
+
+export function addLedger(program: Command, act: Act): void {
+  const ledger = program.command('ledger').description('read, verify and witness the record')
+  example(
+    ledger
+      .command('show')
+      .description('the entries of the ledger')
+      .option('--from <entry>', 'begin with this entry', '0')
+      .option('--limit <number>', 'at most as many', '1000')
+      .action(
+        act<{ from: string; limit: string }>(async (context, options) => {
+          const zone = await context.zone()
+          const from = entryNumber(options.from)
+          const limit = parseCount(options.limit)
+          const entries: ShownEntry[] = []
+          if (from < zone.state.size) {
+            for await (const { index, envelope } of zone.ledger.entries(from)) {
+              entries.push(shownEntry(index, envelope.predicate, envelope.signatures))
+              if (entries.length === limit) break
+            }
+          }
+          return {
+            json: entries,
+            text: ui =>
+              ui.grid(
+                [
+                  { head: ui.t('label.entry'), align: 'right' },
+                  'label.time',
+                  'label.kind',
+                  'label.signers',
+                  'label.detail',
+                ],
+                entries.map(({ index, time, kind, signedBy, about }) => [
+                  String(index),
+                  time,
+                  kind,
+                  signedBy.join(', '),
+                  visibleText(about),
+                ]),
+              ),
+          }
+        }),
+      ),
+    'sluice ledger show --from 10',
+  )
+  addVerify(ledger, act)
+  example(
+    ledger
+      .command('receipt <entry>')
+      .description('the proof that an entry is in the ledger: anybody can check it offline')
+      .addOption(outOption('where to'))
+      .addOption(forceOption())
+      .action(
+        act<{ out?: string; force?: boolean }>(async (context, options, entry) => {
+          const { receiptBytes } = await import('@sluice/ledger')
+          const receipt = await (await context.zone()).ledger.receipt(entryNumber(entry))
+          return deliver(context, receiptBytes(receipt), options, {
+            json: { entry: receipt.index, receipt },
+            text: ui => ui.fields([['label.entry', receipt.index]]),
+          })
+        }),
+      ),
+    'sluice ledger receipt 12 --out receipt.json',
+  )
+  example(
+    ledger
+      .command('checkpoint')
+      .description('the newest signed checkpoint, for a witness to cosign and to keep')
+      .addOption(outOption('where to'))
+      .addOption(forceOption())
+      .action(
+        act<{ out?: string; force?: boolean }>(async (context, options) => {
+          const { note, size } = await (await context.zone()).ledger.checkpoint()
+          return deliver(context, new TextEncoder().encode(note), options, {
+            json: { size, checkpoint: note },
+            text: ui => ui.fields([['label.entries', size]]),
+          })
+        }),
+      ),
+    'sluice ledger checkpoint --out checkpoint.txt',
+  )
+  example(
+    ledger
+      .command('cosign')
+      .description('witness the newest checkpoint: from here on a rollback behind it is noticed')
+      .addOption(keyOption('the key of a provider or an auditor'))
+      .option('--since <file>', 'the checkpoint that you kept last time; what you sign has to continue it')
+      .addOption(outOption('keep the cosigned checkpoint there, outside the zone'))
+      .addOption(forceOption())
+      .action(act<Cosigning>(cosign)),
+    'sluice ledger cosign --key auditor.key --since seen.txt --out seen.txt --force',
+  )
+}
+
+interface Cosigning {
+  readonly key?: string
+  readonly since?: string
+  readonly out?: string
+  readonly force?: boolean
+}
+
+async function cosign(context: Context, options: Cosigning): Promise<Reply> {
+  const zone = await context.zone()
+  const signer = await context.signer(options.key)
+  const since =
+    options.since === undefined ? undefined : await readText(context.path(options.since), CHECKPOINT_BYTES)
+  const note = await zone.cosign(signer, since === undefined ? {} : { since })
+  const { parseCheckpoint } = await import('@sluice/ledger')
+  const cosigned = parseCheckpoint(note)
+  if (options.out !== undefined && options.out !== '-') {
+    await writeFile(
+      context.path(options.out),
+      new TextEncoder().encode(cosigned.note),
+      options.force === true,
+    )
+  }
+  return {
+    json: { size: cosigned.size, cosignedBy: signer.name, checkpoint: cosigned.note },
+    text: ui =>
+      [
+        ui.t('text.cosigned'),
+        ui.fields([
+          ['label.entries', cosigned.size],
+          ['label.cosigned', signer.name],
+          ['label.file', options.out ?? null],
+        ]),
+      ].join('\n'),
+  }
+}
+
+interface ShownEntry {
+  readonly index: number
+  readonly time: string
+  readonly kind: string
+  readonly signedBy: readonly string[]
+  readonly about: string
+}
+
+function shownEntry(
+  index: number,
+  predicate: Predicate,
+  signatures: readonly { readonly keyId: string }[],
+): ShownEntry {
+  const signedBy = signatures.map(({ keyId }) => keyId.slice(0, keyId.lastIndexOf('+')))
+  return { index, time: predicate.time, kind: predicate.kind, signedBy, about: about(predicate) }
+}
+
+/** What an entry is about, in the names that people use. */
+function about(predicate: Predicate): string {
+  switch (predicate.kind) {
+    case 'founding':
+      return predicate.origin
+    case 'key-change':
+      return `${predicate.action} ${predicate.principal.name} (${predicate.principal.role})`
+    case 'registration':
+      return `${predicate.dataset} v${predicate.version}`
+    case 'policy-change':
+    case 'retirement':
+      return predicate.dataset
+    case 'request':
+      return `${predicate.id}`
+    case 'release':
+    case 'run':
+      return `${shortRequest(predicate.requestDigest)} · ${predicate.run.slice(0, 8)}`
+    case 'refusal':
+      return [
+        predicate.code,
+        predicate.rule,
+        predicate.requestDigest && shortRequest(predicate.requestDigest),
+      ]
+        .filter(Boolean)
+        .join(' · ')
+    default:
+      return shortRequest(predicate.requestDigest)
+  }
+}
+
+/** The id by which people name a request: see `requestId` of the SDK. */
+function shortRequest(digest: string): string {
+  return `r-${digest.slice(0, 10)}`
+}
+
+function entryNumber(text: string): number {
+  const index = Number(text)
+  if (/^\d+$/.test(text) && Number.isSafeInteger(index)) return index
+  throw new SluiceError('USAGE', `"${text}" is no entry`, {
+    remedy: 'Entries are counted from 0: see `sluice ledger show`.',
+  })
+}

@@ -1,0 +1,48 @@
+import { type Command, Option } from 'commander'
+import { FORMATS } from '../output/format.js'
+
+/** Options that several commands share, so that they read the same everywhere. */
+
+const EXAMPLES = new WeakMap<Command, readonly string[]>()
+
+export function example(command: Command, ...lines: readonly string[]): Command {
+  EXAMPLES.set(command, lines)
+  return command.addHelpText('after', `\nExample:\n${lines.map(line => `  $ ${line}`).join('\n')}`)
+}
+
+/** For the reference: what a command's help shows as its examples. */
+export function examplesOf(command: Command): readonly string[] {
+  return EXAMPLES.get(command) ?? []
+}
+
+export function keyOption(whose: string): Option {
+  return new Option('--key <file>', `${whose} (else SLUICE_KEY_FILE)`)
+}
+
+export function keysOption(whose: string): Option {
+  return new Option('--key <file>', `${whose}; may stand several times (else SLUICE_KEY_FILE)`).argParser(
+    (file: string, files: readonly string[] = []) => [...files, file],
+  )
+}
+
+export function repeated(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text: string, texts: readonly string[] = []) => [
+    ...texts,
+    text,
+  ])
+}
+
+export function outOption(what: string): Option {
+  return new Option('--out <file>', `${what}; - is stdout`)
+}
+
+export function forceOption(): Option {
+  return new Option('--force', 'replace a file that exists')
+}
+
+export function formatOption(): Option {
+  return new Option(
+    '--format <format>',
+    'how the table is written (default: table; of a file, by its name)',
+  ).choices(FORMATS)
+}

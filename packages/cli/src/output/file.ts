@@ -1,0 +1,50 @@
+import { open, rename, rm } from 'node:fs/promises'
+import { SluiceError } from '@sluice/core'
+
+/**
+ * Writes a whole file of mode 600, or none: beside its name first, then renamed. An existing file is refused unless
+ * `force`.
+ *
+ * @throws SluiceError EXISTS, FILE_MISSING (no such directory), DISK_FULL
+ */
+export async function writeFile(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
+  const target = force ? `${path}.${process.pid}.tmp` : path
+  try {
+    const file = await open(target, force ? 'w' : 'wx', 0o600)
+    try {
+      await file.writeFile(bytes)
+      await file.sync()
+    } catch (error) {
+      await rm(target, { force: true })
+      throw error
+    } finally {
+      await file.close()
+    }
+    if (force) await rename(target, path)
+  } catch (cause) {
+    throw writeError(path, cause as NodeJS.ErrnoException)
+  }
+}
+
+function writeError(path: string, cause: NodeJS.ErrnoException): SluiceError {
+  switch (cause.code) {
+    case 'EEXIST':
+      return new SluiceError('EXISTS', `${path} exists already`, {
+        remedy: 'Choose another path, or add --force to replace it.',
+      })
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new SluiceError('DISK_FULL', `the disk is full; ${path} was not written`, {
+        remedy: 'Free some space and run the same command again.',
+      })
+    default:
+      return new SluiceError(
+        'FILE_MISSING',
+        `${path} cannot be written (${cause.code ?? 'unknown reason'})`,
+        {
+          remedy: 'Check that its directory exists and that you may write there.',
+          cause,
+        },
+      )
+  }
+}

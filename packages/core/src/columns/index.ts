@@ -1,0 +1,2 @@
+export { gather } from './gather.js'
+export { arrowSchemaOf, arrowTypeOf, columnSchemasOf, scalarTypeOf } from './types.js'

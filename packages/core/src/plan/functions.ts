@@ -1,0 +1,77 @@
+/**
+ * The scalar functions of the plan language. The names are ours; an engine maps each to what it has, with the
+ * semantics stated here. A function that is not listed cannot be planned.
+ *
+ * Null in, null out, unless stated. Comparison of text is by code point.
+ */
+export const FUNCTIONS = [
+  // comparison; `distinctFrom` treats nulls as equal
+  'equal',
+  'notEqual',
+  'less',
+  'lessOrEqual',
+  'greater',
+  'greaterOrEqual',
+  'distinctFrom',
+  'notDistinctFrom',
+  // three-valued logic, any number of arguments for `and` and `or`
+  'and',
+  'or',
+  'not',
+  'isNull',
+  'isNotNull',
+  // arithmetic; `divide` is always floating point, with infinities and NaN by IEEE 754; `integerDivide` truncates, and
+  // it and `modulo` (sign of the dividend) of integers or decimals are null for a divisor of zero; overflow is an error
+  'add',
+  'subtract',
+  'multiply',
+  'divide',
+  'integerDivide',
+  'modulo',
+  'negate',
+  'absolute',
+  'round',
+  'floor',
+  'ceiling',
+  'sign',
+  'squareRoot',
+  // these two skip nulls: null only where every argument is
+  'least',
+  'greatest',
+  // conditional
+  'coalesce',
+  'nullIf',
+  // text; positions count characters from 1; `like` has % and _ and an optional escape character
+  'like',
+  'notLike',
+  'lower',
+  'upper',
+  'trim',
+  'trimStart',
+  'trimEnd',
+  'length',
+  'substring',
+  'concat',
+  'startsWith',
+  'endsWith',
+  'contains',
+  'position',
+  'replace',
+  // dates and times; `datePart` and `dateTruncate` take the unit as a literal first argument, `dateAdd` the unit,
+  // then the number of units, then the date or timestamp, `dateDifference` the unit, then start and end (boundaries
+  // crossed); `dateTruncate` and `dateAdd` give timestamps, a month's end stays within its month
+  'datePart',
+  'dateTruncate',
+  'dateAdd',
+  'dateDifference',
+] as const
+
+export type FunctionName = (typeof FUNCTIONS)[number]
+
+export const DATE_UNITS = ['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second'] as const
+/** further parts that only `datePart` knows; `dayOfWeek` is 0 (Sunday) to 6, `isoDayOfWeek` 1 (Monday) to 7 */
+export const DATE_PARTS = [...DATE_UNITS, 'dayOfWeek', 'isoDayOfWeek', 'dayOfYear'] as const
+
+/** The aggregate functions. `count` without an argument counts rows. */
+export const AGGREGATE_FUNCTIONS = ['count', 'sum', 'average'] as const
+export type AggregateFunction = (typeof AGGREGATE_FUNCTIONS)[number]

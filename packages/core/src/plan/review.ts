@@ -1,0 +1,262 @@
+import { type ErrorCode, SluiceError } from '../errors.js'
+import { nearestNames } from '../names.js'
+import { compareGrades, GRADE_RULES, highestGrade } from '../policy/grades.js'
+import { visibleText } from '../text.js'
+import { type Definitions, definitionsOf } from './definitions.js'
+import { planDigest } from './encode.js'
+import { columnUses, type SourceUse, usesOf } from './lineage.js'
+import type { Plan, PlanNode, Scan } from './node.js'
+import { aggregateRelease } from './release.js'
+import {
+  type DatasetFacts,
+  type Obligation,
+  type ReleaseShape,
+  type RequiredApproval,
+  type ReviewedPlan,
+  USES,
+} from './review-types.js'
+import { sameType, validatePlan } from './validate.js'
+import { nodesOf, scansOf } from './visit.js'
+
+export interface ReviewContext {
+  /** what the consumer wants it for, as the request states it */
+  readonly purpose: string
+  /** the principal who asks */
+  readonly consumer: string
+  readonly now: Date
+}
+
+/** One thing that a policy, a grade or the form of the plan does not allow. */
+interface Violation {
+  readonly code: ErrorCode
+  readonly rule: string
+  readonly message: string
+  readonly remedy: string
+}
+
+/**
+ * Plan × policies: may this be asked, for this purpose, by this consumer; who has to sign; what the result will be
+ * held to. Pure: it sees schemas and policies, never values.
+ *
+ * All violations are gathered: the first is the error, and `facts.violations` lists every one as `rule: message`.
+ *
+ * @param datasets what is registered; each that the plan scans has to be there
+ * @throws SluiceError PURPOSE_DENIED, CONSUMER_DENIED, GRADE_DENIED (`grade.…`), POLICY_DENIED (`use.…`,
+ * `policy.expires`, `release.rows`), EVIDENCE_UNDEFINED (`evidence.…`); NAME_UNKNOWN, SCHEMA_CHANGED where the plan
+ * does not fit the datasets; SCHEMA_INVALID where it is no plan
+ */
+export function reviewPlan(
+  plan: Plan,
+  datasets: readonly DatasetFacts[],
+  context: ReviewContext,
+): ReviewedPlan {
+  validatePlan(plan)
+  const scans = scansOf(plan.root)
+  const facts = scans.map(scan => factsOf(scan, datasets))
+  const touched = [...new Set(facts)]
+  const definitions = definitionsOf(plan.root)
+  const sourceUses = usesOf(plan, definitions)
+  const obligations = facts.flatMap((dataset, source) => obligationOf(dataset, source))
+  const release = releaseOf(plan, facts, obligations, definitions, sourceUses)
+  const unreleased = Array.isArray(release) ? release : []
+  // that rows do not leave says more than that each of their columns does not
+  const asRows = unreleased.filter(violation => violation.rule === 'release.rows')
+  const violations = [
+    ...touched.flatMap(dataset => accessViolations(dataset, context)),
+    ...asRows,
+    ...useViolations(sourceUses, facts),
+    ...unreleased.filter(violation => !asRows.includes(violation)),
+  ]
+  if (violations.length > 0) throw refusal(violations)
+
+  return {
+    kind: 'reviewed-plan',
+    plan,
+    planDigest: planDigest(plan),
+    datasets: touched,
+    scans,
+    uses: columnUses(sourceUses, USES),
+    release: release as ReleaseShape,
+    obligations: (release as ReleaseShape).mode === 'aggregate' ? obligations : [],
+    approvals: approvalsOf(touched),
+    grade: highestGrade(touched.map(dataset => dataset.policy.grade)),
+    step: {
+      rows: Math.max(1, ...touched.map(dataset => dataset.policy.disclosure.step.rows)),
+      milliseconds: Math.max(1, ...touched.map(dataset => dataset.policy.disclosure.step.milliseconds)),
+    },
+  }
+}
+
+function factsOf(scan: Scan, datasets: readonly DatasetFacts[]): DatasetFacts {
+  const dataset = datasets.find(candidate => candidate.name === scan.dataset)
+  if (dataset === undefined) {
+    const near = nearestNames(
+      scan.dataset,
+      datasets.map(candidate => candidate.name),
+    )
+    throw new SluiceError('NAME_UNKNOWN', `there is no dataset "${visibleText(scan.dataset)}"`, {
+      rule: 'name.dataset',
+      remedy: near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'a registered dataset',
+    })
+  }
+  for (const { name, type } of scan.columns) {
+    const column = dataset.columns.find(candidate => candidate.name === name)
+    if (column !== undefined && sameType(column.type, type)) continue
+    throw new SluiceError(
+      'SCHEMA_CHANGED',
+      `the plan reads a column "${visibleText(name)}" that "${visibleText(dataset.name)}" does not have, or not so`,
+      { rule: 'schema.column', remedy: 'submit the request again over the dataset as it is' },
+    )
+  }
+  return dataset
+}
+
+function accessViolations({ name, policy }: DatasetFacts, context: ReviewContext): Violation[] {
+  const violations: Violation[] = []
+  const dataset = `dataset "${visibleText(name)}"`
+  const add = (code: ErrorCode, rule: string, message: string, remedy: string) =>
+    violations.push({ code, rule, message, remedy })
+  if (compareGrades(policy.grade, 'important') >= 0) {
+    const message = `${dataset} is of grade ${policy.grade}, which never leaves through this gate`
+    add('GRADE_DENIED', 'grade.release', message, 'data of grade 1 to 3')
+  }
+  if (policy.expires !== null && Date.parse(policy.expires) <= context.now.getTime()) {
+    add('POLICY_DENIED', 'policy.expires', `the policy of ${dataset} has ended`, 'a new policy of its owner')
+  }
+  if (!policy.purposes.includes(context.purpose)) {
+    add(
+      'PURPOSE_DENIED',
+      'purposes',
+      `${dataset} is not open to this purpose`,
+      listed(policy.purposes, 'no purpose'),
+    )
+  }
+  if (!policy.consumers.includes(context.consumer)) {
+    const message = `${dataset} is not open to "${visibleText(context.consumer)}"`
+    add('CONSUMER_DENIED', 'consumers', message, 'a consumer whom the policy names')
+  }
+  return violations
+}
+
+function useViolations(uses: readonly SourceUse[], facts: readonly DatasetFacts[]): Violation[] {
+  const violations = new Map<string, Violation>()
+  for (const { source, dataset, column, use } of uses) {
+    const { policy } = facts[source]!
+    const what = `column "${visibleText(column)}" of "${visibleText(dataset)}"`
+    const rule = Object.hasOwn(policy.columns, column) ? policy.columns[column] : undefined
+    const allowed = rule?.uses ?? []
+    const key = `${dataset} ${column} ${use}`
+    if (rule !== undefined && !GRADE_RULES[rule.grade].uses.includes(use)) {
+      violations.set(key, {
+        code: 'GRADE_DENIED',
+        rule: `grade.${use}`,
+        message: `${what} is of grade ${rule.grade}, which does not allow the use "${use}"`,
+        remedy: listed(GRADE_RULES[rule.grade].uses, 'no use of it'),
+      })
+    } else if (!allowed.includes(use)) {
+      violations.set(key, {
+        code: 'POLICY_DENIED',
+        rule: `use.${use}`,
+        message: `${what} may not be used to ${use}`,
+        remedy: listed(allowed, 'no use of it'),
+      })
+    }
+  }
+  return [...violations.values()]
+}
+
+function releaseOf(
+  plan: Plan,
+  facts: readonly DatasetFacts[],
+  obligations: readonly Obligation[],
+  definitions: Definitions,
+  uses: readonly SourceUse[],
+): ReleaseShape | Violation[] {
+  const isPublic = (source: number) => facts[source]!.policy.entity.kind === 'none'
+  if (facts.every((_, source) => isPublic(source))) return { mode: 'public' }
+  if (![...nodesOf(plan.root)].some(node => isAggregating(node))) return rowsRelease(facts, uses)
+  const release = aggregateRelease(plan, {
+    definitions,
+    obligations,
+    isPublic,
+    hasPublicValues: (dataset, column) =>
+      facts.find(fact => fact.name === dataset)!.policy.columns[column]?.publicValues === true,
+  })
+  if (!Array.isArray(release)) return release
+  return release.map(part => ({ code: 'EVIDENCE_UNDEFINED' as const, ...part }))
+}
+
+function isAggregating(node: PlanNode): boolean {
+  return node.kind === 'aggregate'
+}
+
+/** Rows leave where every protected dataset's policy says so and every column that is touched is of such a grade. */
+function rowsRelease(facts: readonly DatasetFacts[], uses: readonly SourceUse[]): ReleaseShape | Violation[] {
+  const violations = new Map<string, Violation>()
+  for (const { name, policy } of facts) {
+    if (policy.entity.kind === 'none' || policy.release === 'rows') continue
+    violations.set(name, {
+      code: 'POLICY_DENIED',
+      rule: 'release.rows',
+      message: `rows of "${visibleText(name)}" are not released`,
+      remedy: 'an aggregate: GROUP BY with count, sum or avg',
+    })
+  }
+  for (const { source, dataset, column } of uses) {
+    const grade = facts[source]!.policy.columns[column]?.grade ?? 'core'
+    if (GRADE_RULES[grade].release === 'rows') continue
+    violations.set(`${dataset} ${column}`, {
+      code: 'GRADE_DENIED',
+      rule: 'grade.rows',
+      message: `column "${visibleText(column)}" of "${visibleText(dataset)}" is of a grade that does not leave in rows`,
+      remedy: 'columns of grade 1, or an aggregate',
+    })
+  }
+  return violations.size > 0 ? [...violations.values()] : { mode: 'rows' }
+}
+
+function obligationOf({ name, policy }: DatasetFacts, source: number): Obligation[] {
+  if (policy.entity.kind === 'none') return []
+  const { minimumEntities, dominance, pPercent, onFailure } = policy.disclosure
+  return [{ source, dataset: name, entity: policy.entity, minimumEntities, dominance, pPercent, onFailure }]
+}
+
+function approvalsOf(datasets: readonly DatasetFacts[]): RequiredApproval[] {
+  const approvals = new Map<string, RequiredApproval>()
+  const add = (approval: RequiredApproval) => {
+    const key = JSON.stringify([approval.role, approval.principals, approval.count])
+    if (!approvals.has(key)) approvals.set(key, approval)
+  }
+  for (const { name, owner } of datasets) {
+    add({ reason: `owner of ${name}`, role: 'provider', principals: [owner], count: 1 })
+  }
+  for (const { name, owner, policy } of datasets) {
+    if (policy.approvals.reviewer) {
+      add({ reason: `policy of ${name}`, role: 'reviewer', principals: null, count: 1 })
+    }
+    const { named } = policy.approvals
+    if (named !== null) {
+      add({
+        reason: `policy of ${name}`,
+        role: null,
+        principals: named.of.filter(principal => principal !== owner).sort(),
+        count: named.count,
+      })
+    }
+  }
+  return [...approvals.values()]
+}
+
+function refusal(violations: readonly Violation[]): SluiceError {
+  const first = violations[0]!
+  const others = violations.length > 1 ? ` (and ${violations.length - 1} more)` : ''
+  return new SluiceError(first.code, `${first.message}${others}`, {
+    rule: first.rule,
+    remedy: first.remedy,
+    facts: { violations: violations.map(violation => `${violation.rule}: ${violation.message}`) },
+  })
+}
+
+function listed(items: readonly string[], none: string): string {
+  return items.length > 0 ? `allowed: ${items.map(visibleText).join(', ')}` : none
+}

@@ -1,0 +1,6 @@
+export { policyDigest, policyFromJson, policyToJson } from './canonical.js'
+export { checkPolicy, type PolicyCheck } from './check.js'
+export { compareGrades, GRADE_RULES, type GradeRule, highestGrade, type Limits } from './grades.js'
+export { type ParsePolicyOptions, POLICY_LIMIT, parsePolicy } from './parse.js'
+export { policyJsonSchema } from './schema.js'
+export * from './types.js'

@@ -1,0 +1,10 @@
+import { library } from '../../scripts/tsup.mjs'
+
+export default library([
+  'index',
+  'policy/index',
+  'plan/index',
+  'columns/index',
+  'disclosure/index',
+  'disclosure/open',
+])

@@ -1,0 +1,213 @@
+/**
+ * What the ledger records: one interface a predicate type. An entry is a DSSE envelope around an in-toto v1
+ * Statement whose `predicateType` is `PREDICATE_TYPES[kind]` and whose predicate is one of these.
+ *
+ * Times are ISO 8601 in UTC with milliseconds. `…Digest` and `fingerprint` are SHA-256 in hexadecimal, over
+ * canonical bytes (RFC 8785) unless stated. Principals are named as enrolled.
+ */
+export type Role = 'provider' | 'operator' | 'reviewer' | 'consumer' | 'auditor'
+
+export interface Enrolment {
+  readonly name: string
+  readonly role: Role
+  /** signed-note verifier key (C2SP signed-note, Ed25519): `name+hash+base64` */
+  readonly key: string
+}
+
+/** The zone's first entry, signed by every principal that it names: at least an operator, a provider and an auditor. */
+export interface Founding {
+  readonly kind: 'founding'
+  readonly time: string
+  /** 128 random bits, hexadecimal */
+  readonly zone: string
+  /** the checkpoint's origin line */
+  readonly origin: string
+  readonly suite: 'international'
+  /** verifier key of the log itself */
+  readonly logKey: string
+  readonly principals: readonly Enrolment[]
+  /** a change of keys is valid with a signature of one principal of each of these roles, at least */
+  readonly charter: { readonly keyChange: readonly Role[] }
+}
+
+export interface KeyChange {
+  readonly kind: 'key-change'
+  readonly time: string
+  readonly action: 'enrol' | 'rotate' | 'remove'
+  /** for `remove`, the key that is removed */
+  readonly principal: Enrolment
+}
+
+/** A dataset's version, with the policy in force from here on; signed by its owner. */
+export interface Registration {
+  readonly kind: 'registration'
+  readonly time: string
+  readonly dataset: string
+  readonly version: number
+  readonly owner: string
+  /** SHA-256 of the registered file's bytes */
+  readonly fingerprint: string
+  /** random name of the file below `data/` */
+  readonly file: string
+  /** `{name, type}` a column, as `core` writes them */
+  readonly schema: unknown
+  readonly uniqueKeys: readonly (readonly string[])[]
+  /** rounded up to the policy's step */
+  readonly rows: number
+  /** the column whose entities' codes stand beside the data, and how many there are, rounded up likewise */
+  readonly entity: { readonly column: string; readonly count: number } | null
+  readonly policyDigest: string
+  readonly policy: unknown
+}
+
+/** A new policy for the current version of a dataset; signed by its owner. */
+export interface PolicyChange {
+  readonly kind: 'policy-change'
+  readonly time: string
+  readonly dataset: string
+  readonly policyDigest: string
+  readonly policy: unknown
+}
+
+export interface Retirement {
+  readonly kind: 'retirement'
+  readonly time: string
+  readonly dataset: string
+}
+
+/** Signed by the consumer. `requestDigest` is over `request`; what that holds, `sandbox` defines. */
+export interface Request {
+  readonly kind: 'request'
+  readonly time: string
+  readonly id: string
+  readonly consumer: string
+  readonly requestDigest: string
+  readonly request: unknown
+}
+
+/** Signed by the approver, elsewhere; its time is the signer's. */
+export interface Approval {
+  readonly kind: 'approval'
+  readonly time: string
+  readonly zone: string
+  readonly requestDigest: string
+  readonly approver: string
+  readonly expires: string
+  readonly maxRuns: number
+  /** `same-schema` stands for later versions of the approver's dataset, where its policy allows that */
+  readonly datasetVersions: 'exact' | 'same-schema'
+  /** narrower ranges than the request's, by parameter; empty: the request's */
+  readonly parameters: Readonly<Record<string, { minimum?: string; maximum?: string; values?: string[] }>>
+  /** 128 random bits, hexadecimal; an approval counts once */
+  readonly nonce: string
+}
+
+/** Signed by a principal who could have approved. */
+export interface Rejection {
+  readonly kind: 'rejection'
+  readonly time: string
+  readonly requestDigest: string
+  readonly reason: string
+}
+
+/** Signed by an approver (their approval is void from here on) or by the auditor or operator (the request is). */
+export interface Revocation {
+  readonly kind: 'revocation'
+  readonly time: string
+  readonly requestDigest: string
+  readonly reason: string
+}
+
+/** Signed by the consumer. */
+export interface Withdrawal {
+  readonly kind: 'withdrawal'
+  readonly time: string
+  readonly requestDigest: string
+}
+
+/** Durable before anything executes; signed by the operator. */
+export interface Run {
+  readonly kind: 'run'
+  readonly time: string
+  readonly run: string
+  readonly requestDigest: string
+  /** entry indexes of the approvals that it stands on */
+  readonly approvals: readonly number[]
+  /** salted commitment (see `commitment`) to the parameters' canonical bytes; the opening lies outside, erasable */
+  readonly parametersCommitment: string
+  readonly datasets: readonly {
+    readonly name: string
+    readonly version: number
+    readonly fingerprint: string
+  }[]
+  readonly engine: string
+}
+
+/** Durable before the result is handed out; signed by the operator. */
+export interface Release {
+  readonly kind: 'release'
+  readonly time: string
+  readonly run: string
+  readonly requestDigest: string
+  /** salted commitment to the SHA-256 of the result's bytes (Arrow IPC stream) */
+  readonly resultCommitment: string
+  /** number of suppressed cells by rule, rounded up to the policy's step */
+  readonly suppressed: Readonly<Record<string, number>>
+  readonly isolation: 'bubblewrap' | 'namespaces' | 'process'
+  /** rounded up to the policy's step */
+  readonly milliseconds: number
+}
+
+/** Something that was refused, by whom it was asked and at which stage; signed by whoever's key was at hand. */
+export interface Refusal {
+  readonly kind: 'refusal'
+  readonly time: string
+  readonly stage: 'gate' | 'approval' | 'run' | 'disclosure' | 'execution'
+  readonly code: string
+  readonly rule: string | null
+  /** null where there is no request yet */
+  readonly requestDigest: string | null
+  /** the run that was taken from the allowance, if one was */
+  readonly run: string | null
+  readonly principal: string
+}
+
+export type Predicate =
+  | Founding
+  | KeyChange
+  | Registration
+  | PolicyChange
+  | Retirement
+  | Request
+  | Approval
+  | Rejection
+  | Revocation
+  | Withdrawal
+  | Run
+  | Release
+  | Refusal
+
+export type PredicateKind = Predicate['kind']
+
+/** What a Statement calls each kind of predicate. */
+export const PREDICATE_TYPES: { readonly [K in PredicateKind]: `urn:sluice:predicate:${K}:v1` } = {
+  founding: 'urn:sluice:predicate:founding:v1',
+  'key-change': 'urn:sluice:predicate:key-change:v1',
+  registration: 'urn:sluice:predicate:registration:v1',
+  'policy-change': 'urn:sluice:predicate:policy-change:v1',
+  retirement: 'urn:sluice:predicate:retirement:v1',
+  request: 'urn:sluice:predicate:request:v1',
+  approval: 'urn:sluice:predicate:approval:v1',
+  rejection: 'urn:sluice:predicate:rejection:v1',
+  revocation: 'urn:sluice:predicate:revocation:v1',
+  withdrawal: 'urn:sluice:predicate:withdrawal:v1',
+  run: 'urn:sluice:predicate:run:v1',
+  release: 'urn:sluice:predicate:release:v1',
+  refusal: 'urn:sluice:predicate:refusal:v1',
+}
+
+/**
+ * Entries that the zone makes itself, at the moment when it appends them: their times never run backwards. The
+ * others carry the time of whoever signed them, elsewhere and perhaps days before they were imported.
+ */
+export const MADE_IN_ZONE: ReadonlySet<PredicateKind> = new Set(['run', 'release', 'refusal'])

@@ -1,0 +1,12 @@
+export { KeyFile } from './key-file.js'
+export type { Signer } from './signer.js'
+export {
+  COSIGNATURE_KEY,
+  cosignatureKey,
+  isKeyName,
+  NOTE_KEY,
+  parseVerifierKey,
+  type VerifierKey,
+  verifierKey,
+  verifySignature,
+} from './verifier-key.js'

@@ -1,0 +1,215 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto'
+import { constants } from 'node:fs'
+import { open, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { inspect } from 'node:util'
+import { SluiceError } from '@sluice/core'
+import { decryptPkcs8, encryptPkcs8 } from './pkcs8.js'
+import type { Signer } from './signer.js'
+import { parseVerifierKey, type VerifierKey, verifierKey } from './verifier-key.js'
+
+/**
+ * An Ed25519 private key in a file of mode 600, with the name of the principal whose it is.
+ *
+ * The file is PEM (RFC 7468) with two lines of explanatory text before it, which every tool that reads PEM skips.
+ * Inspecting or serialising a `KeyFile` shows the public key only.
+ *
+ * @example
+ * const bank = await KeyFile.generate('bank.key', { name: 'bank', passphrase })
+ * const again = await KeyFile.open('bank.key', { passphrase })
+ */
+export class KeyFile implements Signer {
+  readonly name: string
+  readonly publicKey: string
+  readonly keyId: string
+  readonly #privateKey: KeyObject
+
+  private constructor(key: VerifierKey, privateKey: KeyObject) {
+    this.name = key.name
+    this.publicKey = key.text
+    this.keyId = key.keyId
+    this.#privateKey = privateKey
+    Object.freeze(this)
+  }
+
+  /**
+   * Makes a key and writes it, durably, to a file that must not exist.
+   *
+   * @throws SluiceError EXISTS, FILE_MISSING (no such directory), DISK_FULL, KEY_INVALID (name), PASSPHRASE_MISSING (empty)
+   */
+  static async generate(
+    path: string,
+    options: { readonly name: string; readonly passphrase?: string | undefined },
+  ): Promise<KeyFile> {
+    if (options.passphrase === '') throw missingPassphrase('an empty passphrase protects nothing')
+    const pair = generateKeyPairSync('ed25519')
+    const key = verifierKey(options.name, rawPublicKey(pair.publicKey))
+    const pem =
+      options.passphrase === undefined
+        ? pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+        : encryptPkcs8(pair.privateKey, options.passphrase, randomBytes(16), randomBytes(16))
+    await writeExclusively(path, format(key, pem))
+    return new KeyFile(key, pair.privateKey)
+  }
+
+  /**
+   * @throws SluiceError FILE_MISSING, KEY_PERMISSIONS, KEY_INVALID, PASSPHRASE_MISSING, PASSPHRASE_WRONG
+   */
+  static async open(
+    path: string,
+    options: { readonly passphrase?: string | undefined } = {},
+  ): Promise<KeyFile> {
+    const { key, pem } = parse(await readPrivately(path))
+    const privateKey = readPrivateKey(pem, options.passphrase)
+    const raw =
+      privateKey.asymmetricKeyType === 'ed25519' ? rawPublicKey(createPublicKey(privateKey)) : undefined
+    if (raw === undefined || !Buffer.from(key.publicKey).equals(raw)) {
+      throw damaged('the private key is not that of the public key it names')
+    }
+    return new KeyFile(key, privateKey)
+  }
+
+  /** On a thread of Node's pool, so that signing and writing use different cores. */
+  sign(bytes: Uint8Array): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      sign(null, bytes, this.#privateKey, (error, signature) => {
+        if (error) reject(error)
+        else resolve(signature)
+      })
+    })
+  }
+
+  toJSON(): { readonly name: string; readonly publicKey: string } {
+    return { name: this.name, publicKey: this.publicKey }
+  }
+
+  [inspect.custom](): string {
+    return `KeyFile(${this.publicKey}, private key not shown)`
+  }
+}
+
+const FILE_BYTES = 4096
+const BEGIN = '-----BEGIN '
+
+function format(key: VerifierKey, pem: string): string {
+  return `Sluice-Key: 1\nPublic-Key: ${key.text}\n${pem}`
+}
+
+function parse(text: string): { key: VerifierKey; pem: string } {
+  const start = text.indexOf(BEGIN)
+  const [, publicKey, ...others] = text.slice(0, Math.max(start, 0)).split('\n')
+  if (publicKey?.startsWith('Public-Key: ') !== true || others.join('') !== '') {
+    throw damaged('it does not begin as one')
+  }
+  const key = parseVerifierKey(publicKey.slice('Public-Key: '.length))
+  const pem = text.slice(start)
+  if (format(key, pem) !== text) throw damaged('it does not begin as one')
+  return { key, pem }
+}
+
+function readPrivateKey(pem: string, passphrase: string | undefined): KeyObject {
+  if (!pem.startsWith('-----BEGIN ENCRYPTED')) {
+    try {
+      return createPrivateKey({ key: pem, format: 'pem' })
+    } catch {
+      // no cause: it could quote the key
+      throw damaged('its PEM does not parse')
+    }
+  }
+  if (passphrase === undefined || passphrase === '') throw missingPassphrase('the key file is encrypted')
+  return decryptPkcs8(pem, passphrase)
+}
+
+function rawPublicKey(key: KeyObject): Uint8Array {
+  return key.export({ type: 'spki', format: 'der' }).subarray(-32)
+}
+
+async function readPrivately(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') {
+      throw new SluiceError('FILE_MISSING', `there is no key file ${path}`, {
+        remedy: 'check the path, or make a key with "sluice key new"',
+      })
+    }
+    throw new SluiceError('KEY_INVALID', `the key file ${path} cannot be read (${cause.code})`, { cause })
+  })
+  try {
+    const status = await file.stat()
+    if (!status.isFile() || status.size > FILE_BYTES) throw damaged('it is not a small regular file')
+    // Windows has no such bits; there the folder's access list has to protect the file
+    if (process.platform !== 'win32' && (status.mode & 0o077) !== 0) {
+      throw new SluiceError('KEY_PERMISSIONS', `others than its owner can reach the key file ${path}`, {
+        remedy: `chmod 600 ${path}`,
+        facts: { mode: (status.mode & 0o777).toString(8) },
+      })
+    }
+    return await file.readFile('utf8')
+  } finally {
+    await file.close()
+  }
+}
+
+async function writeExclusively(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
+    throw unwritable(path, cause)
+  })
+  try {
+    await file.writeFile(text)
+    await file.sync()
+    await syncDirectory(dirname(path))
+  } catch (cause) {
+    await unlink(path)
+    throw unwritable(path, cause as NodeJS.ErrnoException)
+  } finally {
+    await file.close()
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const directory = await open(path, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+function unwritable(path: string, cause: NodeJS.ErrnoException): SluiceError {
+  switch (cause.code) {
+    case 'EEXIST':
+      return new SluiceError('EXISTS', `${path} exists already; a key is never overwritten`, {
+        remedy: 'choose another path',
+      })
+    case 'ENOENT':
+      return new SluiceError('FILE_MISSING', `the directory of ${path} does not exist`, {
+        remedy: 'create the directory first',
+      })
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new SluiceError('DISK_FULL', `the disk is full; ${path} was not written`, {
+        remedy: 'free some space and try again',
+      })
+    default:
+      return new SluiceError('KEY_INVALID', `${path} cannot be written (${cause.code})`, { cause })
+  }
+}
+
+function missingPassphrase(reason: string): SluiceError {
+  return new SluiceError('PASSPHRASE_MISSING', reason, {
+    remedy: 'give the passphrase (SLUICE_PASSPHRASE_FILE, or the prompt of a terminal)',
+  })
+}
+
+function damaged(reason: string): SluiceError {
+  return new SluiceError('KEY_INVALID', `this is not a key file of Sluice: ${reason}`, {
+    remedy: 'restore the file from its backup, or make a new key and have it enrolled',
+  })
+}

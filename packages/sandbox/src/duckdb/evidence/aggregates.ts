@@ -1,0 +1,70 @@
+import { type AggregateColumn, type Definitions, definitionOf, type Expression } from '@sluice/core/plan'
+import { type ColumnText, emitExpression } from '../../sql/emit/expression.js'
+import { sqlType } from '../../sql/emit/types.js'
+import { filter, type SelectList } from './measures.js'
+
+/** An aggregate column of the plan as the engine computes it over rows. */
+export function plainAggregate(aggregate: AggregateColumn, column: ColumnText): string {
+  const argument = aggregate.argument === null ? '*' : emitExpression(aggregate.argument, column)
+  const distinct = aggregate.distinct ? 'DISTINCT ' : ''
+  return cast(
+    aggregate,
+    `${FUNCTIONS[aggregate.function]}(${distinct}${argument})${filtered(aggregate, column)}`,
+  )
+}
+
+const FUNCTIONS: Record<AggregateColumn['function'], string> = { count: 'count', sum: 'sum', average: 'avg' }
+
+/**
+ * The same from partial aggregates of a division of the group's rows: the sum of sums and of counts. Exact for
+ * integers and decimals; a floating sum differs by rounding, as it does between two runs of the engine itself. Null
+ * where parts do not make a whole: distinct values may lie in several parts.
+ *
+ * @param isDivided two rows with the same value of this expression lie in the same part
+ */
+export function recombinedAggregate(
+  aggregate: AggregateColumn,
+  column: ColumnText,
+  inner: SelectList,
+  isDivided: (argument: Expression) => boolean,
+): string | null {
+  const { argument, distinct } = aggregate
+  const rows = filtered(aggregate, column)
+  const text = argument === null ? '*' : emitExpression(argument, column)
+  if (distinct && aggregate.function !== 'count') return null
+  if (distinct && (argument === null || !isDivided(argument))) return null
+  switch (aggregate.function) {
+    case 'count': {
+      const count = inner.add(`count(${distinct ? 'DISTINCT ' : ''}${text})${rows}`)
+      return cast(aggregate, `coalesce(sum(${count}), 0)`)
+    }
+    case 'sum':
+      return cast(aggregate, `sum(${inner.add(`sum(${text})${rows}`)})`)
+    case 'average': {
+      const kind = argument?.type.kind
+      if (kind !== 'integer' && kind !== 'decimal' && kind !== 'float') return null
+      const sum = inner.add(`sum(${text})${rows}`)
+      const count = inner.add(`count(${text})${rows}`)
+      return cast(aggregate, `CAST(sum(${sum}) AS DOUBLE) / sum(${count})`)
+    }
+  }
+}
+
+/** The column of a scan that an expression is, through projects that hand it on. */
+export function baseColumn(
+  expression: Expression,
+  definitions: Definitions,
+): { readonly source: number; readonly column: string } | null {
+  if (expression.kind !== 'column') return null
+  const definition = definitionOf(definitions, expression.id)
+  if (definition.kind === 'base') return definition
+  return definition.kind === 'expression' ? baseColumn(definition.expression, definitions) : null
+}
+
+function filtered(aggregate: AggregateColumn, column: ColumnText): string {
+  return aggregate.filter === null ? '' : filter({ sql: emitExpression(aggregate.filter, column) })
+}
+
+function cast(aggregate: AggregateColumn, sql: string): string {
+  return `CAST(${sql} AS ${sqlType(aggregate.type)})`
+}

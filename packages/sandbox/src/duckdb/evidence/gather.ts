@@ -1,0 +1,166 @@
+import { type Evidence, unsettled } from '@sluice/core/disclosure'
+import type { ReleaseShape } from '@sluice/core/plan'
+import { doublesOf, malformed } from '../columns.js'
+import type { Binding, RawColumns, Session } from '../session.js'
+import {
+  CELLS,
+  cellsStatement,
+  type EvidenceQuery,
+  exactEvidence,
+  furtherBounds,
+  type Rows,
+  UNSETTLED,
+} from './cells.js'
+import type { EntitySource } from './entities.js'
+import { largestNeeded } from './measures.js'
+
+type Limits = Parameters<Session['query']>[1]
+
+/** Makes the table of cells in the child, with bounds from the same pass over the rows. */
+export async function makeCells(
+  session: Session,
+  rows: Rows,
+  release: Extract<ReleaseShape, { mode: 'aggregate' }>,
+  bindings: readonly Binding[],
+): Promise<EvidenceQuery> {
+  const cells = cellsStatement(rows, release)
+  await session.execute({ sql: cells.sql, bindings })
+  return cells
+}
+
+/**
+ * Evidence for every obligation: bounds for all cells, then, for each scan on its own, exact counts for those cells
+ * that its bounds do not settle (core's `unsettled` says which). Nothing here decides what is safe.
+ *
+ * @param count of cells
+ */
+export async function gatherEvidence(
+  session: Session,
+  rows: Rows,
+  cells: EvidenceQuery,
+  bindings: readonly Binding[],
+  count: number,
+  limits: Limits,
+): Promise<Evidence[]> {
+  const found: Evidence[] = []
+  const first = await read(
+    session,
+    `SELECT ${list(cells)} FROM ${CELLS} ORDER BY cell`,
+    cells,
+    [],
+    count,
+    limits,
+  )
+  for (const source of rows.sources) {
+    const isFirst = cells.readings.some(reading => reading.source === source.source)
+    const query = isFirst || source.kind === 'row' ? cells : furtherBounds(rows, source)
+    const bounds = isFirst ? first : await read(session, query.sql, query, bindings, count, limits)
+    const evidence = query.readings
+      .filter(reading => reading.source === source.source)
+      .map(reading => boundsOf(reading, bounds, source, count))
+    const open = openCells(source, evidence, attributedOf(source, query, bounds))
+    if (open.length > 0) await settle(session, rows, source, evidence, open, bindings, limits)
+    found.push(...evidence)
+  }
+  return found
+}
+
+type Columns = ReadonlyMap<string, Float64Array>
+
+async function read(
+  session: Session,
+  sql: string,
+  query: EvidenceQuery,
+  bindings: readonly Binding[],
+  count: number,
+  limits: Limits,
+): Promise<Columns> {
+  if (query.columns.length === 0) return new Map()
+  const result: RawColumns = await session.query({ sql, bindings }, limits)
+  if (result.rows !== count) throw malformed()
+  return new Map(query.columns.map((name, index) => [name, doublesOf(result, index)]))
+}
+
+function list(query: EvidenceQuery): string {
+  return query.columns.join(', ')
+}
+
+/** A row is its own entity: counts are exact, and so is everything where nothing is summed. */
+function boundsOf(
+  reading: EvidenceQuery['readings'][number],
+  columns: Columns,
+  source: EntitySource,
+  count: number,
+): Evidence {
+  const entities = columns.get(reading.entities)!.slice()
+  const contributions = reading.contributions.map(({ total, largest }) => ({
+    total: columns.get(total)!.slice(),
+    largest: largest.map(name => columns.get(name)!.slice()),
+  }))
+  const exact = new Uint8Array(count)
+  const isExact = source.kind === 'row' ? contributions.length === 0 : source.exactBuckets
+  // where no division has a row there is nobody
+  for (let cell = 0; cell < count; cell++) if (isExact || entities[cell] === 0) exact[cell] = 1
+  return { source: reading.source, part: reading.part, entities, exact, contributions }
+}
+
+function attributedOf(source: EntitySource, query: EvidenceQuery, columns: Columns): Float64Array | null {
+  const name = query.attributed.get(source.source)
+  return name === undefined ? null : columns.get(name)!
+}
+
+/**
+ * The cells that have to be counted: those that some part's bounds do not settle, but for groups with fewer rows than
+ * the minimum of entities. Such a group is unsafe whatever an exact count would say.
+ */
+function openCells(
+  source: EntitySource,
+  evidence: readonly Evidence[],
+  attributed: Float64Array | null,
+): Uint32Array {
+  const { obligation } = source
+  const group = evidence.find(({ part }) => part.kind === 'group')
+  if (group === undefined) return new Uint32Array(0)
+  // no more entities than rows; where rows are the entities, the group's count itself
+  const most = attributed ?? group.entities
+  const open = evidence.map(part => unsettled(obligation, part))
+  const cells: number[] = []
+  const count = group.entities.length
+  for (let cell = 0; cell < count; cell++) {
+    if (most[cell]! < obligation.minimumEntities) continue
+    if (open.some(part => part[cell] === 1)) cells.push(cell)
+  }
+  return Uint32Array.from(cells)
+}
+
+async function settle(
+  session: Session,
+  rows: Rows,
+  source: EntitySource,
+  evidence: readonly Evidence[],
+  open: Uint32Array,
+  bindings: readonly Binding[],
+  limits: Limits,
+): Promise<void> {
+  await session.numbers(UNSETTLED, open)
+  const query = exactEvidence(rows, source)
+  const columns = await read(session, query.sql, query, bindings, open.length, limits)
+  evidence.forEach((bounds, index) => {
+    const reading = query.readings[index]!
+    scatter(columns.get(reading.entities)!, open, bounds.entities)
+    bounds.contributions.forEach((contribution, at) => {
+      const { total, largest } = reading.contributions[at]!
+      scatter(columns.get(total)!, open, contribution.total)
+      for (let n = 0; n < largestNeeded(source.obligation); n++) {
+        scatter(columns.get(largest[n]!)!, open, contribution.largest[n]!)
+      }
+    })
+    for (const cell of open) bounds.exact[cell] = 1
+  })
+}
+
+function scatter(values: Float64Array, positions: Uint32Array, into: Float64Array): void {
+  positions.forEach((position, index) => {
+    into[position] = values[index]!
+  })
+}

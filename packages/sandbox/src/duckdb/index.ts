@@ -1,0 +1,7 @@
+export { detectIsolation, findPrograms, isUsable } from '../isolation/detect.js'
+export { ISOLATION_MODES, type IsolationMode, requiredIsolation } from '../isolation/mode.js'
+export { ChildPool, type Job } from '../isolation/pool.js'
+export type { DuckDbLimits } from './contents.js'
+export { DUCKDB_ENGINE, DuckDbExecutor } from './executor.js'
+export type { DatasetFile, DuckDbInputs } from './inputs.js'
+export { createEnginePool, type EnginePoolOptions } from './pool.js'

@@ -1,0 +1,91 @@
+import { checkDisclosure } from '@sluice/core/disclosure'
+import type { ApprovedPlan } from '@sluice/core/plan'
+import { DuckDbExecutor } from '@sluice/sandbox/duckdb'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Harness } from './harness.js'
+
+let harness: Harness
+beforeAll(async () => {
+  harness = await Harness.start()
+  await harness.register('visits', {
+    rows: `SELECT (i * 7919) % 5 AS town, 'p' || ((i * 31) % 300) AS person, CAST((i * 13) % 101 AS INTEGER) - 20 AS cost FROM range(2000) t(i)`,
+    entity: { column: 'person' },
+    disclosure: { minimumEntities: 10, dominance: { n: 2, percent: 85 }, pPercent: 10 },
+  })
+  await harness.register('towns', {
+    rows: `SELECT i AS town, 'town ' || i AS name FROM range(4) t(i)`,
+    entity: 'none',
+    release: 'rows',
+  })
+})
+afterAll(() => harness.stop())
+
+describe('DuckDbExecutor', () => {
+  it('gives the groups that bare DuckDB gives, whole before the check', async () => {
+    const columns =
+      'town, count(*) AS n, sum(cost) AS total, avg(cost) AS mean, count(DISTINCT person) AS people, ' +
+      'count(DISTINCT cost) AS costs, count(*) FILTER (WHERE cost > 50) AS high'
+    const approved = await harness.approve(
+      `SELECT ${columns} FROM visits GROUP BY town HAVING count(*) > 3 ORDER BY total DESC LIMIT 3`,
+    )
+    const { table, keep, rank, limit } = await harness.contents(approved)
+    const bare = await harness.bare(`SELECT ${columns} FROM visits GROUP BY town ORDER BY town`)
+    expect(table.toArray().map(row => plain(row.toJSON()))).toEqual(bare.map(plain))
+    expect(keep).toEqual(new Uint8Array(5).fill(1))
+    expect(limit).toEqual({ count: 3, offset: 0 })
+    const totals = bare.map(row => Number(row['total']))
+    expect([...(rank ?? [])]).toEqual(totals.map(total => totals.filter(other => other > total).length))
+  })
+
+  it('seals what only the check can read, for nothing but an approved plan', async () => {
+    const executor = new DuckDbExecutor(harness.pool)
+    const sql =
+      'SELECT town, sum(cost) AS total FROM visits GROUP BY town HAVING count(*) > 3 ORDER BY total DESC LIMIT 3'
+    const approved = await harness.approve(sql)
+    const raw = await executor.execute(approved, harness.inputs)
+    expect(JSON.stringify(raw)).toBe('"[RawResult]"')
+    expect(Object.keys(raw)).toEqual([])
+    await checkDisclosure(raw)
+    await expect(checkDisclosure({ ...raw } as typeof raw)).toThrowWithCode('BRAND_INVALID')
+    await expect(executor.execute({ ...approved } as ApprovedPlan, harness.inputs)).toThrowWithCode(
+      'BRAND_INVALID',
+    )
+  })
+
+  it('binds parameters as values', async () => {
+    const approved = await harness.approve(
+      'SELECT count(*) AS n FROM visits WHERE cost > $least',
+      { least: '50' },
+      [{ name: 'least', type: { kind: 'integer', bits: 64, signed: true } }],
+    )
+    const { table } = await harness.contents(approved)
+    const [bare] = await harness.bare('SELECT count(*) AS n FROM visits WHERE cost > 50')
+    expect(table.get(0)?.toJSON()).toEqual(bare)
+  })
+
+  it('releases public rows as they stand', async () => {
+    const { table, evidence } = await harness.contents(
+      await harness.approve('SELECT name, town FROM towns ORDER BY town DESC'),
+    )
+    expect(table.toArray().map(row => row.toJSON())).toEqual(
+      await harness.bare('SELECT name, town FROM towns ORDER BY town DESC'),
+    )
+    expect(evidence).toEqual([])
+  })
+
+  it('refuses a file that it was not given', async () => {
+    const approved = await harness.approve('SELECT count(*) AS n FROM visits')
+    const executor = new DuckDbExecutor(harness.pool)
+    await expect(executor.execute(approved, { datasets: {} })).toThrowWithCode('FILE_MISSING')
+  })
+})
+
+/** Totals are 128-bit integers: a decimal of scale 0 in Arrow, a bigint in the engine's own client. */
+function plain(row: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      value instanceof Uint32Array ? BigInt(value[0] ?? 0) : value,
+    ]),
+  )
+}
