@@ -36,6 +36,7 @@ export class Child {
   #stderr = ''
   #failure: SluiceError | null = null
   #wake: (() => void) | null = null
+  #held = false
   #ended: Promise<void> | null = null
 
   private constructor(settings: ChildSettings, staging: Staging) {
@@ -86,7 +87,7 @@ export class Child {
 
   /** Settles when the child has said its first word, or has ended. */
   async firstFrame(): Promise<void> {
-    this.hold()
+    this.#reference()
     while (this.#frames.length === 0 && this.#failure === null) {
       await new Promise<void>(resolve => {
         this.#wake = resolve
@@ -99,16 +100,29 @@ export class Child {
     return this.#failure === null
   }
 
-  /** From here on the child's pipes keep the program running, until it ends. */
+  /** From here on the child keeps the program running, until it ends. */
   hold(): void {
-    this.#process.ref()
-    for (const stream of [this.#process.stdin, this.#process.stdout]) ref(stream)
+    this.#held = true
+    this.#reference()
+  }
+
+  /**
+   * All of its handles: its end is known only when the last pipe has closed, and the process's own handle is gone by
+   * then.
+   */
+  #reference(): void {
+    for (const handle of this.#handles()) handle.ref?.()
   }
 
   /** A child that waits for a job keeps nobody's program alive. */
   #letGo(): void {
-    this.#process.unref()
-    for (const stream of [this.#process.stdin, this.#process.stdout, this.#process.stderr]) unref(stream)
+    if (this.#held) return
+    for (const handle of this.#handles()) handle.unref?.()
+  }
+
+  #handles(): Referenced[] {
+    const { stdin, stdout, stderr } = this.#process
+    return [this.#process, stdin, stdout, stderr] as Referenced[]
   }
 
   /** Sends one instruction, and the bytes that belong to it. */
@@ -282,12 +296,4 @@ function closesOnExec(descriptor: number): boolean {
 interface Referenced {
   ref?: () => void
   unref?: () => void
-}
-
-function ref(stream: unknown): void {
-  ;(stream as Referenced).ref?.()
-}
-
-function unref(stream: unknown): void {
-  ;(stream as Referenced).unref?.()
 }

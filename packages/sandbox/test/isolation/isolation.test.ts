@@ -314,6 +314,19 @@ describe('a pool', () => {
     expect(JSON.parse(answer.toString())).toEqual({ parent: true, child: false })
   })
 
+  it('waits for the last pipe of a child that has ended, also where nothing else keeps the program running', async () => {
+    const script = fileURLToPath(new URL('./hostile/parent.mjs', import.meta.url))
+    const parent = spawn(process.execPath, [script, folder, 'linger'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let output = ''
+    parent.stdout.on('data', (bytes: Buffer) => {
+      output += bytes.toString()
+    })
+    const [code] = (await once(parent, 'close')) as [number]
+    expect({ code, output }).toEqual({ code: 0, output: 'closed\n' })
+  })
+
   it('knows where its programs are', () => {
     expect(findPrograms().node).toBe(process.execPath)
   })

@@ -75,6 +75,7 @@ class Child {
   readonly #exited: Promise<void>
   #settle: { resolve(response: Response): void; reject(error: SluiceError): void } | null = null
   #dead = false
+  #ending = false
 
   private constructor() {
     this.#process = fork(childEntry(), [], {
@@ -125,6 +126,7 @@ class Child {
   async kill(): Promise<void> {
     if (this.#dead) return
     // an idle child holds no program; while its end is awaited, it has to
+    this.#ending = true
     this.#process.ref()
     this.#process.kill('SIGKILL')
     await this.#exited
@@ -172,7 +174,7 @@ class Child {
     if (busy) {
       this.#process.ref()
       this.#process.channel?.ref()
-    } else {
+    } else if (!this.#ending) {
       this.#process.unref()
       this.#process.channel?.unref()
     }

@@ -1,5 +1,6 @@
 // A program with a pool, for tests that end it: prints its child's process group and waits; or, asked for
-// descriptors, prints whether it and its child have number 9.
+// descriptors, prints whether it and its child have number 9; or, asked to linger, leaves a process behind that
+// keeps the child's stderr open for a while, and prints when the pool has closed.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ChildPool } from '@sluice/sandbox/duckdb'
@@ -9,7 +10,7 @@ const pool = new ChildPool({
   program: { entry: fileURLToPath(new URL('./hostile-child.mjs', import.meta.url)), dependencies: [] },
   stagingRoot: `${folder}/killed`,
   minimum: 'process',
-  ...(what === 'descriptors' && { mode: 'process' }),
+  ...(what !== undefined && { mode: 'process' }),
   warm: 0,
 })
 await pool.run({ grade: '1', milliseconds: 60_000 }, async child => {
@@ -22,6 +23,15 @@ await pool.run({ grade: '1', milliseconds: 60_000 }, async child => {
     console.log(JSON.stringify({ parent: existsSync('/proc/self/fd/9'), child: value }))
     return
   }
+  if (what === 'linger') {
+    await child.send({
+      code: `childProcess.spawn('/bin/sleep', ['0.5'], { detached: true, stdio: ['ignore', 'ignore', 'inherit'] })`,
+    })
+    await child.receive()
+    return
+  }
   console.log(child.pid)
   await child.receive()
 })
+await pool.close()
+console.log('closed')
