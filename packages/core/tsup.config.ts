@@ -7,4 +7,5 @@ export default library([
   'columns/index',
   'disclosure/index',
   'disclosure/open',
+  'desensitize/index',
 ])

@@ -174,6 +174,7 @@ export const zhErrors: Readonly<Record<ErrorCode, string>> = {
   CLOCK_BEHIND: '系统时钟早于账本',
   BRAND_INVALID: '数据未经规定的环节产生',
   POLICY_INVALID: '策略文件有误',
+  RULE_INVALID: '脱敏规则有误',
   PARAMETER_INVALID: '参数有误',
   SQL_SYNTAX: 'SQL 语法错误',
   NAME_UNKNOWN: '名称不存在',
