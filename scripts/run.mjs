@@ -12,7 +12,7 @@ const PNPM = '10.34.9'
 const MINIMUM_NODE = [20, 19]
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const stamps = join(root, 'node_modules', '.sluice')
-const packages = ['core', 'ledger', 'sandbox', 'cli']
+const packages = ['core', 'ledger', 'mpc', 'sandbox', 'cli']
 
 const tasks = {
   demo: {
@@ -195,6 +195,8 @@ function build() {
       join(folder, 'tsconfig.json'),
       'tsconfig.base.json',
       'scripts/tsup.mjs',
+      'scripts/assembly.mjs',
+      ...filesBelow(join(folder, 'assembly')),
       ...filesBelow(join(folder, 'src')),
     ]
     below = hash([...sources, below])

@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsup'
+import { assembly } from './assembly.mjs'
 
 /**
  * How every package is bundled: ESM with shared chunks, so that a class with a private brand exists once
@@ -17,4 +18,5 @@ export const library = entries =>
     clean: false,
     dts: false,
     silent: true,
+    esbuildPlugins: [assembly()],
   })

@@ -1,0 +1,208 @@
+import { SluiceError } from '@sluice/core'
+import kernelBytes from './ring.wasm'
+
+/** A column of 64-bit words: elements of Z_2^64, or 64 bits of Z_2 a word, the first value in the lowest bit. */
+export type Words = BigUint64Array<ArrayBuffer>
+
+/** Fills bytes with a pseudorandom stream, going on where it stopped. */
+export interface MaskSource {
+  fill(target: Uint8Array): void
+}
+
+type Binary = 'add' | 'sub' | 'mul' | 'xor' | 'and'
+
+/** `a ∘ b`, word by word, in a new column. */
+export function combine(operation: Binary, a: Words, b: Words): Words {
+  sameLength(a, b)
+  const { kernels, slots, at, block } = instance()
+  const kernel = kernels[operation]
+  const out = new BigUint64Array(a.length)
+  for (let start = 0; start < out.length; start += block) {
+    const end = Math.min(start + block, out.length)
+    slots[0]!.set(a.subarray(start, end))
+    slots[1]!.set(b.subarray(start, end))
+    kernel(at[0]!, at[1]!, at[2]!, end - start)
+    out.set(slots[2]!.subarray(0, end - start), start)
+  }
+  return out
+}
+
+/** `factor · a + term` in Z_2^64, in a new column. */
+export function affine(a: Words, factor: bigint, term: bigint): Words {
+  const { kernels, slots, at, block } = instance()
+  const out = new BigUint64Array(a.length)
+  for (let start = 0; start < out.length; start += block) {
+    const end = Math.min(start + block, out.length)
+    slots[0]!.set(a.subarray(start, end))
+    kernels.affine(at[0]!, factor, term, at[1]!, end - start)
+    out.set(slots[1]!.subarray(0, end - start), start)
+  }
+  return out
+}
+
+/** The sum of a column in Z_2^64. */
+export function sum(a: Words): bigint {
+  const { kernels, slots, at, block } = instance()
+  let total = 0n
+  for (let start = 0; start < a.length; start += block) {
+    const end = Math.min(start + block, a.length)
+    slots[0]!.set(a.subarray(start, end))
+    total += kernels.sum(at[0]!, end - start)
+  }
+  return BigInt.asUintN(64, total)
+}
+
+/** The inner product of two columns in Z_2^64. */
+export function dot(a: Words, b: Words): bigint {
+  sameLength(a, b)
+  const { kernels, slots, at, block } = instance()
+  let total = 0n
+  for (let start = 0; start < a.length; start += block) {
+    const end = Math.min(start + block, a.length)
+    slots[0]!.set(a.subarray(start, end))
+    slots[1]!.set(b.subarray(start, end))
+    total += kernels.dot(at[0]!, at[1]!, end - start)
+  }
+  return BigInt.asUintN(64, total)
+}
+
+/** Σ a0·b0 + a0·b1 + a1·b0 in Z_2^64. */
+export function crossDot(a0: Words, a1: Words, b0: Words, b1: Words): bigint {
+  for (const other of [a1, b0, b1]) sameLength(a0, other)
+  const { kernels, slots, at, block } = instance()
+  let total = 0n
+  for (let start = 0; start < a0.length; start += block) {
+    const end = Math.min(start + block, a0.length)
+    load(slots, [a0, a1, b0, b1], start, end)
+    total += kernels.crossDot(at[0]!, at[1]!, at[2]!, at[3]!, end - start)
+  }
+  return BigInt.asUintN(64, total)
+}
+
+/**
+ * `a0·b0 + a0·b1 + a1·b0 + m0 − m1` in Z_2^64 (`crossMul`), or with ∧ and ⊕ over bits (`crossAnd`); the masks are
+ * drawn a block at a time and never lie in memory as columns.
+ */
+export function cross(
+  operation: 'crossMul' | 'crossAnd',
+  [a0, a1]: readonly [Words, Words],
+  [b0, b1]: readonly [Words, Words],
+  [m0, m1]: readonly [MaskSource, MaskSource],
+): Words {
+  for (const other of [a1, b0, b1]) sameLength(a0, other)
+  const { kernels, slots, bytes, at, block } = instance()
+  const kernel = kernels[operation]
+  const out = new BigUint64Array(a0.length)
+  for (let start = 0; start < out.length; start += block) {
+    const end = Math.min(start + block, out.length)
+    load(slots, [a0, a1, b0, b1], start, end)
+    m0.fill(bytes[4]!.subarray(0, (end - start) * 8))
+    m1.fill(bytes[5]!.subarray(0, (end - start) * 8))
+    kernel(at[0]!, at[1]!, at[2]!, at[3]!, at[4]!, at[5]!, at[6]!, end - start)
+    out.set(slots[6]!.subarray(0, end - start), start)
+  }
+  return out
+}
+
+/**
+ * Bit-slices a column: 64 planes of `ceil(n / 64)` words each, one after the other, plane 0 the lowest bit. Values
+ * beyond the column's end are zero.
+ */
+export function toPlanes(a: Words): Words {
+  const { kernels, slots, at, block } = instance()
+  const width = Math.ceil(a.length / 64)
+  const out = new BigUint64Array(width * 64)
+  for (let start = 0; start < a.length; start += block) {
+    const end = Math.min(start + block, a.length)
+    const blocks = Math.ceil((end - start) / 64)
+    slots[0]!.fill(0n, end - start, blocks * 64)
+    slots[0]!.set(a.subarray(start, end))
+    kernels.toPlanes(at[0]!, at[1]!, blocks)
+    for (let plane = 0; plane < 64; plane++) {
+      out.set(slots[1]!.subarray(plane * blocks, (plane + 1) * blocks), plane * width + start / 64)
+    }
+  }
+  return out
+}
+
+/** The inverse of `toPlanes` for a column of `length` values. */
+export function fromPlanes(planes: Words, length: number): Words {
+  const { kernels, slots, at, block } = instance()
+  const width = Math.ceil(length / 64)
+  if (planes.length !== width * 64)
+    throw new SluiceError('INTERNAL', 'the planes are not those of the column')
+  const out = new BigUint64Array(length)
+  for (let start = 0; start < length; start += block) {
+    const end = Math.min(start + block, length)
+    const blocks = Math.ceil((end - start) / 64)
+    for (let plane = 0; plane < 64; plane++) {
+      const from = plane * width + start / 64
+      slots[0]!.set(planes.subarray(from, from + blocks), plane * blocks)
+    }
+    kernels.fromPlanes(at[0]!, at[1]!, blocks)
+    out.set(slots[1]!.subarray(0, end - start), start)
+  }
+  return out
+}
+
+interface Kernels extends Record<Binary, (a: number, b: number, out: number, words: number) => void> {
+  readonly memory: WebAssembly.Memory
+  readonly slot: (index: number) => number
+  readonly slotWords: () => number
+  readonly affine: (a: number, factor: bigint, term: bigint, out: number, words: number) => void
+  readonly sum: (a: number, words: number) => bigint
+  readonly dot: (a: number, b: number, words: number) => bigint
+  readonly crossDot: (a0: number, a1: number, b0: number, b1: number, words: number) => bigint
+  readonly crossMul: Cross
+  readonly crossAnd: Cross
+  readonly toPlanes: (a: number, out: number, blocks: number) => void
+  readonly fromPlanes: (a: number, out: number, blocks: number) => void
+}
+
+// biome-ignore format: eight addresses and counts
+type Cross = (a0: number, a1: number, b0: number, b1: number, m0: number, m1: number, out: number, words: number) => void
+
+interface Instance {
+  readonly kernels: Kernels
+  readonly slots: readonly Words[]
+  readonly bytes: readonly Uint8Array[]
+  readonly at: readonly number[]
+  /** words in a slot, a multiple of 64 */
+  readonly block: number
+}
+
+const SLOTS = 7
+let loaded: Instance | undefined
+
+function instance(): Instance {
+  loaded ??= instantiate()
+  return loaded
+}
+
+function instantiate(): Instance {
+  if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1) {
+    throw new SluiceError('INTERNAL', 'the kernels need a little-endian processor')
+  }
+  const module = new WebAssembly.Module(kernelBytes)
+  const kernels = new WebAssembly.Instance(module).exports as unknown as Kernels
+  const block = kernels.slotWords()
+  const at = Array.from({ length: SLOTS }, (_, index) => kernels.slot(index))
+  const { buffer } = kernels.memory
+  return {
+    kernels,
+    slots: at.map(address => new BigUint64Array(buffer, address, block)),
+    bytes: at.map(address => new Uint8Array(buffer, address, block * 8)),
+    at,
+    block,
+  }
+}
+
+function load(slots: readonly Words[], columns: readonly Words[], start: number, end: number): void {
+  columns.forEach((column, index) => {
+    slots[index]!.set(column.subarray(start, end))
+  })
+}
+
+function sameLength(a: Words, b: Words): void {
+  if (a.length !== b.length) throw new SluiceError('INTERNAL', 'two columns differ in length')
+}
