@@ -48,9 +48,9 @@ export function stackText(error: unknown): string {
   return [...frames, ...below].filter(line => line !== '').join('\n')
 }
 
-/** Where several things are wrong at once (a policy), all but the first, which is the error. */
+/** Where several things are wrong at once (in a policy, in a query), all but the first, which is the error. */
 function others({ facts }: SluiceError): readonly string[] {
-  const problems = facts?.['problems']
+  const problems = facts?.['problems'] ?? facts?.['violations']
   return Array.isArray(problems) ? problems.slice(1) : []
 }
 

@@ -4,6 +4,7 @@ import { type Definitions, definitionOf } from './definitions.js'
 import type { Expression } from './expression.js'
 import { baseColumnsOf } from './lineage.js'
 import type { AggregateColumn, PlanNode } from './node.js'
+import type { PlanPart } from './positions.js'
 import type { CellSpecification } from './review-types.js'
 import { summationProblem } from './summable.js'
 import { columnsIn, expressionsIn, nodesOf, outputColumns } from './visit.js'
@@ -22,6 +23,11 @@ export interface Undefined {
   readonly rule: string
   readonly message: string
   readonly remedy: string
+}
+
+/** The same, and the parts of the plan that it is about. */
+export interface UndefinedPart extends Undefined {
+  readonly parts: readonly PlanPart[]
 }
 
 /** What the evidence of an aggregate column is taken over, or why it is not defined. */

@@ -24,6 +24,7 @@ export {
   type ParameterValues,
   parseParameters,
 } from './parameters.js'
+export type { PlanPart, PositionOf } from './positions.js'
 export { printPlan, printType } from './print.js'
 export { type ReviewContext, reviewPlan } from './review.js'
 export * from './review-types.js'

@@ -3,6 +3,7 @@ import { type BaseColumn, type Definitions, definitionOf, definitionsOf } from '
 import type { ColumnId, Expression } from './expression.js'
 import type { FunctionName } from './functions.js'
 import type { Plan, PlanNode } from './node.js'
+import { below, onTrail, type PlanPart, partsOf, type Trail } from './positions.js'
 import type { ColumnUse, Use } from './review-types.js'
 import { columnsIn, nodesOf, operands, outputColumns } from './visit.js'
 
@@ -12,6 +13,8 @@ export interface SourceUse {
   readonly dataset: string
   readonly column: string
   readonly use: Use
+  /** the parts of the plan that say where the use is made, the one that tells most first */
+  readonly parts: readonly PlanPart[]
 }
 
 /**
@@ -29,34 +32,35 @@ export function usesOf(plan: Plan, definitions: Definitions = definitionsOf(plan
   const found = new Map<string, SourceUse>()
   const seen = new Set<string>()
 
-  function touch(expression: Expression, use: Use): void {
+  function touch(expression: Expression, use: Use, outer: Trail | null): void {
+    const trail = onTrail(expression, outer)
     switch (expression.kind) {
       case 'literal':
       case 'parameter':
         return
       case 'column':
-        touchColumn(expression.id, use)
+        touchColumn(expression.id, use, trail)
         return
       case 'cast':
-        touch(expression.argument, use)
+        touch(expression.argument, use, trail)
         return
       case 'case':
         for (const branch of expression.branches) {
-          touchCondition(branch.when, use)
-          touch(branch.then, use)
+          touchCondition(branch.when, use, trail)
+          touch(branch.then, use, trail)
         }
-        touch(expression.otherwise, use)
+        touch(expression.otherwise, use, trail)
         return
       case 'in':
-        for (const operand of operands(expression)) touchCondition(operand, use)
+        for (const operand of operands(expression)) touchCondition(operand, use, trail)
         return
       case 'call':
         for (const argument of expression.arguments) {
-          if (PREDICATES.has(expression.function)) touchCondition(argument, use)
-          else touch(argument, use)
+          if (PREDICATES.has(expression.function)) touchCondition(argument, use, trail)
+          else touch(argument, use, trail)
         }
         if (expression.function === 'nullIf') {
-          for (const argument of expression.arguments) touchCondition(argument, use)
+          for (const argument of expression.arguments) touchCondition(argument, use, trail)
         }
         return
       default:
@@ -64,12 +68,12 @@ export function usesOf(plan: Plan, definitions: Definitions = definitionsOf(plan
     }
   }
 
-  function touchCondition(expression: Expression, use: Use): void {
-    touch(expression, 'filter')
-    if (use !== 'aggregate' && use !== 'filter') touch(expression, use)
+  function touchCondition(expression: Expression, use: Use, outer: Trail): void {
+    touch(expression, 'filter', outer)
+    if (use !== 'aggregate' && use !== 'filter') touch(expression, use, outer)
   }
 
-  function touchColumn(id: ColumnId, use: Use): void {
+  function touchColumn(id: ColumnId, use: Use, trail: Trail): void {
     const mark = `${id} ${use}`
     if (seen.has(mark)) return
     seen.add(mark)
@@ -77,21 +81,22 @@ export function usesOf(plan: Plan, definitions: Definitions = definitionsOf(plan
     switch (definition.kind) {
       case 'base': {
         const { source, dataset, column } = definition
-        found.set(`${source} ${use} ${column}`, { source, dataset, column, use })
+        const key = `${source} ${use} ${column}`
+        if (!found.has(key)) found.set(key, { source, dataset, column, use, parts: partsOf(trail) })
         return
       }
       case 'expression':
-        touch(definition.expression, use)
+        touch(definition.expression, use, below(trail))
         return
       case 'key':
         // a key that is released is a group's name: `group` is asked for at the aggregate
-        if (use !== 'output') touch(definition.expression, use)
+        if (use !== 'output') touch(definition.expression, use, below(trail))
         return
       case 'aggregate':
         // its argument is asked for at the aggregate, and only the aggregated value goes on from there
         return
       case 'union':
-        for (const branch of definition.branches) touchColumn(branch, use)
+        for (const branch of definition.branches) touchColumn(branch, use, trail)
         return
       default:
         unreachable(definition)
@@ -99,35 +104,38 @@ export function usesOf(plan: Plan, definitions: Definitions = definitionsOf(plan
   }
 
   function touchNode(node: PlanNode): void {
+    const trail = onTrail(node, null)
     switch (node.kind) {
       case 'scan':
       case 'project':
       case 'limit':
         return
       case 'filter':
-        touch(node.predicate, 'filter')
+        touch(node.predicate, 'filter', trail)
         return
       case 'join':
         for (const conjunct of conjunctsOf(node.condition)) {
           const plain = isPlainEquality(conjunct, node.left, node.right, definitions)
-          for (const id of columnsIn(conjunct)) {
-            touchColumn(id, 'join')
-            if (!plain) touchColumn(id, 'filter')
+          for (const [id, at] of referencesIn(conjunct, trail)) {
+            touchColumn(id, 'join', at)
+            if (!plain) touchColumn(id, 'filter', at)
           }
         }
         return
       case 'aggregate':
-        for (const key of node.keys) touch(key.expression, 'group')
-        for (const { argument, filter } of node.aggregates) {
-          if (argument !== null) touch(argument, 'aggregate')
-          if (filter !== null) touch(filter, 'filter')
+        for (const key of node.keys) touch(key.expression, 'group', trail)
+        for (const column of node.aggregates) {
+          const { argument, filter } = column
+          const inColumn = onTrail(column, trail)
+          if (argument !== null) touch(argument, 'aggregate', inColumn)
+          if (filter !== null) touch(filter, 'filter', inColumn)
         }
         return
       case 'sort':
-        for (const key of node.keys) touch(key.expression, 'output')
+        for (const key of node.keys) touch(key.expression, 'output', trail)
         return
       case 'distinct':
-        for (const { id } of outputColumns(node)) touchColumn(id, 'group')
+        for (const { id } of outputColumns(node)) touchColumn(id, 'group', trail)
         return
       case 'union':
         return
@@ -137,7 +145,7 @@ export function usesOf(plan: Plan, definitions: Definitions = definitionsOf(plan
   }
 
   for (const node of nodesOf(plan.root)) touchNode(node)
-  for (const { id } of plan.output) touchColumn(id, 'output')
+  for (const column of plan.output) touchColumn(column.id, 'output', onTrail(column, null))
   return [...found.values()]
 }
 
@@ -226,6 +234,18 @@ function conjunctsOf(condition: Expression): readonly Expression[] {
   return condition.kind === 'call' && condition.function === 'and'
     ? condition.arguments.flatMap(conjunctsOf)
     : [condition]
+}
+
+/** The columns that an expression refers to, each with the way to where it is named first. */
+function referencesIn(
+  expression: Expression,
+  outer: Trail,
+  found = new Map<ColumnId, Trail>(),
+): Map<ColumnId, Trail> {
+  const trail = onTrail(expression, outer)
+  if (expression.kind === 'column' && !found.has(expression.id)) found.set(expression.id, trail)
+  for (const operand of operands(expression)) referencesIn(operand, trail, found)
+  return found
 }
 
 /** `left.column = right.column`, each a dataset's column as it is, or cast or folded to one case. */

@@ -1,4 +1,4 @@
-import { barrierOf, cellOf, type Undefined } from './cells.js'
+import { barrierOf, cellOf, type Undefined, type UndefinedPart } from './cells.js'
 import { type Definitions, definitionOf } from './definitions.js'
 import { expose, renamed } from './expose.js'
 import type { ColumnId, Expression } from './expression.js'
@@ -25,8 +25,8 @@ export type AggregateRelease = Extract<ReleaseShape, { mode: 'aggregate' }>
  *
  * @returns the release, or all that is not defined about its evidence
  */
-export function aggregateRelease(plan: Plan, context: ReleaseContext): AggregateRelease | Undefined[] {
-  const undefinedParts: Undefined[] = []
+export function aggregateRelease(plan: Plan, context: ReleaseContext): AggregateRelease | UndefinedPart[] {
+  const undefinedParts: UndefinedPart[] = []
   const aggregate = aggregateBelow(plan.root, undefinedParts)
   if (aggregate === null) return undefinedParts
   undefinedParts.push(...checkInput(aggregate.input, context, { next: 0 }))
@@ -37,12 +37,12 @@ export function aggregateRelease(plan: Plan, context: ReleaseContext): Aggregate
   const cellContext = { ...context, barrier, countsImplied }
   for (const column of aggregate.aggregates) {
     const cell = cellOf(column, cellContext)
-    if ('rule' in cell) undefinedParts.push(cell)
+    if ('rule' in cell) undefinedParts.push({ ...cell, parts: [column, aggregate] })
     else cells.push(cell)
   }
   if (undefinedParts.length > 0) return undefinedParts
   const compared = withDifferences(aggregate.aggregates, cells, cellContext)
-  if ('rule' in compared) return [compared]
+  if ('rule' in compared) return [{ ...compared, parts: [...aggregate.aggregates, aggregate] }]
   return {
     mode: 'aggregate',
     ...inScope(aggregate, compared, plan, context.definitions),
@@ -74,7 +74,7 @@ function hasPublicKeys({ keys, input }: Aggregate, context: ReleaseContext): boo
 }
 
 /** The aggregate under (Sort | Limit | Project | Filter)*, with at most one limit and nothing but projects over it. */
-function aggregateBelow(root: PlanNode, undefinedParts: Undefined[]): Aggregate | null {
+function aggregateBelow(root: PlanNode, undefinedParts: UndefinedPart[]): Aggregate | null {
   let limited = false
   let arranged = false
   for (let node = root; ; ) {
@@ -88,21 +88,21 @@ function aggregateBelow(root: PlanNode, undefinedParts: Undefined[]): Aggregate 
         node = node.input
         break
       case 'limit':
-        if (limited || arranged) undefinedParts.push(ABOVE_LIMIT)
+        if (limited || arranged) undefinedParts.push({ ...ABOVE_LIMIT, parts: [node] })
         limited = true
         node = node.input
         break
       case 'aggregate':
         return node
       default:
-        undefinedParts.push(notAggregate(node.kind))
+        undefinedParts.push({ ...notAggregate(node.kind), parts: [node] })
         return null
     }
   }
 }
 
 /** Below the aggregate every row has to stay tied to its entities; a part that reads public data only may be anything. */
-function checkInput(node: PlanNode, context: ReleaseContext, scans: { next: number }): Undefined[] {
+function checkInput(node: PlanNode, context: ReleaseContext, scans: { next: number }): UndefinedPart[] {
   const first = scans.next
   const count = [...nodesOf(node)].filter(inner => inner.kind === 'scan').length
   const sources = Array.from({ length: count }, (_, index) => first + index)
@@ -122,7 +122,7 @@ function checkInput(node: PlanNode, context: ReleaseContext, scans: { next: numb
       return [...checkInput(node.left, context, scans), ...checkInput(node.right, context, scans)]
     default:
       scans.next += count
-      return [belowAggregate(node.kind)]
+      return [{ ...belowAggregate(node.kind), parts: [node] }]
   }
 }
 

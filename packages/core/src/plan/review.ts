@@ -1,4 +1,4 @@
-import { type ErrorCode, SluiceError } from '../errors.js'
+import { type ErrorCode, type Position, SluiceError } from '../errors.js'
 import { nearestNames } from '../names.js'
 import { compareGrades, GRADE_RULES, highestGrade } from '../policy/grades.js'
 import { visibleText } from '../text.js'
@@ -6,6 +6,7 @@ import { type Definitions, definitionsOf } from './definitions.js'
 import { planDigest } from './encode.js'
 import { columnUses, type SourceUse, usesOf } from './lineage.js'
 import type { Plan, PlanNode, Scan } from './node.js'
+import type { PlanPart, PositionOf } from './positions.js'
 import { aggregateRelease } from './release.js'
 import {
   type DatasetFacts,
@@ -24,6 +25,8 @@ export interface ReviewContext {
   /** the principal who asks */
   readonly consumer: string
   readonly now: Date
+  /** where the parts of the plan stand in the query, so that a refusal can point at it */
+  readonly positionOf?: PositionOf
 }
 
 /** One thing that a policy, a grade or the form of the plan does not allow. */
@@ -32,13 +35,16 @@ interface Violation {
   readonly rule: string
   readonly message: string
   readonly remedy: string
+  /** the parts of the plan that it concerns, the one that tells most first */
+  readonly parts: readonly PlanPart[]
 }
 
 /**
  * Plan × policies: may this be asked, for this purpose, by this consumer; who has to sign; what the result will be
  * held to. Pure: it sees schemas and policies, never values.
  *
- * All violations are gathered: the first is the error, and `facts.violations` lists every one as `rule: message`.
+ * All violations are gathered: the first is the error, and `facts.violations` lists every one as `rule: message`, with
+ * its `line:column` before it where the context tells positions.
  *
  * @param datasets what is registered; each that the plan scans has to be there
  * @throws SluiceError PURPOSE_DENIED, CONSUMER_DENIED, GRADE_DENIED (`grade.…`), POLICY_DENIED (`use.…`,
@@ -57,17 +63,17 @@ export function reviewPlan(
   const definitions = definitionsOf(plan.root)
   const sourceUses = usesOf(plan, definitions)
   const obligations = facts.flatMap((dataset, source) => obligationOf(dataset, source))
-  const release = releaseOf(plan, facts, obligations, definitions, sourceUses)
+  const release = releaseOf({ plan, scans, facts, obligations, definitions, uses: sourceUses })
   const unreleased = Array.isArray(release) ? release : []
   // that rows do not leave says more than that each of their columns does not
   const asRows = unreleased.filter(violation => violation.rule === 'release.rows')
   const violations = [
-    ...touched.flatMap(dataset => accessViolations(dataset, context)),
+    ...touched.flatMap(dataset => accessViolations(dataset, scans, context)),
     ...asRows,
     ...useViolations(sourceUses, facts),
     ...unreleased.filter(violation => !asRows.includes(violation)),
   ]
-  if (violations.length > 0) throw refusal(violations)
+  if (violations.length > 0) throw refusal(violations, context.positionOf)
 
   return {
     kind: 'reviewed-plan',
@@ -111,11 +117,16 @@ function factsOf(scan: Scan, datasets: readonly DatasetFacts[]): DatasetFacts {
   return dataset
 }
 
-function accessViolations({ name, policy }: DatasetFacts, context: ReviewContext): Violation[] {
+function accessViolations(
+  { name, policy }: DatasetFacts,
+  scans: readonly Scan[],
+  context: ReviewContext,
+): Violation[] {
   const violations: Violation[] = []
+  const parts = scans.filter(scan => scan.dataset === name)
   const dataset = `dataset "${visibleText(name)}"`
   const add = (code: ErrorCode, rule: string, message: string, remedy: string) =>
-    violations.push({ code, rule, message, remedy })
+    violations.push({ code, rule, message, remedy, parts })
   if (compareGrades(policy.grade, 'important') >= 0) {
     const message = `${dataset} is of grade ${policy.grade}, which never leaves through this gate`
     add('GRADE_DENIED', 'grade.release', message, 'data of grade 1 to 3')
@@ -140,7 +151,7 @@ function accessViolations({ name, policy }: DatasetFacts, context: ReviewContext
 
 function useViolations(uses: readonly SourceUse[], facts: readonly DatasetFacts[]): Violation[] {
   const violations = new Map<string, Violation>()
-  for (const { source, dataset, column, use } of uses) {
+  for (const { source, dataset, column, use, parts } of uses) {
     const { policy } = facts[source]!
     const what = `column "${visibleText(column)}" of "${visibleText(dataset)}"`
     const rule = Object.hasOwn(policy.columns, column) ? policy.columns[column] : undefined
@@ -152,6 +163,7 @@ function useViolations(uses: readonly SourceUse[], facts: readonly DatasetFacts[
         rule: `grade.${use}`,
         message: `${what} is of grade ${rule.grade}, which does not allow the use "${use}"`,
         remedy: listed(GRADE_RULES[rule.grade].uses, 'no use of it'),
+        parts,
       })
     } else if (!allowed.includes(use)) {
       violations.set(key, {
@@ -159,22 +171,28 @@ function useViolations(uses: readonly SourceUse[], facts: readonly DatasetFacts[
         rule: `use.${use}`,
         message: `${what} may not be used to ${use}`,
         remedy: listed(allowed, 'no use of it'),
+        parts,
       })
     }
   }
   return [...violations.values()]
 }
 
-function releaseOf(
-  plan: Plan,
-  facts: readonly DatasetFacts[],
-  obligations: readonly Obligation[],
-  definitions: Definitions,
-  uses: readonly SourceUse[],
-): ReleaseShape | Violation[] {
+interface ReleaseInput {
+  readonly plan: Plan
+  /** in the order of the plan, with what is known of the dataset of each */
+  readonly scans: readonly Scan[]
+  readonly facts: readonly DatasetFacts[]
+  readonly obligations: readonly Obligation[]
+  readonly definitions: Definitions
+  readonly uses: readonly SourceUse[]
+}
+
+function releaseOf(input: ReleaseInput): ReleaseShape | Violation[] {
+  const { plan, facts, obligations, definitions } = input
   const isPublic = (source: number) => facts[source]!.policy.entity.kind === 'none'
   if (facts.every((_, source) => isPublic(source))) return { mode: 'public' }
-  if (![...nodesOf(plan.root)].some(node => isAggregating(node))) return rowsRelease(facts, uses)
+  if (![...nodesOf(plan.root)].some(node => isAggregating(node))) return rowsRelease(input)
   const release = aggregateRelease(plan, {
     definitions,
     obligations,
@@ -191,18 +209,19 @@ function isAggregating(node: PlanNode): boolean {
 }
 
 /** Rows leave where every protected dataset's policy says so and every column that is touched is of such a grade. */
-function rowsRelease(facts: readonly DatasetFacts[], uses: readonly SourceUse[]): ReleaseShape | Violation[] {
+function rowsRelease({ plan, scans, facts, uses }: ReleaseInput): ReleaseShape | Violation[] {
   const violations = new Map<string, Violation>()
-  for (const { name, policy } of facts) {
-    if (policy.entity.kind === 'none' || policy.release === 'rows') continue
+  for (const [source, { name, policy }] of facts.entries()) {
+    if (policy.entity.kind === 'none' || policy.release === 'rows' || violations.has(name)) continue
     violations.set(name, {
       code: 'POLICY_DENIED',
       rule: 'release.rows',
       message: `rows of "${visibleText(name)}" are not released`,
       remedy: 'an aggregate: GROUP BY with count, sum or avg',
+      parts: [...plan.output, scans[source]!],
     })
   }
-  for (const { source, dataset, column } of uses) {
+  for (const { source, dataset, column, parts } of uses) {
     const grade = facts[source]!.policy.columns[column]?.grade ?? 'core'
     if (GRADE_RULES[grade].release === 'rows') continue
     violations.set(`${dataset} ${column}`, {
@@ -210,6 +229,7 @@ function rowsRelease(facts: readonly DatasetFacts[], uses: readonly SourceUse[])
       rule: 'grade.rows',
       message: `column "${visibleText(column)}" of "${visibleText(dataset)}" is of a grade that does not leave in rows`,
       remedy: 'columns of grade 1, or an aggregate',
+      parts,
     })
   }
   return violations.size > 0 ? [...violations.values()] : { mode: 'rows' }
@@ -247,14 +267,32 @@ function approvalsOf(datasets: readonly DatasetFacts[]): RequiredApproval[] {
   return [...approvals.values()]
 }
 
-function refusal(violations: readonly Violation[]): SluiceError {
+function refusal(violations: readonly Violation[], positionOf: PositionOf | undefined): SluiceError {
   const first = violations[0]!
   const others = violations.length > 1 ? ` (and ${violations.length - 1} more)` : ''
+  const position = positionOfFirst(first.parts, positionOf)
   return new SluiceError(first.code, `${first.message}${others}`, {
     rule: first.rule,
     remedy: first.remedy,
-    facts: { violations: violations.map(violation => `${violation.rule}: ${violation.message}`) },
+    ...(position && { position }),
+    facts: {
+      violations: violations.map(({ rule, message, parts }) => {
+        const at = positionOfFirst(parts, positionOf)
+        return `${at ? `${at.line}:${at.column} ` : ''}${rule}: ${message}`
+      }),
+    },
   })
+}
+
+function positionOfFirst(
+  parts: readonly PlanPart[],
+  positionOf: PositionOf | undefined,
+): Position | undefined {
+  for (const part of parts) {
+    const position = positionOf?.(part)
+    if (position !== undefined) return position
+  }
+  return undefined
 }
 
 function listed(items: readonly string[], none: string): string {

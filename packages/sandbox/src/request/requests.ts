@@ -53,8 +53,9 @@ export class Requests {
    * Translates, reviews and records a request, signed by the consumer. A query that the gate or a policy refuses is
    * recorded as a refusal, without its text.
    *
-   * @throws SluiceError SQL_SYNTAX, SQL_REFUSED, NAME_UNKNOWN with the position; POLICY_DENIED, GRADE_DENIED,
-   *   PURPOSE_DENIED, CONSUMER_DENIED, EVIDENCE_UNDEFINED with the rule; KEY_UNKNOWN, ROLE_DENIED for the signer
+   * @throws SluiceError SQL_SYNTAX, SQL_REFUSED, NAME_UNKNOWN, POLICY_DENIED, GRADE_DENIED, PURPOSE_DENIED,
+   *   CONSUMER_DENIED, EVIDENCE_UNDEFINED with rule, remedy and the position in the text; KEY_UNKNOWN, ROLE_DENIED
+   *   for the signer
    */
   async submit(
     draft: RequestDraft,
@@ -138,7 +139,7 @@ export class Requests {
     signal: AbortSignal | undefined,
   ): Promise<RequestDocument> {
     const gate = await this.#zone.gate()
-    const { plan } = await gate.compile({
+    const { plan, positionOf } = await gate.compile({
       sql: draft.sql,
       catalogue: catalogueOf(state),
       parameters: parameterSchemas(draft.parameters),
@@ -150,7 +151,12 @@ export class Requests {
         throw new SluiceError('INTERNAL', 'a plan names a dataset that the catalogue does not have')
       return dataset.facts
     })
-    reviewPlan(plan, datasets, { purpose: draft.purpose, consumer: consumer.name, now: this.#zone.now() })
+    reviewPlan(plan, datasets, {
+      purpose: draft.purpose,
+      consumer: consumer.name,
+      now: this.#zone.now(),
+      positionOf,
+    })
     return {
       form: REQUEST_FORM,
       nonce: randomBytes(16).toString('hex'),

@@ -1,4 +1,4 @@
-import { SluiceError } from '@sluice/core'
+import { type Position, SluiceError } from '@sluice/core'
 import {
   expressionsIn,
   expressionsOf,
@@ -42,13 +42,15 @@ const PASS_THROUGH = new Set(['LOGICAL_LIMIT', 'LOGICAL_ORDER_BY', 'LOGICAL_FILT
  *
  * @throws SluiceError INTERNAL `bind.tables`, `bind.functions`, `bind.type`, `bind.operators`; SQL_REFUSED
  * `bind.engine` where the engine would not run the text
+ * @param position where the query stands that the plan was made from
  */
-export function checkBound(json: string, plan: Plan): void {
+export function checkBound(json: string, plan: Plan, position?: Position): void {
   const answer = parseNumbersAsText(json)
   if (!isAst(answer) || answer.error !== false) {
     throw new SluiceError('SQL_REFUSED', 'the engine does not accept the query', {
       rule: 'bind.engine',
       remedy: 'simplify the expressions, or cast their operands to one type',
+      ...(position && { position }),
       ...(isAst(answer) && { cause: answer.error_message }),
     })
   }

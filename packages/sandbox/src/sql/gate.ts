@@ -1,5 +1,5 @@
-import { SluiceError } from '@sluice/core'
-import { type ParameterSchema, type Plan, validatePlan } from '@sluice/core/plan'
+import { type Position, SluiceError } from '@sluice/core'
+import { type ParameterSchema, type Plan, type PositionOf, validatePlan } from '@sluice/core/plan'
 import { checkBound } from './bind.js'
 import { type Catalogue, type CatalogueTable, readCatalogue } from './catalogue.js'
 import { emitPlan } from './emit/plan.js'
@@ -30,6 +30,8 @@ export interface Compiled {
   /** SQL of the plan, as it would run; approvers see it beside the original */
   readonly emitted: string
   readonly original: string
+  /** where the parts of this very plan stand in the original, for a refusal that comes later than the gate's own */
+  readonly positionOf: PositionOf
 }
 
 const TIMEOUT = 5_000
@@ -71,10 +73,10 @@ export class Gate {
     const bytes = checkText(sql)
     const read = this.#read(catalogue)
     const syntax = parseNumbersAsText(await this.#ask({ kind: 'serialize', text: sql }, signal))
-    const plan = translate({ syntax, bytes, catalogue: read, parameters })
+    const { plan, positionOf } = translate({ syntax, bytes, catalogue: read, parameters })
     validatePlan(plan)
-    const emitted = await this.#bind(plan, read, signal)
-    return { plan, emitted, original: sql }
+    const emitted = await this.#bind(plan, read, signal, positionOf(plan.root))
+    return { plan, emitted, original: sql, positionOf }
   }
 
   /**
@@ -92,13 +94,18 @@ export class Gate {
     return this.#process.close()
   }
 
-  async #bind(plan: Plan, { digest, schema }: Catalogue, signal: AbortSignal | undefined): Promise<string> {
+  async #bind(
+    plan: Plan,
+    { digest, schema }: Catalogue,
+    signal: AbortSignal | undefined,
+    position?: Position,
+  ): Promise<string> {
     const text = emitPlan(plan)
     const request = { kind: 'bind', text, catalogue: digest } as const
     const known = await this.#process.ask(request, signal)
     const json =
       known.kind === 'unknown-catalogue' ? await this.#ask({ ...request, schema }, signal) : jsonOf(known)
-    checkBound(json, plan)
+    checkBound(json, plan, position)
     return text
   }
 

@@ -29,6 +29,7 @@ describe('what the gate gives', () => {
         'LIMIT 3',
       ].join('\n'),
       plan: expect.objectContaining({ kind: 'plan', language: 'sluice-plan/1' }),
+      positionOf: expect.any(Function),
     })
   })
 

@@ -19,12 +19,14 @@ export function checkText(sql: string): Uint8Array {
   if (bytes.length > TEXT_LIMIT) {
     throw new SluiceError('SQL_REFUSED', `the query is longer than ${TEXT_LIMIT} bytes`, {
       rule: 'sql.text',
+      position: positionAt(bytes, TEXT_LIMIT),
       remedy: 'write a shorter query; lists of values belong in a registered dataset',
     })
   }
   if (!sql.isWellFormed()) {
     throw new SluiceError('SQL_REFUSED', 'the query is not whole Unicode text', {
       rule: 'sql.text',
+      position: positionAfter(sql.slice(0, sql.search(/\p{Surrogate}/u))),
       remedy: 'save the query as UTF-8',
     })
   }

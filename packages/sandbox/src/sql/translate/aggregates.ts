@@ -64,7 +64,8 @@ export class AggregateCollector {
     const key = JSON.stringify(column)
     const known = this.#byText.get(key)
     if (known !== undefined) return reference(known.id, known.type)
-    const added = { id: place.context.fresh(), name: this.#name(name, text(ast, 'alias')), ...column }
+    const id = place.context.fresh()
+    const added = place.located.at({ id, name: this.#name(name, text(ast, 'alias')), ...column }, ast)
     this.#byText.set(key, added)
     this.columns.push(added)
     return reference(added.id, added.type)

@@ -2,6 +2,7 @@ import { nodesOf, outputColumns, type PlanColumn, type PlanNode } from '@sluice/
 import { convert } from './casts.js'
 import type { Context } from './context.js'
 import type { Translated } from './from.js'
+import type { Located } from './located.js'
 import { reference } from './names.js'
 
 /** A node that has exactly these columns, with these types. */
@@ -33,7 +34,11 @@ export function exactly(
  * Without doubles. Of rows, that is grouping by all columns, and has an aggregate's evidence; above an aggregate it
  * runs on cells.
  */
-export function distinctRows(node: PlanNode, columns: readonly PlanColumn[], context: Context): Translated {
+export function distinctRows(
+  node: PlanNode,
+  columns: readonly PlanColumn[],
+  { context, located }: { readonly context: Context; readonly located: Located },
+): Translated {
   if (hasAggregateNode(node)) {
     const input = exactly(
       node,
@@ -42,7 +47,7 @@ export function distinctRows(node: PlanNode, columns: readonly PlanColumn[], con
       context,
     )
     const names = outputColumns(input).map((column, index) => ({ ...column, name: columns[index]!.name }))
-    return { node: { kind: 'distinct', input }, columns: names }
+    return { node: located.as({ kind: 'distinct', input }, node), columns: names }
   }
   const keys = columns.map(({ id, name, type }) => ({
     id: context.fresh(),
@@ -50,7 +55,8 @@ export function distinctRows(node: PlanNode, columns: readonly PlanColumn[], con
     type,
     expression: reference(id, type),
   }))
-  return { node: { kind: 'aggregate', input: node, keys, aggregates: [] }, columns: keys }
+  const unique: PlanNode = { kind: 'aggregate', input: node, keys, aggregates: [] }
+  return { node: located.as(unique, node), columns: keys }
 }
 
 export function hasAggregateNode(node: PlanNode): boolean {

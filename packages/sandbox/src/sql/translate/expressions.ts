@@ -6,6 +6,7 @@ import { translateCast } from './casts.js'
 import type { Context } from './context.js'
 import { translateFunction } from './functions/call.js'
 import { translateConstant } from './literals.js'
+import type { Located } from './located.js'
 import { namesOf, type Scope } from './names.js'
 import { BOOLEAN } from './types.js'
 import { call, compare, mustBeBoolean, unify } from './typing.js'
@@ -25,7 +26,7 @@ export interface Place {
   /** aliases of the select list, to explain a name that is none here */
   readonly known: ReadonlySet<string>
   /** remembers where expressions came from */
-  readonly located: WeakMap<Expression, Ast>
+  readonly located: Located
 }
 
 export type ExpressionClass = (typeof CLASSES)[number]
@@ -64,8 +65,7 @@ const COMPARISONS: Readonly<Record<string, FunctionName>> = {
 /** Translates one expression of the syntax tree, with its type; what it does not know is refused. */
 export function translateExpression(ast: Ast, place: Place): Expression {
   const expression = place.context.within(ast, () => translate(ast, place))
-  place.located.set(expression, ast)
-  return expression
+  return place.located.at(expression, ast)
 }
 
 /** The same, and it must be true or false. */

@@ -3,7 +3,8 @@ import type { ColumnId, Expression, PlanColumn, PlanNode } from '@sluice/core/pl
 import { fold } from '../catalogue.js'
 import { type Ast, child, fields, isAst, refuse, text, texts, unknownSyntax } from '../syntax/ast.js'
 import type { Context } from './context.js'
-import { type Place, translatePredicate } from './expressions.js'
+import { translatePredicate } from './expressions.js'
+import type { Located } from './located.js'
 import { namesOf, type Relation, reference, Scope, UnknownName } from './names.js'
 import { BOOLEAN } from './types.js'
 import { call, compare } from './typing.js'
@@ -25,7 +26,7 @@ export interface FromPlace {
   readonly context: Context
   readonly tables: CommonTables | null
   readonly subquery: (ast: Ast, tables: CommonTables | null) => Translated
-  readonly located: Place['located']
+  readonly located: Located
 }
 
 export type FromKind = (typeof KINDS)[number]
@@ -128,7 +129,7 @@ function baseTable(ast: Ast, place: FromPlace): { node: PlanNode; scope: Scope }
     name: column.name,
     type: column.type,
   }))
-  const node: PlanNode = { kind: 'scan', dataset: table.name, columns }
+  const node: PlanNode = place.located.at({ kind: 'scan', dataset: table.name, columns }, ast)
   return relation(node, alias === '' ? table.name : alias, columns, ast)
 }
 
@@ -172,11 +173,13 @@ function join(ast: Ast, place: FromPlace): { node: PlanNode; scope: Scope } {
     const a = left.scope.find([name], ast) ?? left.scope.explain([name], ast, new Set())
     const b = right.scope.find([name], ast) ?? right.scope.explain([name], ast, new Set())
     merged.set(fold(name), a.id)
-    return compare('equal', reference(a.id, a.type), reference(b.id, b.type), ast)
+    const sides = [a, b].map(({ id, type }) => place.located.at(reference(id, type), ast))
+    return compare('equal', sides[0]!, sides[1]!, ast)
   })
   const scope = left.scope.and(right.scope, merged)
   const condition = equalities.length === 0 ? on(ast, scope, place) : all(equalities)
-  return { node: { kind: 'join', type, left: left.node, right: right.node, condition }, scope }
+  const node: PlanNode = { kind: 'join', type, left: left.node, right: right.node, condition }
+  return { node: place.located.at(node, ast), scope }
 }
 
 function joinType(ast: Ast): 'inner' | 'left' {

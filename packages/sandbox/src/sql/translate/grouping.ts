@@ -2,6 +2,7 @@ import { unreachable } from '@sluice/core'
 import type { AggregateColumn, ColumnId, Expression, PlanColumn } from '@sluice/core/plan'
 import type { Ast } from '../syntax/ast.js'
 import { refuse } from '../syntax/ast.js'
+import type { Located } from './located.js'
 import { reference } from './names.js'
 
 export type GroupKey = PlanColumn & { readonly expression: Expression }
@@ -14,15 +15,10 @@ export class Grouping {
   readonly keys: readonly GroupKey[]
   readonly #byText: ReadonlyMap<string, GroupKey>
   readonly #aggregates: ReadonlySet<ColumnId>
-  readonly #located: WeakMap<Expression, Ast>
+  readonly #located: Located
   readonly #at: Ast
 
-  constructor(
-    keys: readonly GroupKey[],
-    aggregates: readonly AggregateColumn[],
-    located: WeakMap<Expression, Ast>,
-    at: Ast,
-  ) {
+  constructor(keys: readonly GroupKey[], aggregates: readonly AggregateColumn[], located: Located, at: Ast) {
     this.keys = keys
     this.#byText = new Map(keys.map(key => [JSON.stringify(key.expression), key]))
     this.#aggregates = new Set(aggregates.map(({ id }) => id))
@@ -31,9 +27,13 @@ export class Grouping {
   }
 
   over(expression: Expression, at: Ast = this.#at): Expression {
+    const here = this.#located.of(expression) ?? at
+    return this.#located.at(this.#rewritten(expression, here), here)
+  }
+
+  #rewritten(expression: Expression, here: Ast): Expression {
     const key = this.#byText.get(JSON.stringify(expression))
     if (key !== undefined) return reference(key.id, key.type)
-    const here = this.#located.get(expression) ?? at
     const recur = (part: Expression) => this.over(part, here)
     switch (expression.kind) {
       case 'literal':

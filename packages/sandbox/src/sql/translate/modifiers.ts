@@ -11,7 +11,7 @@ export interface OrderTerm {
 export interface Modifiers {
   readonly distinct: boolean
   readonly order: readonly OrderTerm[]
-  readonly limit: { readonly count: number | null; readonly offset: number } | null
+  readonly limit: { readonly count: number | null; readonly offset: number; readonly at: Ast } | null
 }
 
 export function readModifiers(ast: Ast): Modifiers {
@@ -35,7 +35,7 @@ export function readModifiers(ast: Ast): Modifiers {
         fields(modifier, ['type', 'limit', 'offset'])
         modifiers = {
           ...modifiers,
-          limit: { count: rows(modifier, 'limit'), offset: rows(modifier, 'offset') ?? 0 },
+          limit: { count: rows(modifier, 'limit'), offset: rows(modifier, 'offset') ?? 0, at: modifier },
         }
         break
       case 'LIMIT_PERCENT_MODIFIER':

@@ -25,7 +25,7 @@ export function sortAndLimit(
     .map(expression => ({ expression, descending: false, nullsFirst: false }))
   const all = [...keys, ...rest]
   const sorted: PlanNode = all.length === 0 ? node : { kind: 'sort', input: node, keys: all }
-  return limit === null ? sorted : { kind: 'limit', input: sorted, ...limit }
+  return limit === null ? sorted : { kind: 'limit', input: sorted, count: limit.count, offset: limit.offset }
 }
 
 /** Does the query show its order, so that its keys have to be computed. */
@@ -55,7 +55,8 @@ export function orderedByOutput(
     }
     return sortKey(term, expression)
   })
-  return { node: sortAndLimit(node, keys, outputs, modifiers, outermost), columns }
+  const arranged = sortAndLimit(node, keys, outputs, modifiers, outermost)
+  return { node: located.at(arranged, modifiers.limit?.at), columns }
 }
 
 export function sortKey({ descending, nullsFirst }: OrderTerm, expression: Expression): SortKey {

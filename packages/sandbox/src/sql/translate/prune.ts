@@ -1,12 +1,24 @@
 import { unreachable } from '@sluice/core'
 import type { ColumnId, Expression, PlanNode } from '@sluice/core/plan'
 import { columnsIn, outputColumns } from '@sluice/core/plan'
+import type { Located } from './located.js'
 
 /**
  * The same plan without the columns that nothing uses: what a query names in a subquery and never looks at is not
  * read, and needs no policy to allow it.
  */
-export function prune(node: PlanNode, wanted: ReadonlySet<ColumnId>): PlanNode {
+export function prune(node: PlanNode, wanted: ReadonlySet<ColumnId>, located: Located): PlanNode {
+  return located.as(
+    pruned(node, wanted, (inner, ids) => prune(inner, ids, located)),
+    node,
+  )
+}
+
+function pruned(
+  node: PlanNode,
+  wanted: ReadonlySet<ColumnId>,
+  prune: (node: PlanNode, wanted: ReadonlySet<ColumnId>) => PlanNode,
+): PlanNode {
   switch (node.kind) {
     case 'scan':
       return { ...node, columns: node.columns.filter(({ id }) => wanted.has(id)) }

@@ -1,8 +1,9 @@
-import type { Expression, PlanNode } from '@sluice/core/plan'
+import type { PlanNode } from '@sluice/core/plan'
 import { type Ast, child, children, fields, flag, refuse, text, texts, unknownSyntax } from '../syntax/ast.js'
 import type { Context } from './context.js'
 import { distinctRows, exactly } from './distinct.js'
 import type { CommonTables, Translated } from './from.js'
+import type { Located } from './located.js'
 import { readModifiers } from './modifiers.js'
 import { reference } from './names.js'
 import { orderedByOutput } from './ordering.js'
@@ -12,7 +13,7 @@ import { commonType } from './types.js'
 export interface QueryPlace {
   readonly context: Context
   readonly tables: CommonTables | null
-  readonly located: WeakMap<Expression, Ast>
+  readonly located: Located
   /** the order of the rows matters: this is the whole query */
   readonly outermost: boolean
 }
@@ -40,6 +41,7 @@ export function translateQuery(ast: Ast, place: QueryPlace): Translated {
   })
   // What no part of the query uses must be understood all the same.
   for (const translate of unused()) translate()
+  place.located.at(translated.node, ast)
   return translated
 
   function subquery(wrapper: Ast, tables: CommonTables | null): Translated {
@@ -115,8 +117,8 @@ function union(ast: Ast, place: QueryPlace): Translated {
     type: types[index]!,
   }))
   const inputs = sides.map(({ node, columns: own }) => exactly(node, own, types, place.context))
-  const node: PlanNode = { kind: 'union', inputs, columns }
+  const node: PlanNode = place.located.at({ kind: 'union', inputs, columns }, ast)
   const distinct = !flag(ast, 'setop_all') || modifiers.distinct
-  const whole = distinct ? distinctRows(node, columns, place.context) : { node, columns }
+  const whole = distinct ? distinctRows(node, columns, place) : { node, columns }
   return orderedByOutput(whole, modifiers, place)
 }

@@ -1,4 +1,4 @@
-import type { ColumnId, Expression, PlanColumn, PlanNode } from '@sluice/core/plan'
+import type { ColumnId, Expression, PlanColumn, PlanNode, SortKey } from '@sluice/core/plan'
 import { columnsIn } from '@sluice/core/plan'
 import { fold } from '../catalogue.js'
 import {
@@ -45,11 +45,14 @@ export function translateSelect(
   const node: PlanNode =
     select.where === null
       ? from.node
-      : {
-          kind: 'filter',
-          input: from.node,
-          predicate: translatePredicate(select.where, { ...base, clause: 'WHERE' }),
-        }
+      : located.at(
+          {
+            kind: 'filter',
+            input: from.node,
+            predicate: translatePredicate(select.where, { ...base, clause: 'WHERE' }),
+          },
+          select.where,
+        )
   const rows = isAggregated(select)
     ? aggregated(node, ast, select, base, place)
     : plain(node, select, base, place)
@@ -156,9 +159,15 @@ function aggregated(input: PlanNode, ast: Ast, select: Select, base: Place, { ou
     )
   }
   const grouping = new Grouping(keys, collector.columns, base.located, ast)
-  const node: PlanNode = { kind: 'aggregate', input, keys, aggregates: collector.columns }
+  const node: PlanNode = base.located.at(
+    { kind: 'aggregate', input, keys, aggregates: collector.columns },
+    ast,
+  )
   return {
-    node: having === null ? node : { kind: 'filter', input: node, predicate: grouping.over(having) },
+    node:
+      having === null
+        ? node
+        : base.located.as({ kind: 'filter', input: node, predicate: grouping.over(having) }, having),
     items: items.map(({ name, expression }) => ({ name, expression: grouping.over(expression) })),
     order: order.map(expression => grouping.over(expression)),
     ties: keys.map(({ id, type }) => reference(id, type)),
@@ -217,13 +226,13 @@ function projected(rows: Rows, { modifiers }: Select, place: QueryPlace): Transl
   const ties = sorts ? rows.ties : []
   const expressions = [...items.map(({ expression }) => expression), ...order, ...ties]
   const keys = order.map((expression, index) => sortKey(modifiers.order[index]!, expression))
+  const arranged = (input: PlanNode, sorts: readonly SortKey[], tied: readonly Expression[]) =>
+    place.located.at(sortAndLimit(input, sorts, tied, modifiers, place.outermost), modifiers.limit?.at)
   if (expressions.every(({ kind }) => kind === 'column')) {
-    const columns = items.map(({ name, expression }) => ({
-      id: idOf(expression),
-      name,
-      type: expression.type,
-    }))
-    return { node: sortAndLimit(node, keys, ties, modifiers, place.outermost), columns }
+    const columns = items.map(({ name, expression }) =>
+      place.located.as({ id: idOf(expression), name, type: expression.type }, expression),
+    )
+    return { node: arranged(node, keys, ties), columns }
   }
   const byText = new Map<string, PlanColumn & { readonly expression: Expression }>()
   const compute = (expression: Expression, name: string) => {
@@ -241,8 +250,10 @@ function projected(rows: Rows, { modifiers }: Select, place: QueryPlace): Transl
   const tiedBy = ties.map(over)
   const project: PlanNode = { kind: 'project', input: node, columns: [...byText.values()] }
   return {
-    node: sortAndLimit(project, sortedBy, tiedBy, modifiers, place.outermost),
-    columns: columns.map(({ id, name, type }) => ({ id, name, type })),
+    node: arranged(project, sortedBy, tiedBy),
+    columns: columns.map(({ id, name, type, expression }) =>
+      place.located.as({ id, name, type }, expression),
+    ),
   }
 }
 
@@ -263,10 +274,11 @@ function distinct({ node, items, order }: Rows, { modifiers }: Select, place: Qu
     }
     return sortKey(modifiers.order[index]!, outputs[item]!)
   })
-  return { node: sortAndLimit(unique, keys, outputs, modifiers, place.outermost), columns }
+  const sorted = sortAndLimit(unique, keys, outputs, modifiers, place.outermost)
+  return { node: place.located.at(sorted, modifiers.limit?.at), columns }
 }
 
-function distinctItems(node: PlanNode, items: readonly Item[], { context }: QueryPlace): Translated {
+function distinctItems(node: PlanNode, items: readonly Item[], { context, located }: QueryPlace): Translated {
   const columns = items.map(({ name, expression }) => ({
     id: context.fresh(),
     name,
@@ -276,7 +288,7 @@ function distinctItems(node: PlanNode, items: readonly Item[], { context }: Quer
   if (!hasAggregateNode(node)) {
     return { node: { kind: 'aggregate', input: node, keys: columns, aggregates: [] }, columns }
   }
-  return distinctRows({ kind: 'project', input: node, columns }, columns, context)
+  return distinctRows({ kind: 'project', input: node, columns }, columns, { context, located })
 }
 
 function itemsOf(list: readonly Ast[], place: Place): Item[] {

@@ -1,15 +1,16 @@
 import { type Position, SluiceError } from '@sluice/core'
 import {
-  type Expression,
   type ParameterSchema,
   PLAN_LANGUAGE,
   type Plan,
   type PlanNode,
+  type PositionOf,
 } from '@sluice/core/plan'
 import type { Catalogue } from '../catalogue.js'
 import { hiddenCharacter, positionAtCharacter } from '../parser/text.js'
 import { type Ast, isAst, locate, Refusal, refuse } from '../syntax/ast.js'
 import { Context } from './context.js'
+import { Located } from './located.js'
 import { UnknownName } from './names.js'
 import { allUsed, parametersIn, readParameters } from './parameters.js'
 import { prune } from './prune.js'
@@ -24,22 +25,34 @@ export interface TranslateInput {
   readonly parameters: readonly ParameterSchema[]
 }
 
+export interface Translation {
+  readonly plan: Plan
+  /** where the parts of this very plan stand in the query; looked up only when somebody asks */
+  readonly positionOf: PositionOf
+}
+
+/** Where the engine says of nothing where it stands. */
+const START: Position = { line: 1, column: 1 }
+
 /**
  * The plan of a query. Whatever the translation does not know is refused.
  *
  * @throws SluiceError SQL_SYNTAX, SQL_REFUSED, NAME_UNKNOWN, PARAMETER_INVALID
  */
-export function translate({ syntax, bytes, catalogue, parameters }: TranslateInput): Plan {
+export function translate({ syntax, bytes, catalogue, parameters }: TranslateInput): Translation {
   const context = new Context(catalogue, readParameters(parameters))
   const only = onlyStatement(syntax, bytes)
+  const located = new Located()
   try {
     const { node, columns } = translateQuery(statement(only), {
       context,
       tables: null,
-      located: new WeakMap<Expression, Ast>(),
+      located,
       outermost: true,
     })
-    const output = columns.map(({ name, id }) => ({ name: outputName(name, only), id }))
+    const output = columns.map(column =>
+      located.as({ name: outputName(column.name, only), id: column.id }, column),
+    )
     const seen = new Set<string>()
     for (const { name } of output) {
       if (seen.has(name.toLowerCase())) {
@@ -52,21 +65,26 @@ export function translate({ syntax, bytes, catalogue, parameters }: TranslateInp
       }
       seen.add(name.toLowerCase())
     }
-    const root: PlanNode = prune(node, new Set(output.map(({ id }) => id)))
-    return {
+    const root: PlanNode = prune(node, new Set(output.map(({ id }) => id)), located)
+    const plan: Plan = {
       kind: 'plan',
       language: PLAN_LANGUAGE,
       root,
       output,
       parameters: allUsed(parameters, parametersIn(root)),
     }
+    const positionOf: PositionOf = part => {
+      const ast = located.of(part)
+      return ast === undefined ? undefined : (locate(syntax, ast, bytes) ?? START)
+    }
+    return { plan, positionOf }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    const position = locate(syntax, error.at, bytes)
+    const position = locate(syntax, error.at, bytes) ?? START
     throw new SluiceError(error instanceof UnknownName ? 'NAME_UNKNOWN' : 'SQL_REFUSED', error.message, {
       rule: error.rule,
       remedy: error.remedy,
-      ...(position !== undefined && { position }),
+      position,
     })
   }
 }
@@ -89,14 +107,14 @@ function onlyStatement(syntax: unknown, bytes: Uint8Array): Ast {
   const statements = Array.isArray(syntax.statements) ? syntax.statements : []
   const [only, second] = statements
   if (statements.length === 1 && isAst(only)) return only
-  const position = second === undefined ? undefined : locate(syntax, second, bytes)
+  const position = (second === undefined ? undefined : locate(syntax, second, bytes)) ?? START
   throw new SluiceError(
     'SQL_REFUSED',
     second === undefined ? 'there is no query' : 'there is more than one query',
     {
       rule: 'sql.one-statement',
       remedy: 'write one SELECT',
-      ...(position !== undefined && { position }),
+      position,
     },
   )
 }
@@ -107,20 +125,19 @@ function notParsed(syntax: Ast, bytes: Uint8Array): SluiceError {
     return new SluiceError('SQL_REFUSED', 'this is not a SELECT', {
       rule: 'sql.select',
       remedy: 'write one SELECT',
-      position: { line: 1, column: 1 },
+      position: START,
     })
   }
-  const position = syntaxPosition(syntax.position, bytes)
   return new SluiceError('SQL_SYNTAX', 'the query has a syntax error', {
     rule: 'sql.syntax',
     remedy: 'check the text at this place',
-    ...(position !== undefined && { position }),
+    position: syntaxPosition(syntax.position, bytes),
   })
 }
 
 /** The engine counts bytes in its syntax trees, and characters in its syntax errors. */
-function syntaxPosition(offset: unknown, bytes: Uint8Array): Position | undefined {
+function syntaxPosition(offset: unknown, bytes: Uint8Array): Position {
   return typeof offset === 'string' && /^\d{1,9}$/.test(offset)
     ? positionAtCharacter(bytes, Number(offset))
-    : undefined
+    : START
 }
