@@ -1,0 +1,7 @@
+export { type BlockCipher, type BlockCipherName, blockCipher } from './block-cipher.js'
+export { cmacColumn } from './cmac.js'
+export { deriveKey, type KeyPurpose, SECRET_BYTES } from './derive.js'
+export { FF1_MINIMUM_DOMAIN, type Ff1, ff1 } from './ff1.js'
+export { aesGcm, type Gcm, NONCE_BYTES, sm4Gcm, TAG_BYTES } from './gcm.js'
+export { type Messages, messageCount, messagesOf } from './messages.js'
+export { aesSiv, type Siv } from './siv.js'
