@@ -8,4 +8,5 @@ export default library([
   'disclosure/index',
   'disclosure/open',
   'desensitize/index',
+  'desensitize/cipher/index',
 ])

@@ -71,15 +71,15 @@ export function ff1(
       each(left, right, (a, b) => {
         // the halves change places with the round, so neither is ever moved
         for (let round = 0; round < ROUNDS; round++) {
-          if (round % 2 === 0) add(a, rounds(round, b), even)
-          else add(b, rounds(round, a), odd)
+          if (round % 2 === 0) accumulate(a, rounds(round, b), even, 1)
+          else accumulate(b, rounds(round, a), odd, 1)
         }
       }),
     decrypt: (left, right) =>
       each(left, right, (a, b) => {
         for (let round = ROUNDS - 1; round >= 0; round--) {
-          if (round % 2 === 0) subtract(a, rounds(round, b), even)
-          else subtract(b, rounds(round, a), odd)
+          if (round % 2 === 0) accumulate(a, rounds(round, b), even, -1)
+          else accumulate(b, rounds(round, a), odd, -1)
         }
       }),
   }
@@ -154,50 +154,71 @@ interface Modulus {
   readonly value: number
   /** a little below 1/value, so that a quotient is never too large */
   readonly inverse: number
-  /** bits that a remainder takes in at a time, so that it stays below 2^53 */
-  readonly limb: number
   /** 32-bit words of the pseudorandom number (d of step 5, divided by 4) */
   readonly words: number
 }
 
 function modulus(value: number, words: number): Modulus {
-  const limb = [32, 16, 8, 4, 2, 1].find(bits => value * 2 ** bits <= 2 ** 53)!
-  return { value, inverse: (1 / value) * (1 - 2 ** -50), limb, words }
+  return { value, inverse: (1 / value) * (1 - 2 ** -50), words }
 }
 
-/** Steps 6.iv to 6.vi. */
-function add(target: Float64Array, random: DataView, modulus: Modulus): void {
-  for (let i = 0; i < target.length; i++) {
-    const sum = target[i]! + remainder(random, i * BLOCK_BYTES, modulus)
-    target[i] = sum >= modulus.value ? sum - modulus.value : sum
+/** Steps 6.iv to 6.vi: adds the pseudorandom numbers, or takes them away. */
+function accumulate(target: Float64Array, random: DataView, modulus: Modulus, sign: 1 | -1): void {
+  if (modulus.words === 2) accumulateShort(target, random, modulus, sign)
+  else accumulateLong(target, random, modulus, sign)
+}
+
+/**
+ * Numbers of 8 bytes, modulo at most 2^32: a sum of 16-bit limbs times powers of 2^16 that are reduced already stays
+ * below 2^51, and takes one division.
+ */
+function accumulateShort(
+  target: Float64Array,
+  random: DataView,
+  { value, inverse }: Modulus,
+  sign: 1 | -1,
+): void {
+  const p1 = 2 ** 16 % value
+  const p2 = 2 ** 32 % value
+  const p3 = 2 ** 48 % value
+  for (let i = 0, at = 0; i < target.length; i++, at += BLOCK_BYTES) {
+    const high = random.getUint32(at)
+    const low = random.getUint32(at + 4)
+    const number = (high >>> 16) * p3 + (high & 0xffff) * p2 + (low >>> 16) * p1 + (low & 0xffff)
+    let sum = target[i]! + sign * (number - Math.floor(number * inverse) * value)
+    // the quotient may be one too small, so that the remainder is below twice the modulus
+    if (sum >= value) sum -= value
+    if (sum >= value) sum -= value
+    if (sum < 0) sum += value
+    if (sum < 0) sum += value
+    target[i] = sum
   }
 }
 
-function subtract(target: Float64Array, random: DataView, modulus: Modulus): void {
-  for (let i = 0; i < target.length; i++) {
-    const difference = target[i]! - remainder(random, i * BLOCK_BYTES, modulus)
-    target[i] = difference < 0 ? difference + modulus.value : difference
-  }
-}
-
-/** The big-endian number at this place, modulo the value: Horner's rule by limbs, in doubles that stay below 2^53. */
-function remainder(random: DataView, at: number, { value, inverse, limb, words }: Modulus): number {
+/** Numbers of 12 bytes, modulo at most 2^52: Horner's rule by as many bits at a time as stay below 2^53. */
+function accumulateLong(
+  target: Float64Array,
+  random: DataView,
+  { value, inverse, words }: Modulus,
+  sign: 1 | -1,
+): void {
+  const limb = [16, 8, 4, 2, 1].find(bits => value * 2 ** bits <= 2 ** 53)!
   const radix = 2 ** limb
-  const mask = radix - 1
-  let rest = 0
-  for (let word = 0; word < words; word++) {
-    const bits = random.getUint32(at + word * 4)
-    for (let shift = 32 - limb; shift >= 0; shift -= limb) {
-      const number = rest * radix + (((bits >>> shift) & mask) >>> 0)
-      rest = number - Math.floor(number * inverse) * value
-      if (rest >= value) rest -= value
+  for (let i = 0, at = 0; i < target.length; i++, at += BLOCK_BYTES) {
+    let rest = 0
+    for (let word = 0; word < words; word++) {
+      const bits = random.getUint32(at + word * 4)
+      for (let shift = 32 - limb; shift >= 0; shift -= limb) {
+        const number = rest * radix + ((bits >>> shift) & (radix - 1))
+        rest = number - Math.floor(number * inverse) * value
+        if (rest >= value) rest -= value
+      }
     }
+    const sum = target[i]! + sign * rest
+    target[i] = sum >= value ? sum - value : sum < 0 ? sum + value : sum
   }
-  return rest
 }
 
 function bitLength(value: number): number {
-  return value < 2 ** 32
-    ? 32 - Math.clz32(value)
-    : 64 - Math.clz32(Math.floor(value / 2 ** 32))
+  return value < 2 ** 32 ? 32 - Math.clz32(value) : 64 - Math.clz32(Math.floor(value / 2 ** 32))
 }
