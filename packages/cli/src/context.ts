@@ -67,14 +67,13 @@ export class Context {
   }
 
   zoneOptions(): ZoneOptions {
-    const { wait, isolation, memory } = this.settings
+    const { wait, memory } = this.settings
     return {
       signal: this.signal,
       now: this.io.now,
       onWait: () => void this.io.stderr.write(`${this.ui.t('text.waiting')}\n`),
       ...(wait !== undefined && { wait }),
       engine: {
-        ...(isolation !== undefined && { minimum: isolation }),
         ...(memory !== undefined && { memoryBytes: memory }),
       },
     }

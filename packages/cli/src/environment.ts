@@ -23,16 +23,12 @@ export interface Settings {
   readonly timeout: number | undefined
   /** bytes that a run may use */
   readonly memory: number | undefined
-  readonly isolation: Isolation | undefined
 }
-
-export const ISOLATIONS = ['bubblewrap', 'namespaces', 'process'] as const
-export type Isolation = (typeof ISOLATIONS)[number]
 
 /** As written by a person: on the command line, in the environment or in a file. */
 export type Given = Partial<Record<(typeof NAMES)[number], string>>
 
-const NAMES = ['zone', 'key', 'lang', 'format', 'wait', 'timeout', 'memory', 'isolation'] as const
+const NAMES = ['zone', 'key', 'lang', 'format', 'wait', 'timeout', 'memory'] as const
 const ENVIRONMENT: Given = {
   zone: 'SLUICE_ZONE',
   key: 'SLUICE_KEY_FILE',
@@ -42,10 +38,10 @@ const ENVIRONMENT: Given = {
   timeout: 'SLUICE_TIMEOUT',
   memory: 'SLUICE_MEMORY',
 }
-/** In a zone's own `sluice.yaml`: what the operator fixes for it. */
+/** In a zone's own `sluice.yaml`: what the operator fixes for it. The zone itself reads `isolation`. */
 const ZONE_NAMES: readonly string[] = ['lang', 'format', 'wait', 'timeout', 'memory', 'isolation']
 /** In the user's `sluice/config.yaml`. How a zone isolates is not for a user to say. */
-const USER_NAMES: readonly string[] = NAMES.filter(name => name !== 'isolation')
+const USER_NAMES: readonly string[] = NAMES
 const FILE_BYTES = 65_536
 
 /**
@@ -80,7 +76,6 @@ export async function readSettings(flags: Given, io: Io): Promise<Settings> {
     wait: number('wait', parseDuration),
     timeout: number('timeout', parseDuration),
     memory: number('memory', parseBytes),
-    isolation: oneOf('isolation', given('isolation'), ISOLATIONS),
   }
 }
 

@@ -9,8 +9,8 @@ export interface View {
   readonly entry: string
   /** absolute paths, read-only, at the same place inside */
   readonly readOnly: readonly string[]
-  /** the staging directory outside; `in`, `out`, `tmp` and `root` exist below it */
-  readonly staging: string
+  /** the staging directory outside; `in`, `out`, `tmp` and `root` exist below it. Null: it has no files of its own */
+  readonly staging: string | null
   /** arguments to Node before the program */
   readonly nodeOptions: readonly string[]
 }
@@ -35,6 +35,12 @@ export interface Command {
   readonly file: string
   readonly arguments: readonly string[]
 }
+
+/** For a program of ours that makes no code of texts. */
+export const CHILD_NODE_OPTIONS: readonly string[] = [
+  '--disallow-code-generation-from-strings',
+  '--no-warnings',
+]
 
 // not /tmp: the installation itself may lie below that
 const INSIDE = '/sluice'
@@ -87,15 +93,7 @@ function bubblewrap(view: View, programs: Programs, node: readonly string[]): st
     '--proc',
     '/proc',
     ...readOnly.flatMap(path => ['--ro-bind', path, path]),
-    '--ro-bind',
-    `${view.staging}/in`,
-    `${INSIDE}/in`,
-    '--bind',
-    `${view.staging}/out`,
-    `${INSIDE}/out`,
-    '--bind',
-    `${view.staging}/tmp`,
-    `${INSIDE}/tmp`,
+    ...stagingParts(view).flatMap(({ from, to, writable }) => [writable ? '--bind' : '--ro-bind', from, to]),
     '--remount-ro',
     '/',
     '--chdir',
@@ -139,11 +137,10 @@ function namespaces(view: View, programs: Programs, node: readonly string[]): st
   const mounts = [
     ...readOnly.flatMap(path => [`ro,nosuid,nodev${flags(path)}`, path, path]),
     ...['/dev/null', '/dev/zero', '/dev/random', '/dev/urandom'].flatMap(path => ['-', path, path]),
-    ...[`ro,nosuid,nodev${flags(view.staging)}`, `${view.staging}/in`, `${INSIDE}/in`],
-    ...['out', 'tmp'].flatMap(name => [
-      `nosuid,nodev${flags(view.staging)}`,
-      `${view.staging}/${name}`,
-      `${INSIDE}/${name}`,
+    ...stagingParts(view).flatMap(({ from, to, writable }) => [
+      `${writable ? '' : 'ro,'}nosuid,nodev${flags(from)}`,
+      from,
+      to,
     ]),
   ]
   return [
@@ -162,11 +159,28 @@ function namespaces(view: View, programs: Programs, node: readonly string[]): st
     '-c',
     ENTER_NAMESPACES,
     'sluice',
-    `${view.staging}/root`,
+    rootPoint(view),
     ...mounts,
     '--',
     ...node,
   ]
+}
+
+function stagingParts({ staging }: View): { from: string; to: string; writable: boolean }[] {
+  if (staging === null) return []
+  return ['in', 'out', 'tmp'].map(name => ({
+    from: `${staging}/${name}`,
+    to: `${INSIDE}/${name}`,
+    writable: name !== 'in',
+  }))
+}
+
+/**
+ * Where the new root is mounted. That is seen in the child's own mount namespace alone, so that without a staging
+ * directory any folder does which holds nothing that the child needs.
+ */
+function rootPoint({ staging }: View): string {
+  return staging === null ? '/sys' : `${staging}/root`
 }
 
 function systemLibraries(): string[] {

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { type Child, deathError } from './child.js'
+import { deathError, type IsolatedProcess } from './process.js'
 
 const EVERY_MILLISECONDS = 100
 const PAGE_BYTES = 4096
@@ -10,7 +10,7 @@ const PAGE_BYTES = 4096
  *
  * @returns stops watching
  */
-export function watchMemory(child: Child, limitBytes: number): () => void {
+export function watchMemory(child: IsolatedProcess, limitBytes: number): () => void {
   const timer = setInterval(() => {
     if (residentBytes(child.pid) > limitBytes) child.kill(deathError('MEMORY_EXCEEDED'))
   }, EVERY_MILLISECONDS)

@@ -9,6 +9,11 @@ export function isAtLeast(mode: IsolationMode, minimum: IsolationMode): boolean 
 
 const BARE_PROCESS_GRADES = new Set(['1', '2'])
 
+/** The stronger of two. */
+export function stronger(one: IsolationMode, other: IsolationMode): IsolationMode {
+  return isAtLeast(one, other) ? one : other
+}
+
 /**
  * The least isolation that data of this grade may run under. Where nobody named one, data of level 3 and above
  * does not run in a bare process.

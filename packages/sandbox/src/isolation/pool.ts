@@ -1,10 +1,10 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { SluiceError } from '@sluice/core'
 import { Child, type ChildSettings } from './child.js'
-import { isolationCommand, type Programs } from './command.js'
+import { CHILD_NODE_OPTIONS, isolationCommand, type Programs } from './command.js'
 import { detectIsolation, findPrograms, requireIsolation } from './detect.js'
 import { watchMemory } from './memory.js'
-import { type IsolationMode, requiredIsolation } from './mode.js'
+import { type IsolationMode, requiredIsolation, stronger } from './mode.js'
 import { packageFolders } from './packages.js'
 
 export interface PoolOptions {
@@ -12,8 +12,10 @@ export interface PoolOptions {
   readonly program: { readonly entry: string; readonly dependencies: readonly string[] }
   /** where staging directories are made: on the data's file system, so that files are linked and not copied */
   readonly stagingRoot: string
-  /** the least isolation that the zone accepts; null: decided by the data's grade */
+  /** the least isolation that the zone names; null: decided by the data's grade */
   readonly minimum?: IsolationMode | null
+  /** the least isolation that whoever opens the zone wants: it can tighten what the zone says, and never loosen it */
+  readonly atLeast?: IsolationMode
   /** runs under this one even where a stronger one works */
   readonly mode?: IsolationMode
   /** children kept ready; 0 starts one when a job comes */
@@ -76,7 +78,8 @@ export class ChildPool {
   /** @throws SluiceError ISOLATION_MISSING where data of this grade may not run under what the machine gives */
   async admit(grade: string): Promise<IsolationMode> {
     const mode = await this.isolation()
-    requireIsolation(mode, requiredIsolation(grade, this.#options.minimum ?? null))
+    const { minimum = null, atLeast = 'process' } = this.#options
+    requireIsolation(mode, stronger(requiredIsolation(grade, minimum), atLeast))
     return mode
   }
 
@@ -153,7 +156,7 @@ export class ChildPool {
       stagingRoot: this.#options.stagingRoot,
       limits: { jsonBytes: JSON_BYTES, totalBytes: this.#options.outputBytes ?? DEFAULT_OUTPUT_BYTES },
       command: staging => {
-        const view = { entry, readOnly: this.#folders ?? [], staging, nodeOptions: NODE_OPTIONS }
+        const view = { entry, readOnly: this.#folders ?? [], staging, nodeOptions: CHILD_NODE_OPTIONS }
         const command = isolationCommand(mode, view, this.#programs, this.memoryBytes)
         if (command === null)
           throw new SluiceError('ISOLATION_MISSING', `"${mode}" does not work on this machine`)
@@ -163,8 +166,6 @@ export class ChildPool {
     return Child.start(settings)
   }
 }
-
-const NODE_OPTIONS = ['--disallow-code-generation-from-strings', '--no-warnings']
 
 function timeExceeded(milliseconds: number): SluiceError {
   return new SluiceError('TIME_EXCEEDED', 'the run took longer than it may', {

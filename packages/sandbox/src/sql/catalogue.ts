@@ -1,6 +1,6 @@
 import { canonicalDigest, SluiceError } from '@sluice/core'
 import type { ColumnSchema } from '@sluice/core/plan'
-import { quoteIdentifier, tableName } from './emit/names.js'
+import { ATTACH_STATEMENTS, quoteIdentifier, tableName } from './emit/names.js'
 import { sqlType } from './emit/types.js'
 
 /** A dataset as queries see it. */
@@ -14,7 +14,7 @@ export interface Catalogue {
   readonly tables: ReadonlyMap<string, CatalogueTable>
   /** tells catalogues apart */
   readonly digest: string
-  /** statements that make the tables, without rows */
+  /** statements that make the tables, without rows, on a fresh instance */
   readonly schema: readonly string[]
 }
 
@@ -33,7 +33,7 @@ export function readCatalogue(tables: readonly CatalogueTable[]): Catalogue {
       throw new SluiceError('SCHEMA_INVALID', `the dataset ${quoteIdentifier(table.name)} has no columns`)
     }
   }
-  const schema = [...byName.values()].map(createStatement)
+  const schema = [...ATTACH_STATEMENTS, ...[...byName.values()].map(createStatement)]
   return { tables: byName, digest: canonicalDigest(schema), schema }
 }
 

@@ -1,5 +1,6 @@
 import { type Position, SluiceError } from '@sluice/core'
 import { type ParameterSchema, type Plan, type PositionOf, validatePlan } from '@sluice/core/plan'
+import type { IsolationMode } from '../isolation/mode.js'
 import { checkBound } from './bind.js'
 import { type Catalogue, type CatalogueTable, readCatalogue } from './catalogue.js'
 import { emitPlan } from './emit/plan.js'
@@ -12,6 +13,12 @@ import { translate } from './translate/translate.js'
 export interface GateOptions {
   /** longest time that the engine may take over one text, in milliseconds; 5000 if not given */
   readonly timeout?: number
+  /** ceiling of the child's data segment, in bytes; 768 MiB if not given */
+  readonly memoryBytes?: number
+  /** runs the child under this isolation even where a stronger one works; else the strongest that works */
+  readonly mode?: IsolationMode
+  /** the least isolation that is accepted */
+  readonly minimum?: IsolationMode
 }
 
 export interface CompileInput {
@@ -36,10 +43,11 @@ export interface Compiled {
 
 const TIMEOUT = 5_000
 const START_TIMEOUT = 30_000
+const MEMORY_BYTES = 768 * 1024 ** 2
 
 /**
- * The gate: SQL text in, closed plan out. Untrusted text reaches the engine's parser in a child process and nothing
- * else; what is emitted from the plan is bound once more, on tables without rows, and must mean the plan.
+ * The gate: SQL text in, closed plan out. Untrusted text reaches the engine's parser in a child process, kept apart like
+ * those that run plans, and nothing else; what is emitted from the plan is bound once more, on tables without rows, and must mean the plan.
  *
  * One gate serves any number of queries, one after the other. An idle gate does not keep the program alive.
  */
@@ -54,10 +62,12 @@ export class Gate {
   /**
    * Starts the child, so that the first query does not wait for it.
    *
-   * @throws SluiceError ENGINE_VERSION, ENGINE_FAILED, ENGINE_KILLED
+   * @throws SluiceError ENGINE_VERSION, ENGINE_FAILED, ENGINE_KILLED; ISOLATION_MISSING where the machine gives less than
+   *   the minimum
    */
-  static async start({ timeout = TIMEOUT }: GateOptions = {}): Promise<Gate> {
-    const process = new ParserProcess({ timeout, startTimeout: START_TIMEOUT })
+  static async start(options: GateOptions = {}): Promise<Gate> {
+    const { timeout = TIMEOUT, memoryBytes = MEMORY_BYTES, mode, minimum } = options
+    const process = new ParserProcess({ timeout, startTimeout: START_TIMEOUT, memoryBytes, mode, minimum })
     await process.warm()
     return new Gate(process)
   }
@@ -87,6 +97,11 @@ export class Gate {
   async bind(plan: Plan, catalogue: readonly CatalogueTable[], signal?: AbortSignal): Promise<string> {
     validatePlan(plan)
     return this.#bind(plan, this.#read(catalogue), signal)
+  }
+
+  /** How the child is kept apart from the machine. */
+  isolation(): Promise<IsolationMode> {
+    return this.#process.isolation()
   }
 
   /** Ends the child. */

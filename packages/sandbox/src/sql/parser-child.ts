@@ -1,5 +1,5 @@
 import { type DuckDBConnection, DuckDBInstance, type DuckDBPreparedStatement } from '@duckdb/node-api'
-import { ATTACH_STATEMENTS } from './emit/names.js'
+import { encodeJson, FrameDecoder } from '../isolation/frames.js'
 import type { Request, Response } from './parser/protocol.js'
 
 /**
@@ -16,6 +16,7 @@ const CONFIGURATION = {
 }
 const LOCK = ["SET disabled_filesystems = 'LocalFileSystem'", 'SET lock_configuration = true']
 const CATALOGUES_KEPT = 4
+const REQUEST_BYTES = 256 * 1024 * 1024
 
 /** The only functions that a text from outside, or one that we emitted, ever reaches; it reaches them as a value. */
 const SERIALIZE = 'SELECT system.main.json_serialize_sql($1::VARCHAR)'
@@ -31,11 +32,15 @@ interface Engine {
 const catalogues = new Map<string, Engine>()
 
 const parser = await open(SERIALIZE)
-process.on('disconnect', () => process.exit())
-process.on('message', (request: Request) => {
-  answer(request).then(send, (error: unknown) =>
-    send({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }),
-  )
+const decoder = new FrameDecoder({ jsonBytes: REQUEST_BYTES, totalBytes: Number.POSITIVE_INFINITY })
+process.stdin.on('end', () => process.exit())
+process.stdin.on('data', (chunk: Buffer) => {
+  // the parent sends the next request when it has the answer to the last
+  for (const { value } of decoder.push(chunk)) {
+    answer(value as Request).then(send, (error: unknown) =>
+      send({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }),
+    )
+  }
 })
 const version = await parser.connection.runAndReadAll('SELECT system.main.version()')
 send({ kind: 'ready', version: String(version.getRows()[0]?.[0]) })
@@ -52,7 +57,7 @@ async function answer(request: Request): Promise<Response> {
 
 async function build(name: string, schema: readonly string[] | undefined): Promise<Engine | null> {
   if (schema === undefined) return null
-  const engine = await open(BIND, [...ATTACH_STATEMENTS, ...schema])
+  const engine = await open(BIND, schema)
   catalogues.set(name, engine)
   for (const [oldest, { instance, connection, statement }] of catalogues) {
     if (catalogues.size <= CATALOGUES_KEPT) break
@@ -79,5 +84,5 @@ async function call({ statement }: Engine, text: string): Promise<string> {
 }
 
 function send(response: Response): void {
-  process.send?.(response)
+  for (const part of encodeJson(response)) process.stdout.write(part)
 }

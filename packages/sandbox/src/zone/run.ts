@@ -58,6 +58,8 @@ async function start(
   operator: Signer,
   options: RunOptions,
 ): Promise<StartedRun> {
+  const pool = await zone.engine()
+  await pool.isolation()
   return zone.change(
     async transaction => {
       const { state } = transaction
@@ -69,6 +71,8 @@ async function start(
           parameterTexts(options.parameters),
         )
         const { approved, approvals } = decide(state, request, parameters, zone.now())
+        // what this machine cannot give any run takes none from the allowance
+        await pool.admit(approved.reviewed.grade)
         const { commitment } = await storeParameters(zone.layout, parameters)
         const run = randomBytes(16).toString('hex')
         const taken: Omit<Run, 'time'> = {

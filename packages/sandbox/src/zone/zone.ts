@@ -3,6 +3,7 @@ import type { Signer } from '@sluice/ledger/keys'
 import { Approvals } from '../approval/approvals.js'
 import { Datasets } from '../catalogue/datasets.js'
 import { createEnginePool, type EnginePoolOptions } from '../duckdb/pool.js'
+import { stronger } from '../isolation/mode.js'
 import { assertPrincipal } from '../principal/check.js'
 import { Principals } from '../principal/principals.js'
 import { Requests } from '../request/requests.js'
@@ -14,6 +15,7 @@ import { claimStaging, removeOrphans } from './leftovers.js'
 import { ZoneLog } from './log.js'
 import { type ReleasedResult, Releases } from './releases.js'
 import { type RunOptions, runRequest } from './run.js'
+import { readZoneSettings } from './settings.js'
 import type { ZoneState } from './state.js'
 
 export interface ZoneOptions {
@@ -23,8 +25,11 @@ export interface ZoneOptions {
   /** told once when this process begins to wait for another */
   readonly onWait?: () => void
   readonly now?: () => Date
-  /** the least isolation that is accepted, children kept warm, limits of memory and output */
-  readonly engine?: Omit<EnginePoolOptions, 'stagingRoot'>
+  /**
+   * Children kept warm, limits of memory and output; `atLeast` can ask for more isolation than the zone's own
+   * `sluice.yaml` and the data's grade do, never for less.
+   */
+  readonly engine?: Omit<EnginePoolOptions, 'stagingRoot' | 'minimum'>
 }
 
 export interface FoundingPrincipal {
@@ -105,10 +110,11 @@ export class Zone {
     return Zone.open(directory, options)
   }
 
-  /** @throws SluiceError ZONE_MISSING, ZONE_VERSION, ZONE_DAMAGED, LEDGER_CORRUPT */
+  /** @throws SluiceError ZONE_MISSING, ZONE_VERSION, ZONE_DAMAGED, LEDGER_CORRUPT; FILE_FORMAT of its `sluice.yaml` */
   static async open(directory: string, options: ZoneOptions = {}): Promise<Zone> {
     const layout = zoneLayout(directory)
     await assertZone(layout)
+    const { isolation } = await readZoneSettings(layout)
     const log = await ZoneLog.open(layout, options)
     const now = options.now ?? (() => new Date())
     const closing: (() => Promise<void>)[] = []
@@ -116,12 +122,16 @@ export class Zone {
       const staging = await claimStaging(layout)
       closing.unshift(() => staging.release())
       await removeOrphans(layout, log.state, now())
-      const pool = createEnginePool({ stagingRoot: staging.path, ...options.engine })
+      const pool = createEnginePool({ ...options.engine, stagingRoot: staging.path, minimum: isolation })
       closing.unshift(() => pool.close())
       return pool
     })
     const gate = once(async () => {
-      const gate = await Gate.start()
+      const { mode, atLeast = 'process' } = options.engine ?? {}
+      const gate = await Gate.start({
+        ...(mode && { mode }),
+        minimum: stronger(isolation ?? 'process', atLeast),
+      })
       closing.unshift(() => gate.close())
       return gate
     })

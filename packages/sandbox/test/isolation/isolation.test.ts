@@ -34,6 +34,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 function pool(options: {
   mode?: IsolationMode
   minimum?: IsolationMode
+  atLeast?: IsolationMode
   memoryBytes?: number
   outputBytes?: number
 }) {
@@ -252,6 +253,13 @@ describe('the least isolation', () => {
     )
     await expect(bare.run({ ...JOB, grade: 'core' }, async () => 1)).toThrowWithCode('ISOLATION_MISSING')
     expect(await bare.run({ ...JOB, grade: '2' }, async () => 1)).toBe(1)
+  })
+
+  it('is tightened by who opens the zone, and not loosened', async () => {
+    const bare = pool({ mode: 'process', atLeast: 'process' })
+    await expect(bare.run({ ...JOB, grade: '3' }, async () => 1)).toThrowWithCode('ISOLATION_MISSING')
+    const strict = pool({ mode: 'process', minimum: 'process', atLeast: 'namespaces' })
+    await expect(strict.run({ ...JOB, grade: '1' }, async () => 1)).toThrowWithCode('ISOLATION_MISSING')
   })
 
   it('is what the zone names', async () => {

@@ -1,33 +1,52 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { ENGINE_VERSION } from '@sluice/sandbox/sql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 /** The child by itself, asked for what the gate never asks: it has nothing to give. */
-let child: ChildProcess
+let child: ChildProcessWithoutNullStreams
 const secret = join(tmpdir(), `sluice-secret-${process.pid}.csv`)
 
 beforeAll(async () => {
   writeFileSync(secret, 'a,b\n1,Zhang\n')
   const root = dirname(createRequire(import.meta.url).resolve('@sluice/sandbox/package.json'))
-  child = fork(join(root, 'dist', 'sql', 'parser-child.js'), [], { env: {}, execArgv: [] })
-  await once(child, 'message')
+  child = spawn(process.execPath, [join(root, 'dist', 'sql', 'parser-child.js')], { env: {} })
+  expect(await answer()).toEqual({ kind: 'ready', version: ENGINE_VERSION })
 })
 afterAll(() => {
   child.kill('SIGKILL')
   rmSync(secret)
 })
 
-async function ask(request: object): Promise<{ kind: string; json?: string; message?: string }> {
-  child.send(request)
-  const [response] = await once(child, 'message')
-  return response
+interface Answer {
+  readonly kind: string
+  readonly json?: string
+  readonly message?: string
 }
 
-const schema = ['CREATE TABLE "zone"."main"."t" ("a" INTEGER)']
+function ask(request: object): Promise<Answer> {
+  const body = Buffer.from(JSON.stringify(request))
+  const header = Buffer.from([0, 0, 0, 0, 1])
+  header.writeUInt32LE(body.length)
+  child.stdin.write(Buffer.concat([header, body]))
+  return answer()
+}
+
+/** A frame: four bytes of length, one of kind, the body. */
+async function answer(): Promise<Answer> {
+  let bytes = Buffer.alloc(0)
+  while (bytes.length < 5 || bytes.length < 5 + bytes.readUInt32LE()) {
+    const [chunk] = await once(child.stdout, 'data')
+    bytes = Buffer.concat([bytes, chunk])
+  }
+  return JSON.parse(bytes.subarray(5).toString('utf8')) as Answer
+}
+
+const schema = ["ATTACH ':memory:' AS zone", 'CREATE TABLE "zone"."main"."t" ("a" INTEGER)']
 const bind = (text: string) => ask({ kind: 'bind', text, catalogue: 'x', schema })
 
 describe('the parser', () => {
@@ -75,7 +94,7 @@ describe('the binder', () => {
 })
 
 it('ends when its parent goes away', async () => {
-  child.disconnect()
+  child.stdin.end()
   const [code] = await once(child, 'exit')
   expect(code).toBe(0)
 })

@@ -1,20 +1,33 @@
-import { type ChildProcess, fork } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { SluiceError } from '@sluice/core'
-import { ENGINE_VERSION, type Request, type Response } from './protocol.js'
+import { isSluiceError, SluiceError } from '@sluice/core'
+import { CHILD_NODE_OPTIONS, isolationCommand } from '../../isolation/command.js'
+import { detectIsolation, findPrograms, requireIsolation } from '../../isolation/detect.js'
+import { watchMemory } from '../../isolation/memory.js'
+import type { IsolationMode } from '../../isolation/mode.js'
+import { packageFolders } from '../../isolation/packages.js'
+import { IsolatedProcess } from '../../isolation/process.js'
+import { ENGINE_VERSION, type Request, type Response, readResponse } from './protocol.js'
 
 export interface ParserOptions {
   /** longest time that one text may take in the child, in milliseconds; then the child is killed and replaced */
   readonly timeout: number
   /** longest time that a child may take to start, in milliseconds */
   readonly startTimeout: number
+  /** ceiling of the child's data segment */
+  readonly memoryBytes: number
+  /** runs under this isolation even where a stronger one works; else the strongest that works */
+  readonly mode?: IsolationMode | undefined
+  /** the least isolation that is accepted */
+  readonly minimum?: IsolationMode | undefined
 }
+
+const ANSWER_BYTES = 64 * 1024 * 1024
 
 /** A warm child process that parses and binds, one text at a time. It is replaced when it dies or overruns. */
 export class ParserProcess {
   readonly #options: ParserOptions
-  #child: Promise<Child> | null = null
+  #child: Promise<Parser> | null = null
   #last: Promise<unknown> = Promise.resolve()
   #closed = false
 
@@ -27,9 +40,14 @@ export class ParserProcess {
     await this.#start()
   }
 
+  /** How the child is kept apart. */
+  async isolation(): Promise<IsolationMode> {
+    return (await this.#start()).mode
+  }
+
   /**
-   * @throws SluiceError ENGINE_FAILED, ENGINE_KILLED where the child died, TIME_EXCEEDED where it overran,
-   * ENGINE_VERSION, INTERRUPTED
+   * @throws SluiceError ENGINE_FAILED, ENGINE_KILLED where the child died, TIME_EXCEEDED and MEMORY_EXCEEDED where it
+   * overran, ENGINE_VERSION, ISOLATION_MISSING, INTERRUPTED
    */
   ask(request: Request, signal?: AbortSignal): Promise<Response> {
     const turn = this.#last.then(() => this.#ask(request, signal))
@@ -41,7 +59,7 @@ export class ParserProcess {
     this.#closed = true
     const child = await this.#child?.catch(() => null)
     this.#child = null
-    await child?.kill()
+    await child?.end()
   }
 
   async #ask(request: Request, signal: AbortSignal | undefined): Promise<Response> {
@@ -51,15 +69,15 @@ export class ParserProcess {
       return await child.ask(request, this.#options.timeout, signal)
     } catch (error) {
       this.#child = null
-      await child.kill()
+      await child.end()
       throw error
     }
   }
 
-  #start(): Promise<Child> {
+  #start(): Promise<Parser> {
     if (this.#closed) throw new SluiceError('ENGINE_FAILED', 'the gate is closed')
     if (this.#child === null) {
-      const starting = Child.start(this.#options.startTimeout)
+      const starting = Parser.start(this.#options)
       this.#child = starting
       starting.catch(() => {
         if (this.#child === starting) this.#child = null
@@ -69,37 +87,37 @@ export class ParserProcess {
   }
 }
 
-/** One child: it answers until something goes wrong, then it is thrown away. */
-class Child {
-  readonly #process: ChildProcess
-  readonly #exited: Promise<void>
-  #settle: { resolve(response: Response): void; reject(error: SluiceError): void } | null = null
-  #dead = false
-  #ending = false
+/** One child: it answers until something goes wrong, then it is thrown away. It has no file of its own. */
+class Parser {
+  readonly mode: IsolationMode
+  readonly #process: IsolatedProcess
+  readonly #stopWatching: (() => void) | null
 
-  private constructor() {
-    this.#process = fork(childEntry(), [], {
-      // Nothing of our environment, arguments or streams is the child's business.
-      env: {},
-      execArgv: [],
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  private constructor(mode: IsolationMode, { memoryBytes }: ParserOptions) {
+    const programs = findPrograms()
+    const entry = childEntry()
+    const dependencies = ['@duckdb/node-api', '@duckdb/node-bindings']
+    const readOnly = packageFolders(entry, dependencies)
+    const view = { entry, readOnly, staging: null, nodeOptions: CHILD_NODE_OPTIONS }
+    const command = isolationCommand(mode, view, programs, memoryBytes)
+    if (command === null)
+      throw new SluiceError('ISOLATION_MISSING', `"${mode}" does not work on this machine`)
+    this.mode = mode
+    this.#process = new IsolatedProcess({
+      command,
+      directory: '/',
+      temporary: '/',
+      limits: { jsonBytes: ANSWER_BYTES, totalBytes: Number.POSITIVE_INFINITY },
     })
-    this.#exited = new Promise(resolve => {
-      this.#process.once('exit', () => resolve())
-      this.#process.once('error', () => resolve())
-    })
-    this.#process.on('message', (response: Response) => this.#settle?.resolve(response))
-    void this.#exited.then(() => {
-      this.#dead = true
-      this.#settle?.reject(new SluiceError('ENGINE_KILLED', 'the process that parses queries ended'))
-    })
-    this.#hold(false)
+    this.#stopWatching = programs.prlimit === null ? watchMemory(this.#process, memoryBytes) : null
   }
 
-  static async start(timeout: number): Promise<Child> {
-    const child = new Child()
+  static async start(options: ParserOptions): Promise<Parser> {
+    const mode = options.mode ?? (await detectIsolation())
+    requireIsolation(mode, options.minimum ?? 'process')
+    const parser = new Parser(mode, options)
     try {
-      const ready = await child.#answer(timeout)
+      const ready = await parser.#answer(options.startTimeout)
       if (ready.kind !== 'ready') {
         throw new SluiceError('ENGINE_FAILED', 'the process that parses queries did not start')
       }
@@ -110,75 +128,67 @@ class Child {
           facts: { expected: ENGINE_VERSION, found: ready.version },
         })
       }
-      return child
+      return parser
     } catch (error) {
-      await child.kill()
+      await parser.end()
       throw error
     }
   }
 
   ask(request: Request, timeout: number, signal: AbortSignal | undefined): Promise<Response> {
-    const answer = this.#answer(timeout, signal)
-    if (!this.#dead) this.#process.send(request, () => undefined)
-    return answer
+    return this.#answer(timeout, signal, request)
   }
 
-  async kill(): Promise<void> {
-    if (this.#dead) return
-    // an idle child holds no program; while its end is awaited, it has to
-    this.#ending = true
-    this.#process.ref()
-    this.#process.kill('SIGKILL')
-    await this.#exited
+  async end(): Promise<void> {
+    this.#stopWatching?.()
+    await this.#process.stop()
   }
 
-  #answer(timeout: number, signal?: AbortSignal): Promise<Response> {
-    return new Promise<Response>((resolve, reject) => {
-      if (this.#dead) {
-        reject(new SluiceError('ENGINE_KILLED', 'the process that parses queries ended'))
-        return
-      }
-      const finish = () => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', abort)
-        this.#settle = null
-        this.#hold(false)
-      }
-      const fail = (error: SluiceError) => {
-        finish()
-        reject(error)
-      }
-      const abort = () => fail(interrupted())
-      const timer = setTimeout(() => {
-        fail(
-          new SluiceError('TIME_EXCEEDED', `the query was not understood within ${timeout} ms`, {
-            rule: 'sql.time',
-            remedy: 'write a simpler query',
-          }),
-        )
-      }, timeout)
-      signal?.addEventListener('abort', abort)
-      this.#settle = {
-        resolve: response => {
-          finish()
-          resolve(response)
-        },
-        reject: fail,
-      }
-      this.#hold(true)
-    })
-  }
-
-  /** An idle child must not keep the program alive. */
-  #hold(busy: boolean): void {
-    if (busy) {
-      this.#process.ref()
-      this.#process.channel?.ref()
-    } else if (!this.#ending) {
-      this.#process.unref()
-      this.#process.channel?.unref()
+  async #answer(timeout: number, signal?: AbortSignal, request?: Request): Promise<Response> {
+    // an idle child keeps nobody's program alive; one that works does
+    this.#process.hold()
+    const timer = setTimeout(() => this.#process.kill(timeExceeded(timeout)), timeout)
+    const abort = () => this.#process.kill(interrupted())
+    signal?.addEventListener('abort', abort, { once: true })
+    try {
+      if (request !== undefined) await this.#process.send(request)
+      const frame = await this.#process.receive()
+      return readResponse(frame.kind === 'json' ? frame.value : undefined)
+    } catch (error) {
+      throw ofQuery(error)
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
+      this.#process.letGo()
     }
   }
+}
+
+/** What ended a child, as it concerns the query that it worked on. */
+function ofQuery(error: unknown): unknown {
+  if (!isSluiceError(error)) return error
+  switch (error.code) {
+    case 'ENGINE_KILLED':
+      return new SluiceError('ENGINE_KILLED', 'the process that parses queries ended', {
+        rule: 'sql.engine',
+        remedy: 'submit it again; if it happens again, write a simpler query',
+      })
+    case 'MEMORY_EXCEEDED':
+    case 'RESULT_TOO_LARGE':
+      return new SluiceError('MEMORY_EXCEEDED', 'the query takes more memory to understand than it may', {
+        rule: 'sql.memory',
+        remedy: 'write a simpler query',
+      })
+    default:
+      return error
+  }
+}
+
+function timeExceeded(milliseconds: number): SluiceError {
+  return new SluiceError('TIME_EXCEEDED', `the query was not understood within ${milliseconds} ms`, {
+    rule: 'sql.time',
+    remedy: 'write a simpler query',
+  })
 }
 
 /** The bundle may have moved this code into a shared chunk, so the child is found from the package's root. */
@@ -188,5 +198,5 @@ function childEntry(): string {
 }
 
 function interrupted(): SluiceError {
-  return new SluiceError('INTERRUPTED', 'interrupted')
+  return new SluiceError('INTERRUPTED', 'the query was not finished')
 }

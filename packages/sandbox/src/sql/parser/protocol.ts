@@ -1,3 +1,6 @@
+import { SluiceError } from '@sluice/core'
+import { z } from 'zod'
+
 /** What the gate asks its child; one request at a time. */
 export type Request =
   | { readonly kind: 'serialize'; readonly text: string }
@@ -9,13 +12,25 @@ export type Request =
       readonly schema?: readonly string[]
     }
 
-export type Response =
+const response = z.discriminatedUnion('kind', [
   /** sent once, when the child is ready */
-  | { readonly kind: 'ready'; readonly version: string }
-  | { readonly kind: 'json'; readonly json: string }
+  z.strictObject({ kind: z.literal('ready'), version: z.string() }),
+  z.strictObject({ kind: z.literal('json'), json: z.string() }),
   /** the child does not have this catalogue: ask again with its schema */
-  | { readonly kind: 'unknown-catalogue' }
-  | { readonly kind: 'failed'; readonly message: string }
+  z.strictObject({ kind: z.literal('unknown-catalogue') }),
+  z.strictObject({ kind: z.literal('failed'), message: z.string() }),
+])
+export type Response = Readonly<z.infer<typeof response>>
+
+/** @throws SluiceError ENGINE_FAILED: the child parsed a hostile text, and may say anything */
+export function readResponse(value: unknown): Response {
+  const parsed = response.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new SluiceError('ENGINE_FAILED', 'the process that parses queries sent what is no answer', {
+    rule: 'child-protocol',
+    remedy: 'submit it again; if it happens again, write a simpler query',
+  })
+}
 
 /** The engine whose syntax trees and semantics the gate knows; another is refused. */
 export const ENGINE_VERSION = 'v1.5.6'
