@@ -1,3 +1,8 @@
 import { library } from '../../scripts/tsup.mjs'
 
-export default library(['index', 'ring/index'])
+export default library([
+  'index',
+  'ring/index',
+  // a connection by itself: no export of the package, built for this package's own tests
+  'session/link',
+])

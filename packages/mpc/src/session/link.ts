@@ -1,0 +1,307 @@
+import type { Duplex } from 'node:stream'
+import { ERROR_CODES, type ErrorCode, SluiceError } from '@sluice/core'
+import {
+  BODY_LIMITS,
+  type Frame,
+  FrameDecoder,
+  FrameError,
+  type FrameKind,
+  HEADER_BYTES,
+  header,
+} from './frames.js'
+
+export interface LinkLimits {
+  /** a heartbeat goes out this often, in milliseconds */
+  readonly heartbeat: number
+  /** a peer of whom nothing was heard for so long is lost, in milliseconds */
+  readonly silence: number
+  /** bytes that may wait here unread before the peer is held back */
+  readonly inbox: number
+}
+
+export const LINK_LIMITS: LinkLimits = { heartbeat: 5_000, silence: 30_000, inbox: 8 << 20 }
+
+/** What a frame costs beyond its bytes, so that a flood of tiny ones counts too. */
+const FRAME_COST = 256
+
+/**
+ * A connection to one peer: messages in order, each as long as both sides expect. What arrives ahead waits in an
+ * inbox; when that is full the peer is held back by the stream's own flow control. Every failure names the peer.
+ */
+export class Link {
+  readonly peer: string
+  bytesSent = 0
+  bytesReceived = 0
+  /** called once, when the connection fails; not at a clear end */
+  onFailure: ((error: SluiceError) => void) | undefined
+  readonly #stream: Duplex
+  readonly #limits: LinkLimits
+  readonly #nameOf: (index: number) => string | undefined
+  readonly #decoder = new FrameDecoder()
+  readonly #inbox: Frame[] = []
+  #inboxBytes = 0
+  #greeted = false
+  #ended = false
+  #failure: SluiceError | undefined
+  #wake: (() => void) | undefined
+  #sending = 0
+  #receiving = 0
+  #tail: Promise<void> = Promise.resolve()
+  #heard = performance.now()
+  #ticked = performance.now()
+  readonly #timer: NodeJS.Timeout
+
+  /** @param nameOf the participants' names by index, to say whom a peer's message is about */
+  constructor(
+    stream: Duplex,
+    peer: string,
+    limits: LinkLimits = LINK_LIMITS,
+    nameOf: (index: number) => string | undefined = () => undefined,
+  ) {
+    this.peer = peer
+    this.#stream = stream
+    this.#limits = limits
+    this.#nameOf = nameOf
+    stream.on('data', (chunk: Buffer<ArrayBuffer>) => this.#arrived(chunk))
+    stream.on('error', cause => this.fail(this.#lost('the connection failed', cause)))
+    stream.on('end', () => this.#closed())
+    stream.on('close', () => this.#closed())
+    this.#timer = setInterval(() => this.#beat(), limits.heartbeat)
+    this.#timer.unref()
+    if (stream.destroyed) this.#closed()
+  }
+
+  /** Greets the peer; the first thing that may be said, and only once. */
+  greet(body: Uint8Array<ArrayBuffer>): void {
+    this.#write('hello', 0, body)
+  }
+
+  /** @throws SluiceError PROTOCOL_VIOLATION, PEER_LOST, PEER_STOPPED */
+  async greeting(): Promise<Uint8Array<ArrayBuffer>> {
+    const frame = await this.#next()
+    if (frame.kind !== 'hello') throw this.#violated('it sent shares before it greeted')
+    return frame.body
+  }
+
+  /** Sends a message and resolves when the stream takes more. An empty message is not sent. */
+  send(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#tail = this.#tail.then(() => this.#send(bytes))
+    return this.#tail
+  }
+
+  /**
+   * The peer's next message.
+   *
+   * @throws SluiceError PROTOCOL_VIOLATION where it is longer or another than is due, PEER_LOST, PEER_STOPPED
+   */
+  async receive(length: number): Promise<Uint8Array<ArrayBuffer>> {
+    const message = new Uint8Array(length)
+    if (length === 0) return message
+    this.#receiving++
+    for (let filled = 0; filled < length; ) {
+      const { kind, message: number, body } = await this.#next()
+      if (kind !== 'data') throw this.#violated('it greeted twice')
+      if (number !== this.#receiving) throw this.#violated('it sent a message out of its turn')
+      if (body.length > length - filled) throw this.#violated('it sent a message longer than its share')
+      message.set(body, filled)
+      filled += body.length
+    }
+    return message
+  }
+
+  /** Says that nothing more will come, waits until the peer said so too, and closes. */
+  async end(): Promise<void> {
+    await this.#tail
+    if (this.#failure !== undefined) throw this.#failure
+    this.#write('end', 0, new Uint8Array(0))
+    while (!this.#ended) {
+      if (this.#inbox.length > 0) throw this.#violated('it sent more than the protocol has')
+      if (this.#failure !== undefined) throw this.#failure
+      await this.#arrival()
+    }
+    clearInterval(this.#timer)
+    this.#stream.end()
+  }
+
+  /** Tells the peer that this side stops, and why; then the link is of no more use. */
+  stop(error: SluiceError, about?: number): void {
+    const body = Buffer.from(JSON.stringify({ code: error.code, ...(about !== undefined && { about }) }))
+    this.#write('stop', 0, new Uint8Array(body))
+    this.#stream.end()
+    this.fail(error)
+    // what was said has a moment to get out, even to a peer that does not read
+    setTimeout(() => this.#stream.destroy(), STOP_GRACE).unref()
+  }
+
+  /** Ends the link with an error that everybody who waits on it gets. */
+  fail(error: SluiceError): void {
+    if (this.#failure !== undefined || this.#ended) return
+    this.#failure = error
+    clearInterval(this.#timer)
+    this.#inbox.length = 0
+    this.#stream.resume()
+    this.#wake?.()
+    this.#wakeSender?.()
+    this.onFailure?.(error)
+  }
+
+  #wakeSender: (() => void) | undefined
+
+  async #send(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    if (bytes.length === 0) return
+    this.#sending++
+    for (let start = 0; start < bytes.length; start += BODY_LIMITS.data) {
+      if (this.#failure !== undefined) throw this.#failure
+      const room = this.#write('data', this.#sending, bytes.subarray(start, start + BODY_LIMITS.data))
+      if (!room) await this.#drained()
+    }
+  }
+
+  #write(kind: FrameKind, message: number, body: Uint8Array<ArrayBuffer>): boolean {
+    if (this.#stream.destroyed || this.#stream.writableEnded) return true
+    this.#stream.cork()
+    let room = this.#stream.write(header(kind, message, body.length))
+    if (body.length > 0) room = this.#stream.write(body)
+    this.#stream.uncork()
+    this.bytesSent += HEADER_BYTES + body.length
+    return room
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        this.#stream.off('drain', settle)
+        this.#wakeSender = undefined
+        if (this.#failure === undefined) resolve()
+        else reject(this.#failure)
+      }
+      this.#wakeSender = settle
+      this.#stream.once('drain', settle)
+      if (this.#failure !== undefined) settle()
+    })
+  }
+
+  async #next(): Promise<Frame> {
+    while (this.#inbox.length === 0) {
+      if (this.#failure !== undefined) throw this.#failure
+      if (this.#ended) throw this.#violated('it ended before its share was done')
+      await this.#arrival()
+    }
+    const frame = this.#inbox.shift()!
+    this.#inboxBytes -= frame.body.length + FRAME_COST
+    if (this.#stream.isPaused() && this.#inboxBytes < this.#limits.inbox / 2) {
+      this.#heard = performance.now()
+      this.#stream.resume()
+    }
+    return frame
+  }
+
+  #arrival(): Promise<void> {
+    return new Promise(resolve => {
+      this.#wake = () => {
+        this.#wake = undefined
+        resolve()
+      }
+    })
+  }
+
+  #arrived(chunk: Buffer<ArrayBuffer>): void {
+    if (this.#failure !== undefined) return
+    this.#heard = performance.now()
+    this.bytesReceived += chunk.length
+    try {
+      for (const frame of this.#decoder.push(chunk)) this.#take(frame)
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error
+      this.#violated(error.reason === 'length' ? 'it sent a frame of no allowed length' : 'it sent no frame')
+    }
+    if (this.#failure === undefined && this.#inboxBytes > this.#limits.inbox) this.#stream.pause()
+    this.#wake?.()
+  }
+
+  #take(frame: Frame): void {
+    if (this.#failure !== undefined) return
+    if (this.#ended) {
+      this.#ended = false
+      this.#violated('it went on after its end')
+      return
+    }
+    switch (frame.kind) {
+      case 'heartbeat':
+        return
+      case 'stop':
+        this.fail(this.#stopped(frame.body))
+        return
+      case 'end':
+        this.#ended = true
+        return
+      default:
+        if ((frame.kind === 'hello') === this.#greeted) {
+          this.#violated(this.#greeted ? 'it greeted twice' : 'it sent shares before it greeted')
+          return
+        }
+        this.#greeted = true
+        this.#inbox.push(frame)
+        this.#inboxBytes += frame.body.length + FRAME_COST
+    }
+  }
+
+  #closed(): void {
+    clearInterval(this.#timer)
+    this.fail(this.#lost('the connection was closed'))
+    this.#wake?.()
+  }
+
+  #beat(): void {
+    const now = performance.now()
+    // where this process itself stood still, the peer is not to blame
+    if (now - this.#ticked > 2 * this.#limits.heartbeat || this.#stream.isPaused()) this.#heard = now
+    this.#ticked = now
+    if (now - this.#heard > this.#limits.silence) {
+      this.fail(this.#lost('nothing was heard of it'))
+      return
+    }
+    this.#write('heartbeat', 0, new Uint8Array(0))
+  }
+
+  #lost(reason: string, cause?: unknown): SluiceError {
+    return new SluiceError('PEER_LOST', `"${this.peer}" was lost: ${reason}`, {
+      remedy: 'see what its terminal says; then every party starts the job again',
+      facts: { party: this.peer },
+      ...(cause !== undefined && { cause }),
+    })
+  }
+
+  #violated(reason: string): SluiceError {
+    const error = new SluiceError('PROTOCOL_VIOLATION', `"${this.peer}" broke the protocol: ${reason}`, {
+      remedy: 'nothing was opened; ask its operator which version runs there',
+      facts: { party: this.peer },
+    })
+    this.fail(error)
+    return this.#failure ?? error
+  }
+
+  #stopped(body: Uint8Array): SluiceError {
+    const { code, about } = parseStop(body)
+    const other = about === undefined ? undefined : this.#nameOf(about)
+    const because = `${code ?? 'an unknown reason'}${other === undefined ? '' : ` about "${other}"`}`
+    return new SluiceError('PEER_STOPPED', `"${this.peer}" stopped: ${because}`, {
+      remedy: 'see what its terminal says; then every party starts the job again',
+      facts: { party: this.peer, ...(code && { code }), ...(other !== undefined && { about: other }) },
+    })
+  }
+}
+
+const STOP_GRACE = 1_000
+
+function parseStop(body: Uint8Array): { code?: ErrorCode; about?: number } {
+  try {
+    const { code, about } = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+    return {
+      ...(typeof code === 'string' && Object.hasOwn(ERROR_CODES, code) && { code: code as ErrorCode }),
+      ...(Number.isInteger(about) && { about: about as number }),
+    }
+  } catch {
+    return {}
+  }
+}

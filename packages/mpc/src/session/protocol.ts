@@ -1,0 +1,115 @@
+import { SluiceError } from '@sluice/core'
+
+export interface Outgoing {
+  /** index of a participant */
+  readonly to: number
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+export interface Incoming {
+  readonly from: number
+  /** how many bytes the message has: both sides know it from public sizes alone */
+  readonly bytes: number
+}
+
+/** What a protocol wants of the network in one round: everything sent and received at the same time. */
+export interface Exchange {
+  readonly send: readonly Outgoing[]
+  readonly receive: readonly Incoming[]
+}
+
+/**
+ * A protocol as a state machine without I/O: it yields an exchange, is resumed with the received messages in the
+ * order in which it named them, and returns its output. Sizes and order never depend on secrets.
+ */
+export type Protocol<T> = Generator<Exchange, T, readonly Uint8Array<ArrayBuffer>[]>
+
+/** Runs protocols side by side, round by round: as many rounds as the longest of them has. */
+export function* together<T extends readonly unknown[]>(
+  ...protocols: { readonly [K in keyof T]: Protocol<T[K]> }
+): Protocol<T> {
+  const steps = protocols.map(protocol => protocol.next())
+  while (steps.some(step => !step.done)) {
+    const exchanges = steps.map(step => (step.done ? undefined : step.value))
+    const received = yield {
+      send: exchanges.flatMap(exchange => exchange?.send ?? []),
+      receive: exchanges.flatMap(exchange => exchange?.receive ?? []),
+    }
+    let start = 0
+    exchanges.forEach((exchange, index) => {
+      if (exchange === undefined) return
+      const end = start + exchange.receive.length
+      steps[index] = protocols[index]!.next(received.slice(start, end))
+      start = end
+    })
+  }
+  return steps.map(step => step.value) as unknown as T
+}
+
+export interface LocalRun<T> {
+  readonly outputs: T[]
+  /** everything that each participant received, in order */
+  readonly views: Uint8Array[][]
+  readonly rounds: number
+  /** what each participant sent */
+  readonly bytesSent: number[]
+}
+
+/**
+ * Runs every participant's protocol in this process, without a network: for tests and for reckoning costs.
+ *
+ * @param alter what happens to a message on its way; for tests of what goes wrong
+ * @throws SluiceError INTERNAL where the protocols do not fit each other
+ */
+export function runLocally<T>(
+  protocols: readonly Protocol<T>[],
+  alter: (bytes: Uint8Array<ArrayBuffer>, from: number, to: number) => Uint8Array<ArrayBuffer> = bytes =>
+    bytes,
+): LocalRun<T> {
+  const queues = protocols.map(() => protocols.map((): Uint8Array<ArrayBuffer>[] => []))
+  const views = protocols.map((): Uint8Array[] => [])
+  const bytesSent = protocols.map(() => 0)
+  const waiting: (Exchange | undefined)[] = []
+  const outputs: T[] = []
+  const advance = (index: number, received?: readonly Uint8Array<ArrayBuffer>[]): void => {
+    const step = received === undefined ? protocols[index]!.next() : protocols[index]!.next(received)
+    waiting[index] = step.done ? undefined : step.value
+    if (step.done) outputs[index] = step.value
+    else {
+      for (const { to, bytes } of step.value.send) {
+        queues[index]![to]!.push(alter(bytes.slice(), index, to))
+        bytesSent[index]! += bytes.length
+      }
+    }
+  }
+  protocols.forEach((_, index) => {
+    advance(index)
+  })
+  const rounds = protocols.map(() => 0)
+  for (let moved = true; moved; ) {
+    moved = false
+    protocols.forEach((_, index) => {
+      const exchange = waiting[index]
+      if (exchange === undefined || !canReceive(exchange, from => queues[from]![index]!)) return
+      const received = exchange.receive.map(({ from }) => queues[from]![index]!.shift()!)
+      views[index]!.push(...received)
+      if (exchange.receive.length + exchange.send.length > 0) rounds[index]!++
+      advance(index, received)
+      moved = true
+    })
+  }
+  const left = queues.flat().some(queue => queue.length > 0)
+  if (left || waiting.some(exchange => exchange !== undefined)) {
+    throw new SluiceError('INTERNAL', 'the participants’ protocols do not fit each other')
+  }
+  return { outputs, views, rounds: Math.max(0, ...rounds), bytesSent }
+}
+
+function canReceive(exchange: Exchange, queueOf: (from: number) => readonly Uint8Array[]): boolean {
+  const taken = new Map<number, number>()
+  return exchange.receive.every(({ from, bytes }) => {
+    const position = taken.get(from) ?? 0
+    taken.set(from, position + 1)
+    return queueOf(from)[position]?.length === bytes
+  })
+}
