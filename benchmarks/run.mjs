@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-const SUBJECTS = ['gate', 'governed', 'ledger']
+const SUBJECTS = ['desensitize', 'gate', 'governed', 'ledger']
 const VERSIONED = ['@duckdb/node-api', 'apache-arrow', '@sluice/core']
 
 const json = process.argv.includes('--json')

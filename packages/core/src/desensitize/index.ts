@@ -1,4 +1,5 @@
 export { columnOfVector, dataOfColumn } from './arrow.js'
+export { CHARACTER_PATTERN, charactersOf } from './characters.js'
 export type { Column, FixedColumn, FixedType, FixedValues, TextColumn, TextType } from './column.js'
 export {
   type ColumnReport,
