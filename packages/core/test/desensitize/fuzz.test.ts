@@ -122,7 +122,7 @@ const MASKS: [object, fits: RegExp, shown: RegExp][] = [
     /(市|地区|州|盟|特别行政区)\*{3}$/u,
   ],
   [{ preset: 'address', level: 'district' }, /^.{2,9}(省|市|自治区|特别行政区)./u, /[区县市旗]\*{3}$/u],
-  [{ keep: { first: 1 } }, /^.{2,}$/u, /^.[\p{M}\u{200d}\u{1f468}\u{1f469}\u{1f467}]*\*+$/u],
+  [{ keep: { first: 1 } }, /^.{2,}$/u, /^.(\p{M}|\u{200d}|\u{1f468}|\u{1f469}|\u{1f467})*\*+$/u],
   [{ keep: { first: 1, last: 4 } }, /^.{6,}$/u, /\*/],
   [{ hide: { first: 2, last: 1 } }, /^.{4,}$/u, /^\*\*.+\*$/u],
   [{ hide: { from: 2, to: 5 } }, /^.{5,}$/u, /\*{4}/],
