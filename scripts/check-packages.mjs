@@ -32,12 +32,16 @@ export function checkDependencies(root) {
         .filter(other => other !== name),
     )
     const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }))
+    // what an imported package of ours leaves to its user to install
+    const peers = new Set(
+      [...imported].flatMap(other => Object.keys(packages.get(other)?.manifest.peerDependencies ?? {})),
+    )
     problems.set(name, [
       ...[...imported]
         .filter(other => !declared.has(other))
         .map(other => `imports ${other} and does not declare it`),
       ...[...declared]
-        .filter(other => !imported.has(other))
+        .filter(other => !imported.has(other) && !peers.has(other))
         .map(other => `declares ${other} and does not import it`),
       ...Object.entries(manifest.dependencies ?? {})
         .filter(([, version]) => !/^(\d|workspace:)/.test(version))

@@ -9,4 +9,6 @@ export default library([
   'disclosure/open',
   'desensitize/index',
   'desensitize/cipher/index',
+  'he/index',
+  'he/worker',
 ])

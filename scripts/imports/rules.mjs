@@ -43,9 +43,17 @@ export const IMPORTS = [
   {
     name: 'core-does-no-io',
     from: ['packages/core/src/**'],
+    except: ['packages/core/src/he/threads.ts', 'packages/core/src/he/worker.ts'],
     within: ['node:**'],
     allow: ['node:buffer', 'node:crypto', 'node:util'],
     remedy: 'take bytes, time or a callback as a parameter, and do the reading in ledger, sandbox or cli',
+  },
+  {
+    name: 'core-threads-do-no-io',
+    from: ['packages/core/src/he/threads.ts', 'packages/core/src/he/worker.ts'],
+    within: ['node:**'],
+    allow: ['node:buffer', 'node:crypto', 'node:os', 'node:util', 'node:worker_threads'],
+    remedy: 'threads compute: take bytes or a callback as a parameter, and do the reading in sandbox or cli',
   },
   {
     name: 'core-knows-no-engine',

@@ -61,6 +61,13 @@ const CASES: readonly [rule: string, path: string, bad: string, good: string][] 
   ['core-does-no-io', 'core/src/a.ts', `import net from 'net'`, `import { inspect } from 'util'`],
   ['core-does-no-io', 'core/src/a.ts', `const tls = await import('node:tls')`, `await import('node:util')`],
   ['core-does-no-io', 'core/src/a.ts', `fetch('https://a')`, `prefetch('https://a')`],
+  [
+    'core-threads-do-no-io',
+    'core/src/he/threads.ts',
+    `import { readFile } from 'node:fs/promises'`,
+    `import { Worker } from 'node:worker_threads'`,
+  ],
+  ['core-does-no-io', 'core/src/he/lane.ts', `import 'node:worker_threads'`, `import 'node:crypto'`],
   ['core-knows-no-engine', 'core/src/a.ts', `import '@duckdb/node-api'`, `import 'apache-arrow'`],
   [
     'core-entry-is-light',

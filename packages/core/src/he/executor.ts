@@ -1,0 +1,232 @@
+import { type RawResult, sealRawResult } from '../disclosure/results.js'
+import { SluiceError } from '../errors.js'
+import { ApprovedPlan } from '../plan/approved.js'
+import { encodePlan } from '../plan/encode.js'
+import type { ExecuteOptions, Executor } from '../plan/executor.js'
+import {
+  type Aggregation,
+  aggregationDigest,
+  componentBounds,
+  HE_ENGINE,
+  type Shape,
+  shapeOf,
+} from './aggregation.js'
+import { assertAudited, openSum } from './audit.js'
+import { assertEnough } from './combine.js'
+import type { ByteSource, Opened } from './container.js'
+import { InFlight } from './in-flight.js'
+import { DIGEST_BYTES } from './lane.js'
+import { layoutOf } from './layout.js'
+import { type Totals, tableOf } from './opened.js'
+import { type SumStatement, sha256Hex, type VerifySignature } from './statement.js'
+import { type LaneOptions, openLanes } from './threads.js'
+
+/** What the key holder has for one opening. */
+export interface HeInputs {
+  readonly aggregation: Aggregation
+  /**
+   * The canonical bytes of the request that was approved: their SHA-256 is the approved digest. They are the
+   * aggregation's own bytes, or JSON whose field `aggregation` is its digest.
+   */
+  readonly request: Uint8Array
+  readonly sum: ByteSource
+  /** the auditor's file; null only where the aggregation names none */
+  readonly audit: Uint8Array | null
+  readonly secretKey: Uint8Array
+  readonly verify: VerifySignature
+  /**
+   * Called with the digest of the sum before anything is decrypted; it has to fail where another sum was opened with
+   * this key. A key that opens once answers no chosen ciphertexts (ePrint 2024/116, 2024/127).
+   */
+  claim(sum: string): Promise<void>
+}
+
+/**
+ * The key holder's opening, and the only thing here that decrypts. What comes out is a `RawResult`, which nobody can
+ * read but the disclosure check.
+ *
+ * @example
+ * const raw = await new HeExecutor().execute(approved, inputs)
+ * const released = await release(await checkDisclosure(raw), { writer, operator, run, results })
+ */
+export class HeExecutor implements Executor<HeInputs> {
+  readonly engine = HE_ENGINE
+  readonly #lanes: Pick<LaneOptions, 'threads' | 'patience'>
+
+  constructor(lanes: Pick<LaneOptions, 'threads' | 'patience'> = {}) {
+    this.#lanes = lanes
+  }
+
+  /**
+   * @throws SluiceError APPROVAL_MISMATCH (the aggregation is not the approved one), DISCLOSURE_REFUSED
+   * `he.minimum-contributors`, `he.total`; NOT_APPROVED, PROOF_INVALID `he.audit`; SIGNATURE_INVALID, FILE_FORMAT,
+   * FINGERPRINT_MISMATCH for the sum; KEY_INVALID; EVIDENCE_UNDEFINED; INTERRUPTED; whatever `claim` throws
+   */
+  async execute(approved: ApprovedPlan, inputs: HeInputs, options: ExecuteOptions = {}): Promise<RawResult> {
+    const started = performance.now()
+    const { reviewed, requestDigest } = ApprovedPlan.check(approved)
+    const { aggregation } = inputs
+    assertBound(aggregation, inputs.request, requestDigest, reviewed.planDigest)
+    const layout = layoutOf(reviewed)
+    if (Buffer.compare(encodePlan(layout.local), encodePlan(aggregation.local)) !== 0) {
+      throw mismatch('what contributors computed is not what the plan and the policies in force ask')
+    }
+    const shape = shapeOf(aggregation)
+    const sum = await openSum(aggregation, inputs.sum, inputs.verify)
+    const { contributions } = sum.signed.statement
+    assertListed(aggregation, contributions)
+    assertEnough(aggregation, contributions.length)
+    assertAudited(aggregation, sum.signed, inputs.audit, inputs.verify)
+    await inputs.claim(sum.signed.digest)
+    const totals = await this.#decrypt(shape, sum, inputs.secretKey, options)
+    assertTotals(aggregation, totals, contributions.length)
+    const { table, evidence } = tableOf(reviewed.plan, layout, aggregation.groups, totals)
+    return sealRawResult({
+      approved,
+      table,
+      keep: null,
+      keepDependsOn: [],
+      rank: null,
+      rankDependsOn: [],
+      keyRank: Uint32Array.from({ length: table.numRows }, (_, row) => row),
+      limit: null,
+      evidence,
+      isolation: 'process',
+      milliseconds: performance.now() - started,
+    })
+  }
+
+  async #decrypt(
+    shape: Shape,
+    sum: Opened<SumStatement>,
+    secretKey: Uint8Array,
+    { signal, onProgress }: ExecuteOptions,
+  ): Promise<Totals> {
+    const { set, components, slots, ciphertexts } = shape
+    const residues = set.plainPrimes.length
+    const values = Array.from({ length: components * residues }, () => new BigInt64Array(slots))
+    const batch = residues * Math.max(1, Math.floor(BATCH / residues))
+    const lanes = await openLanes({ set: set.name, secretKey }, Math.ceil(ciphertexts / batch), {
+      ...this.#lanes,
+      ...(signal && { signal }),
+    })
+    try {
+      const work = new InFlight(2 * lanes.width)
+      let done = 0
+      for (let first = 0; first < ciphertexts; first += batch) {
+        await work.add(async () => {
+          const count = Math.min(batch, ciphertexts - first)
+          const answer = await lanes.run({
+            kind: 'decrypt',
+            bytes: await sum.ciphertexts(first, count),
+            digests: sum.digests.slice(first * DIGEST_BYTES, (first + count) * DIGEST_BYTES),
+          })
+          for (let at = 0; at < count; at++) {
+            const block = Math.floor((first + at) / values.length)
+            const from = block * set.degree
+            const length = Math.min(set.degree, slots - from)
+            values[(first + at) % values.length]!.set(
+              answer.values.subarray(at * set.degree, at * set.degree + length),
+              from,
+            )
+          }
+          done += count
+          onProgress?.({ stage: 'open', fraction: done / ciphertexts })
+        })
+      }
+      await work.end()
+    } finally {
+      await lanes.close()
+    }
+    if (residues === 1) return values
+    return Array.from({ length: components }, (_, component) =>
+      recombined(values.slice(component * residues, (component + 1) * residues), set.plainPrimes),
+    )
+  }
+}
+
+/** Ciphertexts that one message to a thread opens. */
+const BATCH = 8
+
+/** The integer nearest to zero with these residues (Chinese remainder theorem, Garner's form). */
+function recombined(residues: readonly BigInt64Array[], primes: readonly bigint[]): bigint[] {
+  const [a, b] = residues as [BigInt64Array, BigInt64Array]
+  const [p, q] = primes as [bigint, bigint]
+  const inverse = power(p % q, q - 2n, q)
+  const half = (p * q) / 2n
+  return Array.from(a, (first, slot) => {
+    const step = ((((b[slot]! - first) % q) + q) * inverse) % q
+    const value = (((first + p * step) % (p * q)) + p * q) % (p * q)
+    return value > half ? value - p * q : value
+  })
+}
+
+function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
+  let result = 1n
+  for (let square = base, rest = exponent; rest > 0n; rest >>= 1n, square = (square * square) % modulus) {
+    if ((rest & 1n) === 1n) result = (result * square) % modulus
+  }
+  return result
+}
+
+function assertBound(
+  aggregation: Aggregation,
+  request: Uint8Array,
+  requestDigest: string,
+  planDigest: string,
+): void {
+  const digest = aggregationDigest(aggregation)
+  if (aggregation.planDigest !== planDigest) throw mismatch('the aggregation is for another plan')
+  if (sha256Hex(request) !== requestDigest) throw mismatch('the request is not the approved one')
+  if (requestDigest !== digest && namedBy(request) !== digest) {
+    throw mismatch('the approved request is for another aggregation')
+  }
+}
+
+function namedBy(request: Uint8Array): unknown {
+  try {
+    return (JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(request)) as Record<string, unknown>)[
+      'aggregation'
+    ]
+  } catch {
+    return undefined
+  }
+}
+
+/** The list holds contributors of the aggregation, each once. */
+function assertListed(aggregation: Aggregation, list: SumStatement['contributions']): void {
+  const known = new Set(aggregation.contributors.map(({ name }) => name))
+  const listed = new Set(list.map(({ contributor }) => contributor))
+  if (listed.size === list.length && [...listed].every(name => known.has(name))) return
+  throw new SluiceError('PROOF_INVALID', 'the sum’s list holds a stranger, or somebody twice', {
+    rule: 'he.list',
+    remedy: 'a sum of the aggregation’s contributors, each once',
+  })
+}
+
+/** No total of honest contributors is larger: one that is was falsified, and is not released. */
+function assertTotals(aggregation: Aggregation, totals: Totals, contributions: number): void {
+  const { aggregates } = aggregation.local.root as Extract<
+    Aggregation['local']['root'],
+    { kind: 'aggregate' }
+  >
+  for (const [component, bound] of componentBounds(aggregation).entries()) {
+    const most = bound * BigInt(contributions)
+    const least = aggregates[component]!.function === 'count' ? 0n : -most
+    for (const total of totals[component]!) {
+      if (total > most || total < least) {
+        throw new SluiceError('DISCLOSURE_REFUSED', 'a total lies outside what was declared', {
+          rule: 'he.total',
+          remedy: 'a contributor encrypted what it had not declared: a new aggregation, and a word with them',
+        })
+      }
+    }
+  }
+}
+
+function mismatch(message: string): SluiceError {
+  return new SluiceError('APPROVAL_MISMATCH', message, {
+    rule: 'he.approved',
+    remedy: 'the aggregation whose digest the approved request names',
+  })
+}
