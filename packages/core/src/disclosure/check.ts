@@ -45,6 +45,8 @@ export async function checkDisclosure(raw: RawResult): Promise<CheckedResult> {
 /** A suppression before it is told. */
 interface Suppressed extends Suppression {
   readonly reason: Reason
+  /** rows that it stands for: more than one only where whole rows are left out */
+  readonly times: number
 }
 
 function suppress(
@@ -54,18 +56,18 @@ function suppress(
 ): { suppressions: Suppressed[]; nulls: Map<number, Uint8Array> } {
   const suppressions: Suppressed[] = []
   const nulls = new Map<number, Uint8Array>()
-  const entry = (row: number | null, column: string | null, verdict: number) => {
+  const entry = (row: number | null, column: string | null, verdict: number, times: number) => {
     const reason = reasons[verdict - 1]!
-    suppressions.push({ row, column, rule: reason.rule, dataset: reason.obligation.dataset, reason })
+    suppressions.push({ row, column, rule: reason.rule, dataset: reason.obligation.dataset, reason, times })
   }
-  for (const verdict of leftOut) entry(null, null, verdict)
+  for (const [verdict, times] of leftOut) entry(null, null, verdict, times)
   for (const [index, { name, aggregates }] of release.outputs.entries()) {
     if (aggregates.length === 0) continue
     const verdictOf = firstVerdict(aggregates, cells)
     for (let row = 0; row < rows.length; row++) {
       const verdict = verdictOf(rows[row]!)
       if (verdict === 0) continue
-      entry(row, name, verdict)
+      entry(row, name, verdict, 1)
       const column = nulls.get(index) ?? new Uint8Array(rows.length)
       column[row] = 1
       nulls.set(index, column)
@@ -101,7 +103,7 @@ function counted(
   { step }: ReviewedPlan,
 ): Partial<Record<Suppression['rule'], number>> {
   const counts: Partial<Record<Suppression['rule'], number>> = {}
-  for (const { rule } of suppressions) counts[rule] = (counts[rule] ?? 0) + 1
+  for (const { rule, times } of suppressions) counts[rule] = (counts[rule] ?? 0) + times
   for (const rule of Object.keys(counts) as Suppression['rule'][]) {
     counts[rule] = Math.ceil(counts[rule]! / step.rows) * step.rows
   }

@@ -32,7 +32,12 @@ export function checkForm(contents: RawContents): void {
 
 function isPermutation(ranks: Uint32Array, rows: number): boolean {
   if (ranks.length !== rows) return false
-  return new Set(ranks).size === rows && ranks.every(rank => rank < rows)
+  const seen = new Uint8Array(rows)
+  for (const rank of ranks) {
+    if (rank >= rows || seen[rank] === 1) return false
+    seen[rank] = 1
+  }
+  return true
 }
 
 function isNatural(value: number): boolean {

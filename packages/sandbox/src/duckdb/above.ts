@@ -15,8 +15,13 @@ import { CELLS } from './evidence/cells.js'
 
 /** What stands above the aggregate, computed over all cells: nothing is dropped before the disclosure check. */
 export interface Above {
-  /** the released columns, then `keep` (BOOLEAN) and `rank` (UINTEGER) where they are wanted; in the cells' order */
+  /**
+   * the released columns, then `keep` (BOOLEAN) and `rank` (UINTEGER) where they are wanted, then evidence; in the
+   * cells' order
+   */
   readonly sql: string
+  /** columns before the evidence */
+  readonly width: number
   readonly keeps: boolean
   readonly ranks: boolean
   readonly keepDependsOn: readonly ColumnId[]
@@ -26,8 +31,10 @@ export interface Above {
 
 /**
  * Rows are ranked by the plan's sort keys, ties by the group keys ascending with nulls last: the order of the cells.
+ *
+ * @param evidence columns of the table of cells that are handed on
  */
-export function aboveAggregate(plan: Plan): Above {
+export function aboveAggregate(plan: Plan, evidence: readonly string[] = []): Above {
   const definitions = definitionsOf(plan.root)
   const nodes = nodesAbove(plan.root)
   let sql = `SELECT * FROM ${CELLS}`
@@ -80,7 +87,8 @@ export function aboveAggregate(plan: Plan): Above {
       ? []
       : [`CAST(row_number() OVER (ORDER BY ${[...sorted, 'cell'].join(', ')}) - 1 AS UINTEGER) AS rank`]
   return {
-    sql: `SELECT ${[...released, ...keep, ...rank].join(', ')} FROM (${sql}) ORDER BY cell`,
+    sql: `SELECT ${[...released, ...keep, ...rank, ...evidence].join(', ')} FROM (${sql}) ORDER BY cell`,
+    width: released.length + keep.length + rank.length,
     keeps: keeps.length > 0,
     ranks: sorted !== null,
     keepDependsOn: [...keepDependsOn],

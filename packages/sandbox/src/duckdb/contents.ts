@@ -16,9 +16,9 @@ import type { TableColumn } from './arrow-table.js'
 import { bytesOf, unsignedOf } from './columns.js'
 import { rowsOf } from './evidence/cells.js'
 import { chooseBuckets } from './evidence/estimate.js'
-import { gatherEvidence, makeCells } from './evidence/gather.js'
-import { magnitudes } from './evidence/ranges.js'
-import { type DuckDbInputs, stagedDatasets, viewStatement } from './inputs.js'
+import { evidenceColumns, gatherEvidence, makeCells } from './evidence/gather.js'
+import { readStatistics } from './evidence/statistics.js'
+import { type DuckDbInputs, FOOTERS_STATEMENT, stagedDatasets, viewStatements } from './inputs.js'
 import { type Binding, type RawColumns, Session } from './session.js'
 
 export interface DuckDbLimits {
@@ -95,7 +95,8 @@ async function openSession(
     files: datasets.map(({ name }) => inside(name)),
     statements: [
       ...ATTACH_STATEMENTS,
-      ...datasets.map(({ dataset, name }) => viewStatement(dataset, inside(name))),
+      FOOTERS_STATEMENT,
+      ...datasets.flatMap(({ dataset, name }) => viewStatements(dataset, inside(name))),
     ],
   })
 }
@@ -108,16 +109,16 @@ async function computeCells(
   const { reviewed, bindings, inputs, limits, options } = run
   const columns = releasedColumns(reviewed.plan)
   const width = columns.length
-  const above = aboveAggregate(reviewed.plan)
-  const buckets = run.buckets ?? (await chooseBuckets(session, reviewed, release, bindings))
-  const rows = rowsOf(reviewed, release, inputs, {
-    buckets,
-    magnitudes: await magnitudes(session, reviewed, release),
-  })
+  const statistics = await readStatistics(session, reviewed, release)
+  const buckets = run.buckets ?? (await chooseBuckets(session, reviewed, release, { statistics, bindings }))
+  const rows = rowsOf(reviewed, release, inputs, { buckets, statistics })
   const cells = await makeCells(session, rows, release, bindings)
+  const above = aboveAggregate(reviewed.plan, cells.columns)
   const result = await session.query({ sql: above.sql, bindings }, resultLimits(limits, width))
   options.onProgress?.({ stage: 'evidence' })
-  const evidence = await gatherEvidence(session, rows, cells, bindings, result.rows, resultLimits(limits, 1))
+  const bounds = evidenceColumns(result, cells, above.width)
+  const made = { query: cells, columns: bounds, count: result.rows }
+  const evidence = await gatherEvidence(session, rows, made, bindings, resultLimits(limits, 1))
   return {
     table: await tableOf(columns, { ...result, columns: result.columns.slice(0, width) }),
     keep: above.keeps ? bytesOf(result, width) : null,

@@ -1,6 +1,8 @@
 import { SluiceError } from '@sluice/core'
 import type { ReviewedPlan } from '@sluice/core/plan'
-import { quoteText, tableName } from '../sql/emit/names.js'
+import { quoteIdentifier, quoteText, tableName, ZONE_CATALOG } from '../sql/emit/names.js'
+
+const FOOTERS = 'footers'
 
 /** A registered file, as `registerFile` made it. */
 export interface DatasetFile {
@@ -37,9 +39,20 @@ export function stagedDatasets(reviewed: ReviewedPlan, inputs: DuckDbInputs): St
 }
 
 /**
- * A view over a staged file, under the name that emitted SQL reads. It has the registered columns, the entity codes
- * beside them, and the number of each row in the file.
+ * Views over a staged file. Under the name that emitted SQL reads: the registered columns, the entity codes beside
+ * them, and the number of each row in the file. Under `footerName`: what the file's footer says of its chunks.
  */
-export function viewStatement(dataset: string, path: string): string {
-  return `CREATE VIEW ${tableName(dataset)} AS SELECT * FROM read_parquet(${quoteText(path)}, file_row_number = true)`
+export function viewStatements(dataset: string, path: string): string[] {
+  const file = quoteText(path)
+  return [
+    `CREATE VIEW ${tableName(dataset)} AS SELECT * FROM read_parquet(${file}, file_row_number = true)`,
+    `CREATE VIEW ${footerName(dataset)} AS SELECT * FROM parquet_metadata(${file})`,
+  ]
+}
+
+/** Makes the place of the views over footers. */
+export const FOOTERS_STATEMENT = `CREATE SCHEMA ${ZONE_CATALOG}.${FOOTERS}`
+
+export function footerName(dataset: string): string {
+  return [ZONE_CATALOG, FOOTERS, dataset].map(quoteIdentifier).join('.')
 }

@@ -1,4 +1,4 @@
-import { type DisclosureRule, marks, provablyAtMost } from './rule.js'
+import { type DisclosureRule, marksOfContributions, provablyAtMost } from './rule.js'
 
 /**
  * (n,k)-dominance: a cell is unsafe if the n largest contributions exceed k % of the total (Handbook on Statistical
@@ -8,12 +8,10 @@ export const dominance: DisclosureRule = {
   name: 'dominance',
   part: 'cell',
   applies: obligation => obligation.dominance !== null,
-  unsafe: (obligation, { entities, contributions }) => {
+  unsafe: (obligation, evidence) => {
     const { n, percent } = obligation.dominance!
-    return marks(entities.length, row =>
-      contributions.every(({ total, largest }) =>
-        provablyAtMost((largest[n - 1]?.[row] ?? Number.NaN) * 100, percent * total[row]!),
-      ),
+    return marksOfContributions(evidence, ({ total, largest }, row) =>
+      provablyAtMost((largest[n - 1]?.[row] ?? Number.NaN) * 100, percent * total[row]!),
     )
   },
 }

@@ -1,4 +1,4 @@
-import { type DisclosureRule, marks, provablyAtMost } from './rule.js'
+import { type DisclosureRule, marksOfContributions, provablyAtMost } from './rule.js'
 
 /**
  * The p % rule: a cell is unsafe if total − x1 − x2 < p/100 · x1, since the second largest contributor could then
@@ -8,15 +8,13 @@ export const pPercent: DisclosureRule = {
   name: 'p-percent',
   part: 'cell',
   applies: obligation => obligation.pPercent !== null,
-  unsafe: (obligation, { entities, contributions }) => {
+  unsafe: (obligation, evidence) => {
     const p = obligation.pPercent!
-    return marks(entities.length, row =>
-      contributions.every(({ total, largest }) => {
-        const first = largest[0]?.[row] ?? Number.NaN
-        const two = largest[1]?.[row] ?? Number.NaN
-        // all moved to one side, so that only numbers of one sign are added
-        return provablyAtMost(p * first + 100 * two, 100 * total[row]!)
-      }),
-    )
+    return marksOfContributions(evidence, ({ total, largest }, row) => {
+      const first = largest[0]?.[row] ?? Number.NaN
+      const two = largest[1]?.[row] ?? Number.NaN
+      // all moved to one side, so that only numbers of one sign are added
+      return provablyAtMost(p * first + 100 * two, 100 * total[row]!)
+    })
   },
 }

@@ -1,5 +1,5 @@
 import type { Obligation } from '../../plan/review-types.js'
-import type { Evidence } from '../evidence.js'
+import type { ContributionEvidence, Evidence } from '../evidence.js'
 
 /** One rule of the disclosure check. A rule of one's own is added to `RULES`, and nothing else changes. */
 export interface DisclosureRule {
@@ -20,6 +20,18 @@ export interface DisclosureRule {
 export function marks(rows: number, isSafe: (row: number) => boolean): Uint8Array {
   const unsafe = new Uint8Array(rows)
   for (let row = 0; row < rows; row++) if (!isSafe(row)) unsafe[row] = 1
+  return unsafe
+}
+
+/** 1 where some contribution of the row is not safe; a column at a time, for results have many rows. */
+export function marksOfContributions(
+  { entities, contributions }: Evidence,
+  isSafe: (contribution: ContributionEvidence, row: number) => boolean,
+): Uint8Array {
+  const unsafe = new Uint8Array(entities.length)
+  for (const contribution of contributions) {
+    for (let row = 0; row < unsafe.length; row++) if (!isSafe(contribution, row)) unsafe[row] = 1
+  }
   return unsafe
 }
 

@@ -102,7 +102,13 @@ class Validity {
     const mask = duckdb.vector_get_validity(vector, Math.ceil(count / 64) * 8) as Uint8Array | null
     this.#bits.reserve(Math.ceil((this.#rows + count) / 8) - this.#bits.length)
     const bits = this.#bits.bytes
-    for (let row = 0; row < count; row++) {
+    // chunks of valid rows begin at whole bytes, but for what follows a short one
+    let row = 0
+    if (mask === null && this.#rows % 8 === 0) {
+      bits.fill(0xff, this.#rows >> 3, (this.#rows + count) >> 3)
+      row = count & ~7
+    }
+    for (; row < count; row++) {
       const valid = mask === null || ((mask[row >> 3] as number) >> (row & 7)) & 1
       const at = this.#rows + row
       if (valid) bits[at >> 3] = (bits[at >> 3] as number) | (1 << (at & 7))

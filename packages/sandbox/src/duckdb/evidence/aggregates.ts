@@ -1,11 +1,15 @@
 import { type AggregateColumn, type Definitions, definitionOf, type Expression } from '@sluice/core/plan'
 import { type ColumnText, emitExpression } from '../../sql/emit/expression.js'
 import { sqlType } from '../../sql/emit/types.js'
-import { filter, type SelectList } from './measures.js'
+import { type ExpressionFacts, filter, type SelectList } from './measures.js'
 
 /** An aggregate column of the plan as the engine computes it over rows. */
-export function plainAggregate(aggregate: AggregateColumn, column: ColumnText): string {
-  const argument = aggregate.argument === null ? '*' : emitExpression(aggregate.argument, column)
+export function plainAggregate(
+  aggregate: AggregateColumn,
+  column: ColumnText,
+  facts: ExpressionFacts,
+): string {
+  const argument = argumentOf(aggregate, column, facts)
   const distinct = aggregate.distinct ? 'DISTINCT ' : ''
   return cast(
     aggregate,
@@ -25,12 +29,16 @@ const FUNCTIONS: Record<AggregateColumn['function'], string> = { count: 'count',
 export function recombinedAggregate(
   aggregate: AggregateColumn,
   column: ColumnText,
-  inner: SelectList,
-  isDivided: (argument: Expression) => boolean,
+  using: {
+    readonly inner: SelectList
+    readonly isDivided: (argument: Expression) => boolean
+    readonly facts: ExpressionFacts
+  },
 ): string | null {
   const { argument, distinct } = aggregate
+  const { inner, isDivided, facts } = using
   const rows = filtered(aggregate, column)
-  const text = argument === null ? '*' : emitExpression(argument, column)
+  const text = argumentOf(aggregate, column, facts)
   if (distinct && aggregate.function !== 'count') return null
   if (distinct && (argument === null || !isDivided(argument))) return null
   switch (aggregate.function) {
@@ -44,7 +52,7 @@ export function recombinedAggregate(
       const kind = argument?.type.kind
       if (kind !== 'integer' && kind !== 'decimal' && kind !== 'float') return null
       const sum = inner.add(`sum(${text})${rows}`)
-      const count = inner.add(`count(${text})${rows}`)
+      const count = inner.add(`count(${argument !== null && facts.isComplete(argument) ? '*' : text})${rows}`)
       return cast(aggregate, `CAST(sum(${sum}) AS DOUBLE) / sum(${count})`)
     }
   }
@@ -59,6 +67,16 @@ export function baseColumn(
   const definition = definitionOf(definitions, expression.id)
   if (definition.kind === 'base') return definition
   return definition.kind === 'expression' ? baseColumn(definition.expression, definitions) : null
+}
+
+/** Rows are counted, not values, where every row has one: other counts of rows are then the same. */
+function argumentOf(
+  { argument, distinct, function: name }: AggregateColumn,
+  column: ColumnText,
+  facts: ExpressionFacts,
+): string {
+  if (argument === null || (name === 'count' && !distinct && facts.isComplete(argument))) return '*'
+  return emitExpression(argument, column)
 }
 
 function filtered(aggregate: AggregateColumn, column: ColumnText): string {

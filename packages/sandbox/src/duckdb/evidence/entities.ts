@@ -29,22 +29,29 @@ export interface ColumnEntities extends Common {
   readonly entity: string
   /** SQL: a part of the entities that this one falls into; null with `entity` */
   readonly bucket: string
-  /** SQL: a bit among 64 that the entity falls onto, null with `entity`; null where the buckets are as many */
+  /** SQL: a bit among 64 that the entity falls onto, null with `entity`; null where counting buckets will do */
   readonly bit: string | null
   /** every bucket holds one entity at most, so that its sums are exact */
   readonly exactBuckets: boolean
+  /** every row belongs to an entity, so that `entity`, `bucket` and `bit` are never null */
+  readonly everybody: boolean
 }
 
-/**
- * @param columns the dataset's registered columns
- * @param buckets a power of two, 64 at most
- */
+/** What entities are told apart by. */
+export interface EntityContext {
+  readonly file: DatasetFile
+  readonly shape: Shape
+  /** a power of two, 64 at most */
+  readonly buckets: number
+  /** a column of a scan's table is null in no row of the aggregate's input */
+  readonly isComplete: (source: number, column: string) => boolean
+}
+
+/** @param columns the dataset's registered columns */
 export function entitySource(
   obligation: Obligation,
   columns: readonly ColumnSchema[],
-  file: DatasetFile,
-  shape: Shape,
-  buckets: number,
+  { file, shape, buckets, isComplete }: EntityContext,
 ): EntitySource {
   const { source, entity } = obligation
   const name = (part: string) => `s${source}_${part}`
@@ -52,7 +59,9 @@ export function entitySource(
     const row = { column: ROW_NUMBER, as: name('row') }
     if (shape.repeated.has(source)) {
       // fan-out: a row counts once however often it was joined
-      return columnEntities(obligation, [row], row.as, `${row.as} % ${BUCKETS}`, buckets)
+      const everybody = !shape.optional.has(source)
+      const among64 = `${row.as} % ${BUCKETS}`
+      return columnEntities(obligation, [row], { entity: row.as, among64, everybody }, buckets)
     }
     const optional = shape.optional.has(source)
     return {
@@ -75,14 +84,28 @@ export function entitySource(
   if (file.entity?.column !== entity.column) {
     // any partition of the entities bounds them; without registered codes the engine's hash makes one, null included
     const bucket = somebody(`CASE WHEN ${value.as} IS NOT NULL THEN hash(${value.as}) % ${BUCKETS} END`)
-    return columnEntities(obligation, [value], somebody(value.as), bucket, buckets)
+    const everybody = named === '' && isComplete(source, value.column)
+    return columnEntities(
+      obligation,
+      [value],
+      { entity: somebody(value.as), among64: bucket, everybody },
+      buckets,
+    )
   }
   const code = { column: ENTITY_COLUMN, as: name('entity') }
   const bucket = { column: BUCKET_COLUMN, as: name('bucket') }
   const carry = [code, bucket, ...(named === '' ? [] : [value])]
   const few = file.entity.count <= (buckets === BUCKETS ? FEW_ENTITIES : buckets)
-  if (!few) return columnEntities(obligation, carry, somebody(code.as), somebody(bucket.as), buckets)
+  const everybody = named === '' && isComplete(source, code.column)
   const each = somebody(code.as)
+  if (!few) {
+    return columnEntities(
+      obligation,
+      carry,
+      { entity: each, among64: somebody(bucket.as), everybody },
+      buckets,
+    )
+  }
   return {
     kind: 'column',
     source,
@@ -92,17 +115,18 @@ export function entitySource(
     bucket: each,
     bit: null,
     exactBuckets: true,
+    everybody,
   }
 }
 
-/** @param among64 SQL of the entity's bucket among 64 */
+/** @param texts `among64` is SQL of the entity's bucket among 64 */
 function columnEntities(
   obligation: Obligation,
   carry: readonly CarriedColumn[],
-  entity: string,
-  among64: string,
+  texts: { readonly entity: string; readonly among64: string; readonly everybody: boolean },
   buckets: number,
 ): ColumnEntities {
+  const { entity, among64, everybody } = texts
   const isWhole = buckets === BUCKETS
   return {
     kind: 'column',
@@ -111,13 +135,20 @@ function columnEntities(
     carry,
     entity,
     bucket: isWhole ? among64 : `(${among64}) % ${buckets}`,
-    bit: isWhole ? null : `CAST(1 AS UBIGINT) << CAST(${among64} AS UBIGINT)`,
+    bit:
+      isWhole || buckets >= ENOUGH_TIMES * obligation.minimumEntities
+        ? null
+        : `CAST(1 AS UBIGINT) << CAST(${among64} AS UBIGINT)`,
     exactBuckets: false,
+    everybody,
   }
 }
 
 /** Up to this many entities grouping by the code itself costs no more than by a bucket, and settles everything. */
 const FEW_ENTITIES = 128
+
+/** Where buckets are so many times the minimum, few groups above it have too few buckets: no bits are needed. */
+const ENOUGH_TIMES = 3
 
 /** The carried columns of a scan, for `emitNode`. */
 export function carriedBy(sources: readonly EntitySource[]): (source: number) => readonly CarriedColumn[] {

@@ -3,7 +3,6 @@ import type { ReleaseShape } from '@sluice/core/plan'
 import { doublesOf, malformed } from '../columns.js'
 import type { Binding, RawColumns, Session } from '../session.js'
 import {
-  CELLS,
   cellsStatement,
   type EvidenceQuery,
   exactEvidence,
@@ -32,29 +31,21 @@ export async function makeCells(
  * Evidence for every obligation: bounds for all cells, then, for each scan on its own, exact counts for those cells
  * that its bounds do not settle (core's `unsettled` says which). Nothing here decides what is safe.
  *
- * @param count of cells
+ * @param cells the query that made the cells, and what its evidence columns hold, in the cells' order
  */
 export async function gatherEvidence(
   session: Session,
   rows: Rows,
-  cells: EvidenceQuery,
+  cells: { readonly query: EvidenceQuery; readonly columns: EvidenceColumns; readonly count: number },
   bindings: readonly Binding[],
-  count: number,
   limits: Limits,
 ): Promise<Evidence[]> {
   const found: Evidence[] = []
-  const first = await read(
-    session,
-    `SELECT ${list(cells)} FROM ${CELLS} ORDER BY cell`,
-    cells,
-    [],
-    count,
-    limits,
-  )
+  const { count } = cells
   for (const source of rows.sources) {
-    const isFirst = cells.readings.some(reading => reading.source === source.source)
-    const query = isFirst || source.kind === 'row' ? cells : furtherBounds(rows, source)
-    const bounds = isFirst ? first : await read(session, query.sql, query, bindings, count, limits)
+    const isFirst = cells.query.readings.some(reading => reading.source === source.source)
+    const query = isFirst || source.kind === 'row' ? cells.query : furtherBounds(rows, source)
+    const bounds = isFirst ? cells.columns : await read(session, query.sql, query, bindings, count, limits)
     const evidence = query.readings
       .filter(reading => reading.source === source.source)
       .map(reading => boundsOf(reading, bounds, source, count))
@@ -65,7 +56,12 @@ export async function gatherEvidence(
   return found
 }
 
-type Columns = ReadonlyMap<string, Float64Array>
+/** The evidence columns of a result, by alias; `first` is where they begin. */
+export function evidenceColumns(result: RawColumns, query: EvidenceQuery, first: number): EvidenceColumns {
+  return new Map(query.columns.map((name, index) => [name, doublesOf(result, first + index)]))
+}
+
+export type EvidenceColumns = ReadonlyMap<string, Float64Array>
 
 async function read(
   session: Session,
@@ -74,21 +70,17 @@ async function read(
   bindings: readonly Binding[],
   count: number,
   limits: Limits,
-): Promise<Columns> {
+): Promise<EvidenceColumns> {
   if (query.columns.length === 0) return new Map()
   const result: RawColumns = await session.query({ sql, bindings }, limits)
   if (result.rows !== count) throw malformed()
-  return new Map(query.columns.map((name, index) => [name, doublesOf(result, index)]))
-}
-
-function list(query: EvidenceQuery): string {
-  return query.columns.join(', ')
+  return evidenceColumns(result, query, 0)
 }
 
 /** A row is its own entity: counts are exact, and so is everything where nothing is summed. */
 function boundsOf(
   reading: EvidenceQuery['readings'][number],
-  columns: Columns,
+  columns: EvidenceColumns,
   source: EntitySource,
   count: number,
 ): Evidence {
@@ -104,7 +96,11 @@ function boundsOf(
   return { source: reading.source, part: reading.part, entities, exact, contributions }
 }
 
-function attributedOf(source: EntitySource, query: EvidenceQuery, columns: Columns): Float64Array | null {
+function attributedOf(
+  source: EntitySource,
+  query: EvidenceQuery,
+  columns: EvidenceColumns,
+): Float64Array | null {
   const name = query.attributed.get(source.source)
   return name === undefined ? null : columns.get(name)!
 }

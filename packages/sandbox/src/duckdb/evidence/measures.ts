@@ -2,7 +2,14 @@ import type { Evidence } from '@sluice/core/disclosure'
 import type { Expression, Obligation, ReleaseShape } from '@sluice/core/plan'
 import { type ColumnText, emitExpression } from '../../sql/emit/expression.js'
 import type { EntitySource } from './entities.js'
-import { type Magnitudes, measureOf } from './ranges.js'
+import { measureOf, type Statistics } from './statistics.js'
+
+/** What is known of an expression over an aggregate's input before any row is read. */
+export interface ExpressionFacts {
+  /** it is null in no row */
+  readonly isComplete: (expression: Expression) => boolean
+  readonly magnitude: Statistics['magnitude']
+}
 
 /** Whose rows a piece of evidence is about, and what is summed over them. */
 export interface PartText {
@@ -37,7 +44,7 @@ export type Contribution =
 export function partsOf(
   release: Extract<ReleaseShape, { mode: 'aggregate' }>,
   column: ColumnText,
-  magnitudes: Magnitudes,
+  facts: ExpressionFacts,
 ): PartText[] {
   return [
     { part: { kind: 'group' }, predicate: null, contributions: [] },
@@ -48,11 +55,11 @@ export function partsOf(
           part,
           predicate: rows === null ? null : predicateOf(rows, column),
           contributions: cell.contributions.map(contribution =>
-            contributionOf(contribution, rows, { column, magnitudes }),
+            contributionOf(contribution, rows, { column, facts }),
           ),
         })
       if (cell.contributes !== null || cell.contributions.length > 0) {
-        add({ kind: 'cell', id: cell.id }, cell.contributes)
+        add({ kind: 'cell', id: cell.id }, demanding(cell.contributes, facts))
       }
       if (cell.complement !== null) add({ kind: 'complement', id: cell.id }, cell.complement)
       for (const [index, rows] of cell.differences.entries()) {
@@ -61,6 +68,15 @@ export function partsOf(
       return parts
     }),
   ]
+}
+
+/** A predicate without what every row meets; null where nothing is left of it. */
+function demanding(rows: Expression | null, facts: ExpressionFacts): Expression | null {
+  if (rows?.kind !== 'call') return rows
+  if (rows.function === 'isNotNull') return facts.isComplete(rows.arguments[0]!) ? null : rows
+  if (rows.function !== 'and') return rows
+  const left = rows.arguments.map(part => demanding(part, facts)).filter(part => part !== null)
+  return left.length <= 1 ? (left[0] ?? null) : { ...rows, arguments: left }
 }
 
 function predicateOf(expression: Expression, column: ColumnText): Predicate {
@@ -76,7 +92,7 @@ function predicateOf(expression: Expression, column: ColumnText): Predicate {
 function contributionOf(
   expression: Expression,
   rows: Expression | null,
-  { column, magnitudes }: { readonly column: ColumnText; readonly magnitudes: Magnitudes },
+  { column, facts }: { readonly column: ColumnText; readonly facts: ExpressionFacts },
 ): Contribution {
   if (expression.kind === 'literal' && expression.value === '1') return { kind: 'one' }
   const measure = measureOf(expression)
@@ -86,7 +102,7 @@ function contributionOf(
     itself: value,
     integer: `abs(${value})`,
     double: `abs(CAST(${value} AS DOUBLE))`,
-  }[magnitudes(measure)]
+  }[facts.magnitude(measure)]
   return { kind: 'value', sql, implied }
 }
 
@@ -220,6 +236,8 @@ export interface Division {
   readonly name: string
   /** name of a bit among 64 that the entity falls onto, where divisions are fewer */
   readonly bit: string | null
+  /** the division is null in no row */
+  readonly everybody: boolean
 }
 
 /**
@@ -230,15 +248,17 @@ export interface Division {
 export function divisionReading(
   source: EntitySource,
   { part, predicate, contributions }: PartText,
-  { inner, outer, name, bit }: Division,
+  { inner, outer, name, bit, everybody }: Division,
 ): Reading {
   const rows = direct()
-  const somebody = { sql: `${name} IS NOT NULL` }
+  const somebody = everybody ? null : { sql: `${name} IS NOT NULL` }
   const needed = largestNeeded(source.obligation)
   const count = () => inner.add(rows.count(predicate))
   const entities =
     bit === null
-      ? `count(*)${filter({ sql: `${somebody.sql} AND ${count()} > 0` })}`
+      ? predicate === null
+        ? `count(*)${filter(somebody)}`
+        : `count(*)${filter({ sql: `${somebody === null ? '' : `${somebody.sql} AND `}${count()} > 0` })}`
       : `bit_count(bit_or(${inner.add(`bit_or(${bit})${filter(predicate)}`)}))`
   return {
     source: source.source,
@@ -265,7 +285,7 @@ function topSums(list: string, needed: number, outer: SelectList): string[] {
 }
 
 /** How many rows of the group belong to somebody: there are no more entities than that. */
-export function attributedRows({ inner, outer, name }: Division): string {
+export function attributedRows({ inner, outer, name, everybody }: Division): string {
   const count = inner.add(direct().count(null))
-  return outer.add(double(`sum(${count})${filter({ sql: `${name} IS NOT NULL` })}`))
+  return outer.add(double(`sum(${count})${filter(everybody ? null : { sql: `${name} IS NOT NULL` })}`))
 }
