@@ -65,7 +65,7 @@ function structure(source, item, { packages, sources }) {
         'import the file that has it',
       )
     }
-    if (!sources.has(item.target) && !/\.(json|wasm)$/.test(item.target)) {
+    if (!sources.has(item.target) && !/\.(json|wasm|yaml)$/.test(item.target)) {
       return found(
         'imports-can-be-read',
         `imports ${item.specifier}, which is no source file`,

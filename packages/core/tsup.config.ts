@@ -1,6 +1,6 @@
 import { library } from '../../scripts/tsup.mjs'
 
-export default library([
+const config = library([
   'index',
   'policy/index',
   'plan/index',
@@ -11,4 +11,8 @@ export default library([
   'desensitize/cipher/index',
   'he/index',
   'he/worker',
+  'classify/index',
 ])
+
+// the catalogue of classification is a file that people read; it is built in as text
+export default { ...config, loader: { '.yaml': 'text' } }

@@ -178,6 +178,7 @@ export const zhErrors: Readonly<Record<ErrorCode, string>> = {
   PROTOCOL_VIOLATION: '参与方违反协议',
   POLICY_INVALID: '策略文件有误',
   RULE_INVALID: '脱敏规则有误',
+  CATALOGUE_INVALID: '分类分级目录有误',
   PARAMETER_INVALID: '参数有误',
   SQL_SYNTAX: 'SQL 语法错误',
   NAME_UNKNOWN: '名称不存在',

@@ -37,9 +37,9 @@ export function parseDocument(text: string, source: string | undefined): ParsedD
   const documents = tooDeep(text) ? null : parseAllDocuments(text, OPTIONS(lines))
   let value: unknown
   if (documents === null) {
-    add([], 0, 'the text is nested too deeply', 'a policy needs no more than six levels')
+    add([], 0, 'the text is nested too deeply', 'no more than six levels are needed')
   } else if (!Array.isArray(documents) || documents.length !== 1) {
-    add([], 0, 'the text holds no document or more than one', 'write one policy a file')
+    add([], 0, 'the text holds no document or more than one', 'write one document a file')
   } else {
     const document = documents[0]!
     for (const error of [...document.errors, ...document.warnings]) {

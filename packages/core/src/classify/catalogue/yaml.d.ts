@@ -1,0 +1,5 @@
+/** Built in as text. */
+declare module '*.yaml' {
+  const text: string
+  export default text
+}

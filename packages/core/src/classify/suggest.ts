@@ -1,0 +1,62 @@
+import type { Use } from '../plan/review-types.js'
+import type { ScalarType } from '../plan/types.js'
+import { compareGrades, GRADE_RULES } from '../policy/grades.js'
+import type { ColumnRole, Grade } from '../policy/types.js'
+import type { Catalogue, CatalogueEntity, Impact } from './catalogue/types.js'
+import { RECOGNIZED } from './decide.js'
+import type { Candidate, ColumnClassification } from './types.js'
+
+export type Suggestion = Pick<ColumnClassification, 'role' | 'grade' | 'impact' | 'uses' | 'reason'>
+
+/** A candidate that close behind the first is as likely. */
+const CLOSE = 0.05
+
+/**
+ * Role, grade and uses of a column. Where what it holds is in doubt, the higher grade is taken (就高从严): of entities
+ * about as likely as the first, and of the one that the column is named after though its values are of another form
+ * (they may be masked, or wrong).
+ */
+export function suggest(
+  catalogue: Catalogue,
+  candidates: readonly Candidate[],
+  column: { readonly type: ScalarType; readonly distinctShare: number; readonly present: number },
+): Suggestion {
+  const [first] = candidates
+  const known = (candidate: Candidate) => catalogue.entities.find(entity => entity.name === candidate.entity)!
+  const entity = first && first.confidence >= RECOGNIZED ? known(first) : null
+  const base = entity === null ? ofUnrecognized(catalogue, column) : ofEntity(entity)
+  const doubts = candidates.filter(
+    candidate =>
+      candidate.evidence.includes('name') ||
+      (entity !== null && candidate.confidence >= Math.max(RECOGNIZED, first!.confidence - CLOSE)),
+  )
+  const highest = doubts
+    .map(known)
+    .reduce<CatalogueEntity | null>(
+      (top, other) => (compareGrades(other.grade, (top ?? base).grade) > 0 ? other : top),
+      null,
+    )
+  if (highest === null) return base
+  const { grade, impact } = highest
+  return { ...base, grade, impact, uses: allowedUses(base.uses, grade), reason: 'higher-candidate' }
+}
+
+function ofEntity({ role, grade, impact, uses }: CatalogueEntity): Suggestion {
+  return { role, grade, impact, uses: allowedUses(uses, grade), reason: 'entity' }
+}
+
+/** Nothing is suggested to be done with what nobody knows; a code that is different in each row names its row. */
+function ofUnrecognized(
+  { unrecognized }: Catalogue,
+  { type, distinctShare, present }: { type: ScalarType; distinctShare: number; present: number },
+): Suggestion {
+  const numeric = type.kind === 'integer' || type.kind === 'decimal' || type.kind === 'float'
+  const unique = present > 1 && distinctShare > 0.95 && (type.kind === 'text' || type.kind === 'integer')
+  const role: ColumnRole = unique ? 'identifier' : numeric ? 'measure' : 'attribute'
+  const { grade, impact }: { grade: Grade; impact: Impact } = unrecognized
+  return { role, grade, impact, uses: [], reason: 'unrecognized' }
+}
+
+function allowedUses(uses: readonly Use[], grade: Grade): Use[] {
+  return uses.filter(use => GRADE_RULES[grade].uses.includes(use))
+}
