@@ -1,0 +1,19 @@
+export { atLeast, isNegative, isZero, lessThan } from './compare.js'
+export { bitsToArithmetic } from './convert.js'
+export { bitsOf, inputOf, provide, receiveFrom } from './input.js'
+export { and, innerProducts, multiply } from './multiply.js'
+export { open, receiveOpened } from './open.js'
+export { establish, type Index, type Party } from './party.js'
+export {
+  type Arithmetic,
+  add,
+  affineOf,
+  type Binary,
+  concatenate,
+  known,
+  not,
+  slice,
+  subtract,
+  total,
+  xor,
+} from './shares.js'
