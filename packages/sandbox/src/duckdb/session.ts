@@ -97,8 +97,23 @@ export class Session {
     limits: { readonly maximumRows: number; readonly maximumBytes: number },
   ): Promise<RawColumns> {
     await this.#child.send({ kind: 'query', statement, ...limits })
+    return this.#columns(limits.maximumRows)
+  }
+
+  /** Begins a result that is read part by part, with `next`. */
+  async stream(statement: Extract<Instruction, { kind: 'stream' }>['statement']): Promise<void> {
+    await this.#done({ kind: 'stream', statement })
+  }
+
+  /** The next rows of the stream, about so many at most; no rows are the end. */
+  async next(rows: number, bytes: number): Promise<RawColumns> {
+    await this.#child.send({ kind: 'next', rows, bytes })
+    return this.#columns(rows + CHUNK_ROWS)
+  }
+
+  async #columns(maximumRows: number): Promise<RawColumns> {
     const answer = await this.#answer()
-    if (answer.kind !== 'columns' || answer.rows > limits.maximumRows) throw malformed()
+    if (answer.kind !== 'columns' || answer.rows > maximumRows) throw malformed()
     const columns: RawColumn[] = []
     for (const form of answer.columns) columns.push(await this.#column(form, answer.rows))
     return { rows: answer.rows, columns }
@@ -179,6 +194,8 @@ export function failureError(failure: EngineFailure): SluiceError {
 }
 
 const MAXIMUM_COLUMNS = 4096
+/** rows of the engine's chunks, the last of which goes past what was asked for */
+const CHUNK_ROWS = 2048
 const MAXIMUM_LENGTH = 2 ** 32
 
 function parseAnswer(value: unknown): Answer {

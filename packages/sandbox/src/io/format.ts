@@ -61,13 +61,22 @@ async function requireText(file: FileHandle): Promise<void> {
     } catch {
       throw refused(
         'encoding',
-        'the text file is not UTF-8',
-        'convert it first, for instance: iconv -f GB18030 -t UTF-8 FILE > NEW',
+        looksLikeGbk(chunk) ? 'the text file is not UTF-8; it looks like GBK' : 'the text file is not UTF-8',
+        'name its encoding (--encoding gbk) where the command knows that, or convert it first: iconv -f GB18030 -t UTF-8 FILE > NEW',
       )
     }
     if (bytesRead === 0) return
     position += bytesRead
   }
+}
+
+/** Does GB 18030, of which GBK is a part, make Han characters of most of what is not ASCII? */
+function looksLikeGbk(bytes: Uint8Array): boolean {
+  // the last characters may be cut
+  const text = new TextDecoder('gb18030').decode(bytes).slice(0, -4)
+  const foreign = text.match(/[^\0-\x7f]/g)?.length ?? 0
+  const usual = text.match(/[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]/g)?.length ?? 0
+  return foreign > 0 && usual >= 0.9 * foreign
 }
 
 async function readAt(file: FileHandle, position: number, length: number): Promise<Uint8Array> {

@@ -1,4 +1,5 @@
 export { cellJson, cellText, isNumeric } from './cell.js'
+export { ENCODINGS, type Encoding } from './encoding.js'
 export { detectFormat, type FileFormat } from './format.js'
 export {
   type RegisteredFile,
@@ -6,4 +7,6 @@ export {
   type RegisterOptions,
   registerFile,
 } from './register.js'
+export { type ReadTableOptions, readTable, type TableFile } from './table-reader.js'
+export { TableWriter, type WriteTableOptions, writeTable } from './table-writer.js'
 export { csvText, encodeTable, type WriteOptions } from './write.js'

@@ -228,7 +228,7 @@ function known(columns: readonly NormalizedColumn[], name: string): NormalizedCo
 }
 
 /** A failure while a provider's file is read is the file's, unless it is memory, disk or size. */
-function sourceError(failure: EngineFailure, format: FileFormat): SluiceError {
+export function sourceError(failure: EngineFailure, format: FileFormat): SluiceError {
   if (['memory', 'disk', 'size'].includes(failure.reason)) return failureError(failure)
   const where = failure.line === null ? '' : ` at line ${failure.line}`
   return new SluiceError('FILE_FORMAT', `the ${format} file cannot be read${where}`, {

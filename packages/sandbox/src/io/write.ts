@@ -34,6 +34,15 @@ export async function encodeTable(
 
 /** See `encodeTable`. */
 export function csvText(table: Table): string {
+  return csvHeader(table.schema.fields.map(({ name }) => name)) + csvRows(table)
+}
+
+export function csvHeader(names: readonly string[]): string {
+  return `${names.map(name => field(name, true)).join(',')}\n`
+}
+
+/** A line for each row. */
+export function csvRows(table: Table): string {
   const columns = table.schema.fields.map(({ type }, index) => {
     const values = table.getChildAt(index)
     const isText = !isNumeric(type)
@@ -42,9 +51,10 @@ export function csvText(table: Table): string {
       return value === null ? '' : field(cellText(value, type), isText)
     }
   })
-  const lines = [table.schema.fields.map(({ name }) => field(name, true)).join(',')]
-  for (let row = 0; row < table.numRows; row++) lines.push(columns.map(column => column(row)).join(','))
-  return `${lines.join('\n')}\n`
+  const lines: string[] = []
+  for (let row = 0; row < table.numRows; row++)
+    lines.push(`${columns.map(column => column(row)).join(',')}\n`)
+  return lines.join('')
 }
 
 function field(text: string, isText: boolean): string {
@@ -57,12 +67,30 @@ const SOURCE = 'released.arrow'
 const OUTPUT = 'released.parquet'
 
 async function parquetBytes(table: Table, { staging, signal }: WriteOptions): Promise<Uint8Array> {
-  // what was released is nobody's secret any more: any isolation will do
-  const stagingRoot = staging ?? tmpdir()
+  return parquetOfArrow(
+    { staging: staging ?? tmpdir(), milliseconds: SECONDS * 1000, signal },
+    path => writeFile(path, tableToIPC(table, 'stream'), { mode: 0o600 }),
+    path => readFile(path),
+  )
+}
+
+/**
+ * Makes a Parquet file of an Arrow IPC file, in a child process.
+ *
+ * @param put makes the Arrow file at that path
+ * @param take takes the Parquet file from that path, which is gone afterwards
+ */
+export async function parquetOfArrow<T>(
+  options: { staging: string; milliseconds: number; signal: AbortSignal | undefined },
+  put: (path: string) => Promise<void>,
+  take: (path: string) => Promise<T>,
+): Promise<T> {
+  const { staging: stagingRoot, milliseconds, signal } = options
+  // what was released or desensitized is to be handed on: any isolation will do
   const pool = createEnginePool({ stagingRoot, minimum: 'process', warm: 0 })
   try {
-    return await pool.run({ grade: '1', milliseconds: SECONDS * 1000, signal }, async child => {
-      await writeFile(join(child.staging.path, 'in', SOURCE), tableToIPC(table, 'stream'), { mode: 0o600 })
+    return await pool.run({ grade: '1', milliseconds, signal }, async child => {
+      await put(join(child.staging.path, 'in', SOURCE))
       const [source, output] = [`${child.inside.in}/${SOURCE}`, `${child.inside.out}/${OUTPUT}`]
       const session = await Session.open(child, {
         threads: pool.threads,
@@ -74,7 +102,7 @@ async function parquetBytes(table: Table, { staging, signal }: WriteOptions): Pr
       await session.loadArrow(source, 'released')
       const sql = `COPY (SELECT * FROM released) TO ${quoteText(output)} (FORMAT parquet, COMPRESSION zstd)`
       await session.execute({ sql, bindings: [] })
-      return readFile(join(child.staging.path, 'out', OUTPUT))
+      return take(join(child.staging.path, 'out', OUTPUT))
     })
   } catch (error) {
     throw error instanceof EngineFailure ? failureError(error) : error

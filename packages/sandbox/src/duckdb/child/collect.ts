@@ -16,10 +16,22 @@ export interface Collected {
  *
  * @throws SizeExceeded past `maximumRows` or `maximumBytes`
  */
-export async function collect(
+export function collect(result: DuckDBResult, maximumRows: number, maximumBytes: number): Promise<Collected> {
+  return gathered(result, (rows, bytes) => {
+    if (rows > maximumRows || bytes > maximumBytes) throw new SizeExceeded()
+    return true
+  })
+}
+
+/** The next rows of a streaming result: chunk after chunk until there are that many rows or bytes, or no more. */
+export function collectSome(result: DuckDBResult, rows: number, bytes: number): Promise<Collected> {
+  return gathered(result, (gatheredRows, gatheredBytes) => gatheredRows < rows && gatheredBytes < bytes)
+}
+
+/** @param goesOn asked after each chunk, with the rows and bytes so far */
+async function gathered(
   result: DuckDBResult,
-  maximumRows: number,
-  maximumBytes: number,
+  goesOn: (rows: number, bytes: number) => boolean,
 ): Promise<Collected> {
   const names = result.columnNames()
   const types = result.columnTypes().map(String)
@@ -31,11 +43,16 @@ export async function collect(
     const chunk = await result.fetchChunk()
     if (chunk === null || chunk.rowCount === 0) break
     rows += chunk.rowCount
-    if (rows > maximumRows) throw new SizeExceeded()
     columns.forEach((column, index) => {
       column.append(duckdb.data_chunk_get_vector(chunk.chunk, index), chunk.rowCount)
     })
-    if (columns.reduce((sum, column) => sum + column.bytes, 0) > maximumBytes) throw new SizeExceeded()
+    if (
+      !goesOn(
+        rows,
+        columns.reduce((sum, column) => sum + column.bytes, 0),
+      )
+    )
+      break
   }
   const finished = columns.map(column => column.finish())
   return {

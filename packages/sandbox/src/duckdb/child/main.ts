@@ -1,8 +1,8 @@
-import { DuckDBInstance, type DuckDBPreparedStatement } from '@duckdb/node-api'
+import { DuckDBInstance, type DuckDBPreparedStatement, type DuckDBResult } from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
 import { encodeBytes, encodeJson, type Frame, FrameDecoder } from '../../isolation/frames.js'
 import { appendNumbers } from './append.js'
-import { collect } from './collect.js'
+import { type Collected, collect, collectSome } from './collect.js'
 import { failureOf } from './failure.js'
 import type { Answer, Binding, Instruction } from './protocol.js'
 
@@ -24,6 +24,7 @@ const connection = await instance.connect()
 const decoder = new FrameDecoder({ jsonBytes: INPUT_BYTES, totalBytes: INPUT_BYTES })
 const waiting: Frame[] = []
 let wake: (() => void) | null = null
+let streamed: DuckDBResult | null = null
 // the parent is gone, or has what it wanted: nothing that still runs here matters
 process.stdin.on('end', () => process.exit())
 process.stdin.on('data', (chunk: Buffer) => {
@@ -53,14 +54,16 @@ async function perform(instruction: Instruction): Promise<void> {
     case 'query': {
       const { sql, bindings } = instruction.statement
       const result = await (await prepare(sql, bindings)).stream()
-      const { rows, columns, buffers } = await collect(
-        result,
-        instruction.maximumRows,
-        instruction.maximumBytes,
-      )
-      send({ kind: 'columns', rows, columns })
-      return write(buffers.filter(buffer => buffer.length > 0).flatMap(encodeBytes))
+      return sendColumns(await collect(result, instruction.maximumRows, instruction.maximumBytes))
     }
+    case 'stream': {
+      const { sql, bindings } = instruction.statement
+      streamed = await (await prepare(sql, bindings)).stream()
+      return send({ kind: 'done' })
+    }
+    case 'next':
+      if (streamed === null) throw new Error('there is no stream')
+      return sendColumns(await collectSome(streamed, instruction.rows, instruction.bytes))
     case 'numbers': {
       const numbers = new Uint32Array((await receiveBytes()).buffer, 0, instruction.count)
       await appendNumbers(connection, instruction.table, numbers)
@@ -125,6 +128,11 @@ async function receiveBytes(): Promise<Uint8Array<ArrayBuffer>> {
   const frame = await receive()
   if (frame.kind !== 'bytes') process.exit(1)
   return frame.value
+}
+
+function sendColumns({ rows, columns, buffers }: Collected): void {
+  send({ kind: 'columns', rows, columns })
+  write(buffers.filter(buffer => buffer.length > 0).flatMap(encodeBytes))
 }
 
 function send(answer: Answer): void {

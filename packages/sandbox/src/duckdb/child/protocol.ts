@@ -26,6 +26,10 @@ export type Instruction =
       readonly maximumRows: number
       readonly maximumBytes: number
     }
+  /** begins a result that is read part by part, with `next`; another statement ends it */
+  | { readonly kind: 'stream'; readonly statement: Statement }
+  /** the next rows of the stream: no more begin after `rows` or `bytes`, and none is the end */
+  | { readonly kind: 'next'; readonly rows: number; readonly bytes: number }
   /** makes a temporary table of one column of 32-bit unsigned integers, whose bytes follow as one frame */
   | { readonly kind: 'numbers'; readonly table: string; readonly count: number }
   /** makes a temporary table of an Arrow IPC file or stream */

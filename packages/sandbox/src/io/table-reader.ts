@@ -1,0 +1,159 @@
+import { join } from 'node:path'
+import { SluiceError } from '@sluice/core'
+import type { ColumnSchema, ScalarType } from '@sluice/core/plan'
+import type { Table } from 'apache-arrow'
+import { arrowTable } from '../duckdb/arrow-table.js'
+import { integersOf } from '../duckdb/columns.js'
+import { createEnginePool } from '../duckdb/pool.js'
+import { EngineFailure, Session } from '../duckdb/session.js'
+import type { Child } from '../isolation/child.js'
+import { quoteIdentifier } from '../sql/emit/names.js'
+import { type Encoding, transcode } from './encoding.js'
+import { detectFormat, type FileFormat } from './format.js'
+import { sourceError } from './register.js'
+import type { NormalizedColumn } from './schema.js'
+import { requireFile } from './seal.js'
+import { openSource } from './source.js'
+
+export interface ReadTableOptions {
+  /** where the child's working files go for a moment; on the file's own file system a copy costs least */
+  readonly staging: string
+  /** of a text file; UTF-8 where absent */
+  readonly encoding?: Encoding
+  readonly milliseconds?: number
+  readonly signal?: AbortSignal
+}
+
+/** A file's table, as long as its child lives. One reading at a time. */
+export interface TableFile {
+  readonly format: FileFormat
+  readonly columns: readonly ColumnSchema[]
+  readonly rows: number
+  /**
+   * The rows in the file's order, some ten thousand at a time.
+   *
+   * @param select the columns, in their order; all where absent
+   * @param asText columns of a CSV file that are to be read as the text that stands there
+   */
+  batches(select?: readonly string[], asText?: ReadonlySet<string>): AsyncGenerator<Table, void, undefined>
+}
+
+const SOURCE = 'source'
+const DAY = 86_400_000
+const LONGEST = 1 << 30
+const BATCH_ROWS = 32_768
+const BATCH_BYTES = 64 * 2 ** 20
+
+/**
+ * Opens a Parquet, Arrow IPC or CSV file, told by its content, in a child process of its own, and hands its rows over
+ * batch by batch: memory stays bounded, whatever the file's size.
+ *
+ * @throws SluiceError FILE_MISSING, FILE_FORMAT, FILE_TOO_LARGE, SCHEMA_INVALID, DISK_FULL, MEMORY_EXCEEDED,
+ * TIME_EXCEEDED, ISOLATION_MISSING, INTERRUPTED, and what `use` throws
+ */
+export async function readTable<T>(
+  path: string,
+  options: ReadTableOptions,
+  use: (table: TableFile) => Promise<T>,
+): Promise<T> {
+  const { staging, encoding = 'utf-8', signal, milliseconds = DAY } = options
+  await requireFile(path, Number.MAX_SAFE_INTEGER)
+  // the file is whoever runs this command's own: any isolation will do
+  const pool = createEnginePool({
+    stagingRoot: staging,
+    minimum: 'process',
+    warm: 0,
+    outputBytes: Number.MAX_SAFE_INTEGER,
+  })
+  try {
+    return await pool.run(
+      { grade: '1', milliseconds: Math.min(milliseconds, LONGEST), signal },
+      async child => {
+        const staged = join(child.staging.path, 'in', SOURCE)
+        if (encoding === 'utf-8') await child.staging.link(path, SOURCE)
+        else await transcode(path, staged, encoding, signal)
+        const format = await detectFormat(staged)
+        try {
+          return await use(await openTable(child, format, staged, pool))
+        } catch (error) {
+          throw error instanceof EngineFailure ? sourceError(error, format) : error
+        }
+      },
+    )
+  } finally {
+    await pool.close()
+  }
+}
+
+interface Limits {
+  readonly threads: number
+  readonly engineMemoryBytes: number
+}
+
+async function openTable(
+  child: Child,
+  format: FileFormat,
+  staged: string,
+  limits: Limits,
+): Promise<TableFile> {
+  const source = `${child.inside.in}/${SOURCE}`
+  const session = await Session.open(child, {
+    threads: limits.threads,
+    memoryBytes: limits.engineMemoryBytes,
+    temporaryBytes: Number.MAX_SAFE_INTEGER,
+    files: [source],
+    statements: [],
+  })
+  const { from, columns } = await openSource(session, format, source, staged)
+  const counted = await session.query(statement(`SELECT count(*) FROM ${from}`), {
+    maximumRows: 1,
+    maximumBytes: 1 << 16,
+  })
+  return {
+    format,
+    columns: columns.map(({ name, type }) => ({ name, type })),
+    rows: integersOf(counted, 0)[0] ?? 0,
+    batches: (select, asText) => batches(session, from, chosen(columns, select, asText ?? new Set())),
+  }
+}
+
+const TEXT: ScalarType = { kind: 'text' }
+
+function chosen(
+  columns: readonly NormalizedColumn[],
+  select: readonly string[] | undefined,
+  asText: ReadonlySet<string>,
+): NormalizedColumn[] {
+  const names = select ?? columns.map(column => column.name)
+  return names.map(name => {
+    const column = columns.find(candidate => candidate.name === name)
+    if (column === undefined) throw new SluiceError('INTERNAL', 'a column is read that is not there')
+    return asText.has(name) ? { name, type: TEXT, expression: quoteIdentifier(name) } : column
+  })
+}
+
+async function* batches(
+  session: Session,
+  from: string,
+  columns: readonly NormalizedColumn[],
+): AsyncGenerator<Table, void, undefined> {
+  const list = columns.map(({ name, expression }) => `${expression} AS ${quoteIdentifier(name)}`)
+  await session.stream(statement(`SELECT ${list.join(', ')} FROM ${from}`))
+  const ask = () => {
+    const asked = session.next(BATCH_ROWS, BATCH_BYTES)
+    // whoever stops reading does not want to hear of the one under way
+    asked.catch(() => undefined)
+    return asked
+  }
+  // the child reads on while this process works
+  for (let next = ask(); ; ) {
+    const batch = await next
+    if (batch.rows === 0) return
+    next = ask()
+    yield arrowTable(columns, batch.columns, batch.rows)
+  }
+}
+
+function statement(sql: string) {
+  return { sql, bindings: [] }
+}

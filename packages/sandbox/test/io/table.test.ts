@@ -1,0 +1,155 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { type ReadTableOptions, readTable, type TableFile, writeTable } from '@sluice/sandbox/io'
+import { type Table, tableFromIPC } from 'apache-arrow'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+let folder = ''
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-table-test-'))
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  await connection.run(
+    `COPY (SELECT i AS id, 'v' || i AS name, CASE WHEN i % 3 = 0 THEN NULL ELSE i % 2 = 0 END AS even,
+      CAST(i AS DECIMAL(9, 2)) AS amount, DATE '2024-01-01' + CAST(i % 100 AS INTEGER) AS day
+      FROM range(100000) AS t(i)) TO '${join(folder, 'many.parquet')}' (FORMAT parquet)`,
+  )
+  connection.closeSync()
+  instance.closeSync()
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const path = (name: string) => join(folder, name)
+
+/** The whole file, for small ones. */
+function read<T>(
+  name: string,
+  use: (table: TableFile) => Promise<T>,
+  options: Partial<ReadTableOptions> = {},
+) {
+  return readTable(path(name), { staging: folder, ...options }, use)
+}
+
+async function all(batches: AsyncIterable<Table>): Promise<Record<string, unknown>[]> {
+  const rows: Record<string, unknown>[] = []
+  for await (const batch of batches) for (const row of batch) rows.push(row.toJSON())
+  return rows
+}
+
+describe('a table read and written batch by batch', () => {
+  it.each(['arrow', 'parquet', 'csv'] as const)('comes back the same as %s', async format => {
+    const copy = path(`copy.${format}`)
+    const batches = await writeTable(copy, (directory, begin) =>
+      readTable(path('many.parquet'), { staging: directory }, async table => {
+        const writer = await begin({ format, columns: table.columns })
+        let count = 0
+        for await (const batch of table.batches()) {
+          count++
+          await writer.write(batch)
+        }
+        await writer.finish()
+        return count
+      }),
+    )
+    expect(batches).toBeGreaterThan(2)
+    expect((await stat(copy)).mode & 0o777).toBe(0o600)
+    const [before, after] = await Promise.all(
+      ['many.parquet', `copy.${format}`].map(name =>
+        read(name, async table => ({
+          format: table.format,
+          rows: table.rows,
+          all: await all(table.batches(['id', 'name', 'even'])),
+        })),
+      ),
+    )
+    expect(after!.format).toBe(format)
+    expect(after!.rows).toBe(100_000)
+    expect(after!.all.length).toBe(100_000)
+    expect(JSON.stringify(after!.all, bigint)).toBe(JSON.stringify(before!.all, bigint))
+  })
+
+  it('Arrow keeps every type', async () => {
+    const columns = await read('copy.arrow', async table => table.columns)
+    expect(columns).toEqual(await read('many.parquet', async table => table.columns))
+    expect(tableFromIPC(await readFile(path('copy.arrow'))).numRows).toBe(100_000)
+  })
+
+  it('leaves nothing behind where the work fails, and replaces nothing unasked', async () => {
+    const before = (await readdir(folder)).sort()
+    const options = { format: 'csv', columns: [] } as const
+    await expect(
+      writeTable(path('never.csv'), async (_, begin) => {
+        await begin(options)
+        throw new Error('stop')
+      }),
+    ).rejects.toThrow('stop')
+    await expect(writeTable(path('copy.csv'), (_, begin) => begin(options))).toThrowWithCode('EXISTS')
+    await expect(writeTable(path('nowhere/x.csv'), (_, begin) => begin(options))).toThrowWithCode(
+      'FILE_MISSING',
+    )
+    expect((await readdir(folder)).sort()).toEqual(before)
+  })
+
+  it('stops when it is told to', async () => {
+    const controller = new AbortController()
+    await expect(
+      read(
+        'many.parquet',
+        async table => {
+          for await (const _ of table.batches()) controller.abort()
+        },
+        { signal: controller.signal },
+      ),
+    ).toThrowWithCode('INTERRUPTED')
+  })
+})
+
+describe('text files', () => {
+  it('reads numbers as the text that stands there where it is told to', async () => {
+    await writeFile(path('phones.csv'), 'phone,age\n13800138000,41\n,7\n')
+    const rows = await read('phones.csv', table => all(table.batches(undefined, new Set(['phone']))))
+    expect(rows).toEqual([
+      { phone: '13800138000', age: 41n },
+      { phone: null, age: 7n },
+    ])
+  })
+
+  /** 姓名,城市 / 张三,杭州 / 𠮷,宁波 is beyond GBK; this is within */
+  const GBK = Buffer.from([
+    0xd0, 0xd5, 0xc3, 0xfb, 0x2c, 0xb3, 0xc7, 0xca, 0xd0, 0x0a, 0xd5, 0xc5, 0xc8, 0xfd, 0x2c, 0xba, 0xbc,
+    0xd6, 0xdd, 0x0a,
+  ])
+
+  it('accepts GBK when told, and says when it looks like it', async () => {
+    await writeFile(path('gbk.csv'), GBK)
+    expect(await read('gbk.csv', table => all(table.batches()), { encoding: 'gbk' })).toEqual([
+      { 姓名: '张三', 城市: '杭州' },
+    ])
+    const untold = read('gbk.csv', table => all(table.batches()))
+    await expect(untold).toThrowWithCode('FILE_FORMAT', 'encoding')
+    await expect(untold).rejects.toThrow('looks like GBK')
+  })
+
+  it('names the line where text is not of its encoding', async () => {
+    await writeFile(path('broken.csv'), Buffer.concat([GBK, Buffer.from([0x61, 0xff, 0xff, 0x0a])]))
+    const broken = read('broken.csv', table => all(table.batches()), { encoding: 'gbk' })
+    await expect(broken).toThrowWithCode('FILE_FORMAT', 'encoding')
+    await expect(broken).rejects.toMatchObject({
+      message: 'the text file is not GBK',
+      position: { column: 1 },
+    })
+  })
+
+  it('names the line of a record with too many fields', async () => {
+    await writeFile(path('ragged.csv'), 'a,b\n1,2\n3,4,5\n')
+    const ragged = read('ragged.csv', table => all(table.batches()))
+    await expect(ragged).toThrowWithCode('FILE_FORMAT', 'damaged')
+    await expect(ragged).rejects.toMatchObject({ position: { line: 3 } })
+  })
+})
+
+function bigint(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value
+}
