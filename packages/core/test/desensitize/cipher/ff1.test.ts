@@ -115,14 +115,14 @@ describe('FF1', () => {
       [65_537, 4],
       [65_536, 1],
     ] as const) {
-      await expect(() => ff1(aes, radix, length)).toThrowWithCode('PARAMETER_INVALID', 'ff1.domain')
+      await expect(() => ff1(aes, radix, length)).toThrowWithCode('RULE_INVALID', 'ff1.domain')
     }
     for (const [radix, length] of [
       [10, 31],
       [36, 21],
       [65_536, 7],
     ] as const) {
-      await expect(() => ff1(aes, radix, length)).toThrowWithCode('PARAMETER_INVALID', 'ff1.length')
+      await expect(() => ff1(aes, radix, length)).toThrowWithCode('RULE_INVALID', 'ff1.length')
     }
     for (const [radix, length] of [
       [10, 6],
