@@ -5,7 +5,6 @@ const config = library([
   'policy/index',
   'plan/index',
   'columns/index',
-  'anonymize/index',
   'disclosure/index',
   'disclosure/open',
   'desensitize/index',

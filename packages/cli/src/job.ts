@@ -55,18 +55,18 @@ export async function readJob(context: Context, file: string): Promise<Job> {
   }
 }
 
-function inline(context: Context, sql: string): string {
+export function inline(context: Context, sql: string): string {
   context.sources.add('sql', sql)
   context.sources.query = 'sql'
   return sql
 }
 
-async function queryFrom(context: Context, file: string): Promise<string> {
+export async function queryFrom(context: Context, file: string): Promise<string> {
   context.sources.query = file
   return context.source(file, SQL_BYTES)
 }
 
-async function parseYaml(text: string, file: string): Promise<unknown> {
+export async function parseYaml(text: string, file: string): Promise<unknown> {
   const { LineCounter, parseDocument } = await import('yaml')
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
@@ -96,7 +96,7 @@ function parameterOf(name: string, declared: Record<string, unknown>, file: stri
   }
 }
 
-function record(value: unknown, file: string, names?: readonly string[]): Record<string, unknown> {
+export function record(value: unknown, file: string, names?: readonly string[]): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw wrong(file, 'a job is made of names and values', 'See `sluice request submit --help`.')
   }
@@ -112,26 +112,22 @@ function record(value: unknown, file: string, names?: readonly string[]): Record
   return value as Record<string, unknown>
 }
 
-function textOf(value: unknown, file: string, key: string): string {
+export function textOf(value: unknown, file: string, key: string): string {
   if (typeof value === 'string' && value !== '') return value
   throw wrong(file, `"${key}" has to be text`, `Write ${key}: and the text after it.`)
 }
 
-function scalarOf(value: unknown, file: string, key: string): string {
+export function scalarOf(value: unknown, file: string, key: string): string {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
     return String(value)
   throw wrong(file, `"${key}" has to be a value`, 'Write text, in quotes where it looks like something else.')
 }
 
-function countOf(value: unknown, file: string): number {
+export function countOf(value: unknown, file: string, key = 'maxRuns'): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) return value
-  throw wrong(
-    file,
-    '"maxRuns" has to be a whole number, 1 or more',
-    'Write maxRuns: 12, or leave it out for 1.',
-  )
+  throw wrong(file, `"${key}" has to be a whole number, 1 or more`, `Write ${key}: 12.`)
 }
 
-function wrong(file: string, detail: string, remedy: string): SluiceError {
+export function wrong(file: string, detail: string, remedy: string): SluiceError {
   return new SluiceError('FILE_FORMAT', `${file}: ${detail}`, { rule: 'job.form', remedy })
 }

@@ -4,6 +4,7 @@ import { addApprove } from './approve.js'
 import { addCompletion } from './completion.js'
 import { addDataset } from './dataset.js'
 import { addDoctor } from './doctor.js'
+import { addHe } from './he.js'
 import { addInit } from './init.js'
 import { addKey } from './key.js'
 import { addLedger } from './ledger.js'
@@ -32,6 +33,7 @@ export const COMMANDS: readonly ((program: Command, act: Act) => void)[] = [
   addRun,
   addRelease,
   addLedger,
+  addHe,
   addStatus,
   addDoctor,
   addCompletion,

@@ -1,5 +1,6 @@
 import { visibleText } from '@sluice/core'
 import { type Command, Option } from 'commander'
+import type { Context } from '../context.js'
 import { readJob } from '../job.js'
 import { deliver } from '../output/deliver.js'
 import { requestText, statusText } from '../output/request.js'
@@ -13,6 +14,7 @@ interface Submitting {
   readonly purpose?: string
   readonly param?: readonly string[]
   readonly maxRuns?: string
+  readonly aggregation?: string
   readonly key?: string
 }
 
@@ -31,6 +33,7 @@ export function addRequest(program: Command, act: Act): void {
         ),
       )
       .option('--max-runs <number>', 'how often it may be run (default: 1)')
+      .option('--aggregation <file>', 'run it as this homomorphic aggregation (`sluice he keygen`)')
       .addOption(keyOption('the consumer’s key'))
       .action(
         act<Submitting>(async (context, options, file) => {
@@ -56,9 +59,17 @@ export function addRequest(program: Command, act: Act): void {
           }
           const maxRuns = options.maxRuns === undefined ? job.maxRuns : parseCount(options.maxRuns)
           const parameters = [...job.parameters, ...(options.param ?? []).map(parseParameterDeclaration)]
+          const aggregation =
+            options.aggregation === undefined ? undefined : await aggregationOf(context, options.aggregation)
           const zone = await context.zone()
           const submitted = await zone.requests.submit(
-            { sql: job.sql, purpose, parameters, ...(maxRuns !== undefined && { maxRuns }) },
+            {
+              sql: job.sql,
+              purpose,
+              parameters,
+              ...(maxRuns !== undefined && { maxRuns }),
+              ...(aggregation && { aggregation }),
+            },
             consumer,
             { signal: context.signal },
           )
@@ -158,4 +169,11 @@ export function addRequest(program: Command, act: Act): void {
       ),
     'sluice request withdraw r-1a2b3c4d5e --key insurer.key',
   )
+}
+
+async function aggregationOf(context: Context, file: string): Promise<{ engine: string; digest: string }> {
+  const { readAggregation } = await import('../aggregation/files.js')
+  const { aggregationDigest } = await import('@sluice/core/he')
+  const aggregation = await readAggregation(context, file)
+  return { engine: aggregation.engine, digest: aggregationDigest(aggregation) }
 }

@@ -26,7 +26,7 @@ export async function writeFile(path: string, bytes: Uint8Array, force: boolean)
   }
 }
 
-function writeError(path: string, cause: NodeJS.ErrnoException): SluiceError {
+export function writeError(path: string, cause: NodeJS.ErrnoException): SluiceError {
   switch (cause.code) {
     case 'EEXIST':
       return new SluiceError('EXISTS', `${path} exists already`, {

@@ -7,7 +7,6 @@ export {
   Desensitizer,
   type Treatment,
 } from './desensitizer.js'
-export { type Revealed, revealCells, revealTokens } from './reveal.js'
 export type {
   Applied,
   Applier,
@@ -16,6 +15,4 @@ export type {
   RuleCounts,
   RuleDefinition,
 } from './rule.js'
-export type { CellCipher, CellPlace } from './rules/encrypt.js'
 export { definitionOf, Rule, type RuleKind, ruleJsonSchema } from './rules/registry.js'
-export { randomPermutation } from './rules/shuffle.js'

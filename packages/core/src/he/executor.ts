@@ -72,11 +72,8 @@ export class HeExecutor implements Executor<HeInputs> {
       throw mismatch('what contributors computed is not what the plan and the policies in force ask')
     }
     const shape = shapeOf(aggregation)
-    const sum = await openSum(aggregation, inputs.sum, inputs.verify)
+    const sum = await openable(inputs)
     const { contributions } = sum.signed.statement
-    assertListed(aggregation, contributions)
-    assertEnough(aggregation, contributions.length)
-    assertAudited(aggregation, sum.signed, inputs.audit, inputs.verify)
     await inputs.claim(sum.signed.digest)
     const totals = await this.#decrypt(shape, sum, inputs.secretKey, options)
     assertTotals(aggregation, totals, contributions.length)
@@ -143,6 +140,33 @@ export class HeExecutor implements Executor<HeInputs> {
       recombined(values.slice(component * residues, (component + 1) * residues), set.plainPrimes),
     )
   }
+}
+
+/**
+ * Whether a sum could be opened, as far as that shows without decrypting: its form, the adder's signature, the list of
+ * contributors, their least number, the audit.
+ *
+ * @throws SluiceError DISCLOSURE_REFUSED `he.minimum-contributors`; NOT_APPROVED, PROOF_INVALID `he.audit`;
+ * PROOF_INVALID `he.list`; SIGNATURE_INVALID, FILE_FORMAT, FINGERPRINT_MISMATCH, APPROVAL_MISMATCH
+ */
+export async function assertOpenable(
+  inputs: Pick<HeInputs, 'aggregation' | 'sum' | 'audit' | 'verify'>,
+): Promise<void> {
+  await openable(inputs)
+}
+
+async function openable({
+  aggregation,
+  sum: source,
+  audit,
+  verify,
+}: Pick<HeInputs, 'aggregation' | 'sum' | 'audit' | 'verify'>): Promise<Opened<SumStatement>> {
+  const sum = await openSum(aggregation, source, verify)
+  const { contributions } = sum.signed.statement
+  assertListed(aggregation, contributions)
+  assertEnough(aggregation, contributions.length)
+  assertAudited(aggregation, sum.signed, audit, verify)
+  return sum
 }
 
 /** Ciphertexts that one message to a thread opens. */

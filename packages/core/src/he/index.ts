@@ -15,6 +15,7 @@ export {
   shapeOf,
 } from './aggregation.js'
 export { type AuditInput, audit } from './audit.js'
+export { cellsOf } from './cells.js'
 export { type ByteSink, type ByteSource, MemorySink, memorySource } from './container.js'
 export {
   type Cells,
@@ -23,7 +24,7 @@ export {
   type SlotValues,
   type WorkOptions,
 } from './contribute.js'
-export { HeExecutor, type HeInputs } from './executor.js'
+export { assertOpenable, HeExecutor, type HeInputs } from './executor.js'
 export type { DeclaredRanges } from './intervals.js'
 export { type Layout, layoutOf } from './layout.js'
 export {

@@ -33,7 +33,7 @@ export function decide(
   request: RequestState,
   parameters: ParameterValues,
   now: Date,
-  taken?: Pick<Run, 'run'>,
+  { taken, engine = DUCKDB_ENGINE }: { readonly taken?: Pick<Run, 'run'>; readonly engine?: string } = {},
 ): Decision {
   assertStanding(state, request)
   const { document } = request
@@ -46,7 +46,7 @@ export function decide(
     reviewed: reviewPlan(plan, datasets, { purpose, consumer, now }),
     approvals: standingApprovals(state, request, used),
     parameters,
-    engine: DUCKDB_ENGINE,
+    engine,
     runsSoFar: request.runs.length - (taken ? 1 : 0),
     now,
   })

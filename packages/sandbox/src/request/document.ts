@@ -22,6 +22,8 @@ export interface RequestDocument {
   readonly sql: string
   readonly plan: Plan
   readonly datasets: readonly DatasetBinding[]
+  /** where an engine works on what several parties contribute: the digest of what they agreed on */
+  readonly aggregation?: string
 }
 
 export interface DatasetBinding {
@@ -58,6 +60,7 @@ const documentSchema = z.strictObject({
       }),
     )
     .max(64),
+  aggregation: digest.optional(),
 })
 
 /** The request as JSON: what the ledger's entry and an exported file hold. */
@@ -80,7 +83,8 @@ export function requestFromJson(json: unknown): RequestDocument {
       },
     )
   }
-  return { ...parsed.data, plan: decodePlan(parsed.data.plan) }
+  const { aggregation, ...rest } = parsed.data
+  return { ...rest, ...(aggregation !== undefined && { aggregation }), plan: decodePlan(rest.plan) }
 }
 
 /** SHA-256 over the canonical bytes (RFC 8785), in hexadecimal: what an approval names. */

@@ -3,7 +3,7 @@ import { isSluiceError, SluiceError } from '@sluice/core'
 import { type ParameterSchema, type ReviewedPlan, reviewPlan, scansOf } from '@sluice/core/plan'
 import type { Refusal } from '@sluice/ledger'
 import type { Signer } from '@sluice/ledger/keys'
-import { catalogueOf, factsFor } from '../catalogue/lookup.js'
+import { catalogueOf, factsFor, findDataset } from '../catalogue/lookup.js'
 import { DUCKDB_ENGINE } from '../duckdb/executor.js'
 import { assertPrincipal } from '../principal/check.js'
 import type { ZoneContext } from '../zone/context.js'
@@ -28,6 +28,8 @@ export interface RequestDraft {
   readonly parameters?: Readonly<Record<string, ParameterDeclaration>> | readonly ParameterSchema[]
   /** runs that the consumer asks for; 1 where it is not given */
   readonly maxRuns?: number
+  /** another engine than DuckDB, and the digest of what the parties of its computation agreed on */
+  readonly aggregation?: { readonly engine: string; readonly digest: string }
 }
 
 /** A request as people see it. */
@@ -132,9 +134,21 @@ export class Requests {
     return this.show(digest)
   }
 
+  /** What the review of a query would say, before anybody asks for it; nothing is recorded. */
+  async preview(
+    draft: Pick<RequestDraft, 'sql' | 'purpose'>,
+    consumer: string,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<ReviewedPlan> {
+    const state = await this.#zone.refreshed()
+    const { plan, datasets } = await this.#compile(draft, { name: consumer }, state, signal)
+    const facts = datasets.map(({ name }) => findDataset(state, name).facts)
+    return reviewPlan(plan, facts, { purpose: draft.purpose, consumer, now: this.#zone.now() })
+  }
+
   async #compile(
     draft: RequestDraft,
-    consumer: Signer,
+    consumer: Pick<Signer, 'name'>,
     state: ZoneState,
     signal: AbortSignal | undefined,
   ): Promise<RequestDocument> {
@@ -161,13 +175,14 @@ export class Requests {
       form: REQUEST_FORM,
       nonce: randomBytes(16).toString('hex'),
       zone: state.founding.zone,
-      engine: DUCKDB_ENGINE,
+      engine: draft.aggregation?.engine ?? DUCKDB_ENGINE,
       consumer: consumer.name,
       purpose: draft.purpose,
       maxRuns: draft.maxRuns ?? 1,
       sql: draft.sql,
       plan,
       datasets: datasets.map(bindingOf),
+      ...(draft.aggregation && { aggregation: draft.aggregation.digest }),
     }
   }
 

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { isSluiceError, SluiceError } from '@sluice/core'
-import { type CheckedResult, checkDisclosure } from '@sluice/core/disclosure'
-import { type ApprovedPlan, type Progress, parseParameters } from '@sluice/core/plan'
+import { canonicalBytes, isSluiceError, SluiceError } from '@sluice/core'
+import { type CheckedResult, checkDisclosure, type RawResult } from '@sluice/core/disclosure'
+import { type ApprovedPlan, type ExecuteOptions, type Progress, parseParameters } from '@sluice/core/plan'
 import { type Refusal, type Run, release } from '@sluice/ledger'
 import type { Signer } from '@sluice/ledger/keys'
 import { decide } from '../approval/decide.js'
 import { assertFingerprint, datasetFiles } from '../catalogue/files.js'
 import { DUCKDB_ENGINE, DuckDbExecutor } from '../duckdb/executor.js'
 import { assertPrincipal } from '../principal/check.js'
+import { requestToJson } from '../request/document.js'
 import { type ParameterInput, parameterTexts } from '../request/parameters.js'
 import { findRequest } from '../request/requests.js'
 import type { Transaction, ZoneContext } from './context.js'
@@ -21,6 +22,16 @@ export interface RunOptions {
   readonly onProgress?: (progress: Progress) => void
   /** wall-clock limit in milliseconds; five minutes where it is not given */
   readonly timeout?: number
+  /** the engine that the request names, where that is not the zone's own DuckDB */
+  readonly engine?: ExternalEngine
+}
+
+/** An engine that works outside the zone's data: homomorphic aggregation, multi-party computation. */
+export interface ExternalEngine {
+  /** name and semantics version, as the request binds it */
+  readonly engine: string
+  /** @param request the canonical bytes of the approved request, whose SHA-256 is its digest */
+  execute(approved: ApprovedPlan, request: Uint8Array, options: ExecuteOptions): Promise<RawResult>
 }
 
 interface StartedRun {
@@ -58,8 +69,9 @@ async function start(
   operator: Signer,
   options: RunOptions,
 ): Promise<StartedRun> {
-  const pool = await zone.engine()
-  await pool.isolation()
+  const pool = options.engine ? undefined : await zone.engine()
+  await pool?.isolation()
+  const engine = options.engine?.engine ?? DUCKDB_ENGINE
   return zone.change(
     async transaction => {
       const { state } = transaction
@@ -70,9 +82,9 @@ async function start(
           request.document.plan.parameters,
           parameterTexts(options.parameters),
         )
-        const { approved, approvals } = decide(state, request, parameters, zone.now())
+        const { approved, approvals } = decide(state, request, parameters, zone.now(), { engine })
         // what this machine cannot give any run takes none from the allowance
-        await pool.admit(approved.reviewed.grade)
+        await pool?.admit(approved.reviewed.grade)
         const { commitment } = await storeParameters(zone.layout, parameters)
         const run = randomBytes(16).toString('hex')
         const taken: Omit<Run, 'time'> = {
@@ -86,7 +98,7 @@ async function start(
             version,
             fingerprint,
           })),
-          engine: DUCKDB_ENGINE,
+          engine,
         }
         await transaction.record(taken, operator)
         return { run: taken, approved }
@@ -103,9 +115,19 @@ async function start(
 /** The engine works on the plan's files alone, while their fingerprints are computed beside it. */
 async function execute(
   zone: ZoneContext,
-  { approved }: StartedRun,
+  { approved, run }: StartedRun,
   options: RunOptions,
 ): Promise<CheckedResult> {
+  if (options.engine) {
+    const { document } = findRequest(zone.state(), run.requestDigest)
+    const { signal, onProgress } = options
+    const bytes = canonicalBytes(requestToJson(document))
+    const raw = await options.engine.execute(approved, bytes, {
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress }),
+    })
+    return checkDisclosure(raw)
+  }
   const files = datasetFiles(zone.layout, zone.state(), approved.reviewed.datasets)
   const work = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, work.signal]) : work.signal
@@ -136,7 +158,11 @@ async function finish(
 ): Promise<ReleasedResult> {
   const request = findRequest(transaction.state, run.requestDigest)
   assertPrincipal(transaction.state, operator, ['operator'])
-  const still = decide(transaction.state, request, approved.parameters, zone.now(), run).approved
+  const { engine } = run
+  const { approved: still } = decide(transaction.state, request, approved.parameters, zone.now(), {
+    taken: run,
+    engine,
+  })
   assertSameVersions(approved, still)
   const released = await release(checked, {
     writer: transaction,
