@@ -17,3 +17,4 @@ export {
   total,
   xor,
 } from './shares.js'
+export { type Cells, cellsIn, type Measure, type OpenedCells, openAtLeast, totals } from './totals.js'

@@ -1,0 +1,166 @@
+// Secret sharing among three processes on this machine, over mutual TLS 1.3: rates, and bytes and rounds beside what
+// the protocols need by theory. JIFF does the same operations in the same run, where it has them, three clients and
+// its server in one process without TLS, with the server as a dealer of triples, which costs it least.
+import { fork } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer as createHttp } from 'node:http'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { canonicalDigest } from '@sluice/core'
+import { KeyFile } from '@sluice/ledger/keys'
+import { measurements } from './mpc/measurements.mjs'
+
+const NAMES = ['bureau', 'bank', 'operator']
+const ROUNDS = 5
+
+/**
+ * @typedef {{ bench: string, case: string, metric: string, value: number, unit: string, peer: string, peerValue: number, ratio: number }} Case
+ * @returns {Promise<Case[]>}
+ */
+export async function bench() {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
+  try {
+    const results = await threeProcesses(folder)
+    const jiff = await jiffRates()
+    return measurements.flatMap((measurement, index) => cases(measurement, results[index], jiff))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function cases({ name, count, unit, theory, peer }, { seconds, rounds, bytes }, jiff) {
+  const rate = count / median(seconds)
+  const row = (metric, value, of, against, peerValue) => ({
+    bench: 'mpc',
+    case: name,
+    metric,
+    value,
+    unit: of,
+    peer: against,
+    peerValue,
+    ratio: Number((value / peerValue).toPrecision(3)),
+  })
+  const speed = peer
+    ? row(
+        'median rate',
+        Math.round(rate),
+        `${unit}/s`,
+        `jiff-mpc, ${peer}`,
+        Number(jiff[peer].toPrecision(3)),
+      )
+    : row(
+        'median time',
+        Number(median(seconds).toPrecision(3)),
+        's',
+        'its slowest run',
+        Number(Math.max(...seconds).toPrecision(3)),
+      )
+  return [
+    speed,
+    row('sent by the three', bytes, 'bytes', 'theory', theory.bytes),
+    row('rounds', rounds, 'rounds', 'theory', theory.rounds),
+  ]
+}
+
+/** Each measurement's times (of the slowest party), and its rounds and bytes once. */
+async function threeProcesses(folder) {
+  const keys = await Promise.all(NAMES.map(name => KeyFile.generate(join(folder, `${name}.key`), { name })))
+  const participants = await Promise.all(
+    keys.map(async ({ name, publicKey }) => ({
+      name,
+      key: publicKey,
+      address: { host: '127.0.0.1', port: await freePort() },
+    })),
+  )
+  const job = canonicalDigest({ bench: 'mpc', names: NAMES })
+  const program = fileURLToPath(new URL('./mpc/party.mjs', import.meta.url))
+  const reports = await Promise.all(
+    NAMES.map(
+      (name, self) =>
+        new Promise((resolve, reject) => {
+          const child = fork(program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+          let report
+          child.once('message', message => {
+            report = message
+          })
+          child.once('error', reject)
+          child.once('exit', code =>
+            report ? resolve(report) : reject(new Error(`the party ${name} ended with ${code}`)),
+          )
+          child.send({ participants, self, job, key: join(folder, `${name}.key`), rounds: ROUNDS })
+        }),
+    ),
+  )
+  return measurements.map((_, index) => {
+    const parties = reports.map(report => report[index])
+    return {
+      seconds: parties[0].seconds.map((_, round) => Math.max(...parties.map(party => party.seconds[round]))),
+      rounds: Math.max(...parties.map(party => party.rounds)),
+      bytes: parties.reduce((total, party) => total + party.bytes, 0),
+    }
+  })
+}
+
+async function jiffRates() {
+  const { JIFFServer, JIFFClient } = createRequire(import.meta.url)('jiff-mpc')
+  const http = createHttp()
+  const server = new JIFFServer(http, { logs: false })
+  await new Promise(resolve => http.listen(0, '127.0.0.1', resolve))
+  const address = `http://127.0.0.1:${http.address().port}`
+  // the client greets on stdout, which belongs to the report
+  const { log } = console
+  console.log = () => undefined
+  try {
+    const connect = () =>
+      new Promise((resolve, reject) => {
+        const onError = (label, error) => reject(new Error(`${label}: ${error}`))
+        new JIFFClient(address, 'bench', {
+          party_count: 3,
+          crypto_provider: true,
+          onConnect: resolve,
+          onError,
+        })
+      })
+    const clients = await Promise.all([connect(), connect(), connect()])
+    const all = (count, operation) =>
+      rate(count, () =>
+        Promise.all(
+          clients.map(async client => {
+            const shares = client.share(client.id)
+            const results = Array.from({ length: count }, () => operation(shares))
+            await Promise.all(results.map(result => client.open(result)))
+          }),
+        ),
+      )
+    return {
+      smult: await all(50, shares => shares[1].smult(shares[2])),
+      slt: await all(2, shares => shares[1].slt(shares[2])),
+      seq: await all(2, shares => shares[1].seq(shares[2])),
+    }
+  } finally {
+    console.log = log
+    server.closeAllSockets?.()
+    http.close()
+  }
+}
+
+async function rate(count, action) {
+  const start = performance.now()
+  await action()
+  return count / ((performance.now() - start) / 1000)
+}
+
+async function freePort() {
+  const server = createServer()
+  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address()
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+function median(values) {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
+}
