@@ -5,6 +5,7 @@ const config = library([
   'policy/index',
   'plan/index',
   'columns/index',
+  'anonymize/index',
   'disclosure/index',
   'disclosure/open',
   'desensitize/index',

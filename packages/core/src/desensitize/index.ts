@@ -7,6 +7,7 @@ export {
   Desensitizer,
   type Treatment,
 } from './desensitizer.js'
+export { type Revealed, revealCells, revealTokens } from './reveal.js'
 export type {
   Applied,
   Applier,
@@ -15,4 +16,6 @@ export type {
   RuleCounts,
   RuleDefinition,
 } from './rule.js'
+export type { CellCipher, CellPlace } from './rules/encrypt.js'
 export { definitionOf, Rule, type RuleKind, ruleJsonSchema } from './rules/registry.js'
+export { randomPermutation } from './rules/shuffle.js'

@@ -5,7 +5,7 @@ export type Path = readonly (string | number)[]
 
 /** Something wrong in a policy, before it has a position. */
 export interface Problem {
-  readonly code: ErrorCode & ('POLICY_INVALID' | 'GRADE_DENIED' | 'CATALOGUE_INVALID')
+  readonly code: ErrorCode & ('POLICY_INVALID' | 'GRADE_DENIED' | 'CATALOGUE_INVALID' | 'CONFIG_INVALID')
   readonly path: Path
   /** is the key itself what is wrong, or its value */
   readonly at: 'key' | 'value'

@@ -31,7 +31,7 @@ export interface Ff1 {
 /**
  * @param radix of a numeral, 2 to 65,536
  * @param length numerals of a value, at least 2
- * @throws SluiceError PARAMETER_INVALID (rules `ff1.domain`, `ff1.length`) where the domain is below 10^6 or half a value above 2^52
+ * @throws SluiceError RULE_INVALID (rules `ff1.domain`, `ff1.length`) where the domain is below 10^6 or half a value above 2^52
  */
 export function ff1(
   cipher: BlockCipher,
@@ -39,17 +39,10 @@ export function ff1(
   length: number,
   tweak: Uint8Array = new Uint8Array(0),
 ): Ff1 {
-  requireDomain(radix, length)
+  requireShape(radix, length)
   const leftLength = Math.floor(length / 2)
   const leftDomain = radix ** leftLength
   const rightDomain = radix ** (length - leftLength)
-  if (rightDomain > LARGEST_HALF) {
-    throw new SluiceError('PARAMETER_INVALID', `values of ${length} numerals are too long to be encrypted`, {
-      rule: 'ff1.length',
-      remedy: 'at most 30 decimal digits, 20 of radix 36; tokens have no such limit',
-      facts: { radix, length },
-    })
-  }
   const halfBytes = Math.ceil(bitLength(rightDomain - 1) / 8)
   const rounds = roundFunction(cipher, radix, length, leftLength, halfBytes, tweak)
   const words = Math.ceil(halfBytes / 4) + 1
@@ -85,12 +78,22 @@ export function ff1(
   }
 }
 
-/** @throws SluiceError PARAMETER_INVALID where there are fewer than 10^6 values */
-export function requireDomain(radix: number, length: number): void {
+/**
+ * @throws SluiceError RULE_INVALID where there are fewer than 10^6 values (`ff1.domain`), or half a value does not fit
+ * a double (`ff1.length`)
+ */
+export function requireShape(radix: number, length: number): void {
   if (radix < 2 || radix > 65_536 || length < 2 || radix ** length < FF1_MINIMUM_DOMAIN) {
-    throw new SluiceError('PARAMETER_INVALID', 'too few values to hide one among', {
+    throw new SluiceError('RULE_INVALID', 'too few values to hide one among', {
       rule: 'ff1.domain',
       remedy: `a domain of at least ${FF1_MINIMUM_DOMAIN} values: more characters, or a token instead`,
+      facts: { radix, length },
+    })
+  }
+  if (radix ** Math.ceil(length / 2) > LARGEST_HALF) {
+    throw new SluiceError('RULE_INVALID', `values of ${length} numerals are too long to be encrypted`, {
+      rule: 'ff1.length',
+      remedy: 'at most 30 decimal digits, 20 of radix 36; tokens have no such limit',
       facts: { radix, length },
     })
   }

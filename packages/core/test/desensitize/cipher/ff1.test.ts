@@ -87,7 +87,8 @@ describe('FF1', () => {
     // a random permutation leaves one value in its place on average, more than 20 with a chance below 10^-18
     expect(moved).toBeGreaterThan(1e6 - 20)
     mode.decrypt(left, right)
-    expect([left, right]).toEqual(numbers(1e6))
+    expect(left.every((value, i) => value === Math.floor(i / 1000))).toBe(true)
+    expect(right.every((value, i) => value === i % 1000)).toBe(true)
   })
 
   it('with SM4 is another permutation, there and back', () => {
@@ -115,14 +116,14 @@ describe('FF1', () => {
       [65_537, 4],
       [65_536, 1],
     ] as const) {
-      await expect(() => ff1(aes, radix, length)).toThrowWithCode('PARAMETER_INVALID', 'ff1.domain')
+      await expect(() => ff1(aes, radix, length)).toThrowWithCode('RULE_INVALID', 'ff1.domain')
     }
     for (const [radix, length] of [
       [10, 31],
       [36, 21],
       [65_536, 7],
     ] as const) {
-      await expect(() => ff1(aes, radix, length)).toThrowWithCode('PARAMETER_INVALID', 'ff1.length')
+      await expect(() => ff1(aes, radix, length)).toThrowWithCode('RULE_INVALID', 'ff1.length')
     }
     for (const [radix, length] of [
       [10, 6],
