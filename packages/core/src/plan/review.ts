@@ -16,6 +16,7 @@ import {
   type ReviewedPlan,
   USES,
 } from './review-types.js'
+import { JOIN_LIMIT, SELF_JOIN_LIMIT, sizeOf } from './size.js'
 import { sameType, validatePlan } from './validate.js'
 import { nodesOf, scansOf } from './visit.js'
 
@@ -47,7 +48,7 @@ interface Violation {
  * its `line:column` before it where the context tells positions.
  *
  * @param datasets what is registered; each that the plan scans has to be there
- * @throws SluiceError PURPOSE_DENIED, CONSUMER_DENIED, GRADE_DENIED (`grade.…`), POLICY_DENIED (`use.…`,
+ * @throws SluiceError SQL_REFUSED (`plan.joins`, `plan.self-joins`), PURPOSE_DENIED, CONSUMER_DENIED, GRADE_DENIED (`grade.…`), POLICY_DENIED (`use.…`,
  * `policy.expires`, `release.rows`), EVIDENCE_UNDEFINED (`evidence.…`); NAME_UNKNOWN, SCHEMA_CHANGED where the plan
  * does not fit the datasets; SCHEMA_INVALID where it is no plan
  */
@@ -68,6 +69,7 @@ export function reviewPlan(
   // that rows do not leave says more than that each of their columns does not
   const asRows = unreleased.filter(violation => violation.rule === 'release.rows')
   const violations = [
+    ...sizeViolations(plan),
     ...touched.flatMap(dataset => accessViolations(dataset, scans, context)),
     ...asRows,
     ...useViolations(sourceUses, facts),
@@ -115,6 +117,32 @@ function factsOf(scan: Scan, datasets: readonly DatasetFacts[]): DatasetFacts {
     )
   }
   return dataset
+}
+
+/** A plan that nobody could wait for is refused before anybody reads or signs it. */
+function sizeViolations({ root }: Plan): Violation[] {
+  const { joins, scans } = sizeOf(root)
+  const violations: Violation[] = []
+  if (joins > JOIN_LIMIT) {
+    violations.push({
+      code: 'SQL_REFUSED',
+      rule: 'plan.joins',
+      message: `the query has ${joins} joins, and ${JOIN_LIMIT} are the most`,
+      remedy: `${JOIN_LIMIT + 1} tables at most: leave out those that add no column, or have the owner register joined data`,
+      parts: scansOf(root).slice(JOIN_LIMIT + 1),
+    })
+  }
+  for (const [dataset, found] of scans) {
+    if (found.length <= SELF_JOIN_LIMIT + 1) continue
+    violations.push({
+      code: 'SQL_REFUSED',
+      rule: 'plan.self-joins',
+      message: `dataset "${visibleText(dataset)}" is joined with itself ${found.length - 1} times, and ${SELF_JOIN_LIMIT} are the most`,
+      remedy: 'GROUP BY, or count(*) FILTER (WHERE …), over one scan in place of a join for each case',
+      parts: found.slice(SELF_JOIN_LIMIT + 1),
+    })
+  }
+  return violations
 }
 
 function accessViolations(

@@ -1,4 +1,4 @@
-import { columnsIn, type Expression, outputColumns, reviewPlan } from '@sluice/core/plan'
+import { columnsIn, type Expression, outputColumns, type PlanNode, reviewPlan } from '@sluice/core/plan'
 import { describe, expect, it } from 'vitest'
 import { failure } from '../failure.ts'
 import { call, cast, column, dataset, int, nothing, Plans, planOf, test, text, when } from './plans.ts'
@@ -72,6 +72,28 @@ describe('reviewPlan', () => {
     planOf(plans.aggregate(loans, { state: loan('state') }, aggregates))
   const review = (plan: ReturnType<typeof planOf>, context = {}) =>
     reviewPlan(plan, DATASETS, { ...CONTEXT, ...context })
+
+  it('refuses plans that only a time limit would end', () => {
+    const scans = (names: readonly string[]) =>
+      names.map(name => plans.scan(name, name === 'regions' ? 'state' : 'person_id'))
+    const joinedAll = (names: readonly string[]) =>
+      scans(names).reduce<PlanNode>((left, right) =>
+        plans.join(left, right, test('equal', int(1), int(1))),
+      )
+    const counted = (node: PlanNode) =>
+      planOf(plans.aggregate(node, {}, { n: ['count', null] }))
+    const ruleOf = (node: PlanNode) => failure(() => review(counted(node))).rule
+    const repeated = (name: string, times: number) => Array.from({ length: times }, () => name)
+
+    expect(failure(() => review(counted(joinedAll(repeated('regions', 11)))))).toMatchObject({
+      code: 'SQL_REFUSED',
+      rule: 'plan.joins',
+    })
+    expect(ruleOf(joinedAll(repeated('regions', 5)))).toBe('plan.self-joins')
+    const nine = [...repeated('regions', 4), ...repeated('people', 4), 'loans']
+    expect(ruleOf(joinedAll([...nine, 'loans']))).toBe('plan.joins')
+    expect(() => review(counted(joinedAll(nine)))).not.toThrow()
+  })
 
   it('answers which uses, obligations, signatures and release', () => {
     const joined = plans.join(loans, people, test('equal', loan('person_id'), person('person_id')))
