@@ -77,11 +77,8 @@ describe('reviewPlan', () => {
     const scans = (names: readonly string[]) =>
       names.map(name => plans.scan(name, name === 'regions' ? 'state' : 'person_id'))
     const joinedAll = (names: readonly string[]) =>
-      scans(names).reduce<PlanNode>((left, right) =>
-        plans.join(left, right, test('equal', int(1), int(1))),
-      )
-    const counted = (node: PlanNode) =>
-      planOf(plans.aggregate(node, {}, { n: ['count', null] }))
+      scans(names).reduce<PlanNode>((left, right) => plans.join(left, right, test('equal', int(1), int(1))))
+    const counted = (node: PlanNode) => planOf(plans.aggregate(node, {}, { n: ['count', null] }))
     const ruleOf = (node: PlanNode) => failure(() => review(counted(node))).rule
     const repeated = (name: string, times: number) => Array.from({ length: times }, () => name)
 

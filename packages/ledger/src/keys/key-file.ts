@@ -4,7 +4,6 @@ import {
   generateKeyPairSync,
   type KeyObject,
   randomBytes,
-  sign,
 } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, unlink } from 'node:fs/promises'
@@ -13,6 +12,7 @@ import { inspect } from 'node:util'
 import { SluiceError } from '@sluice/core'
 import { decryptPkcs8, encryptPkcs8 } from './pkcs8.js'
 import type { Signer } from './signer.js'
+import { SigningThread } from './signing-thread.js'
 import { parseVerifierKey, type VerifierKey, verifierKey } from './verifier-key.js'
 
 /**
@@ -29,13 +29,13 @@ export class KeyFile implements Signer {
   readonly name: string
   readonly publicKey: string
   readonly keyId: string
-  readonly #privateKey: KeyObject
+  readonly #signing: SigningThread
 
   private constructor(key: VerifierKey, privateKey: KeyObject) {
     this.name = key.name
     this.publicKey = key.text
     this.keyId = key.keyId
-    this.#privateKey = privateKey
+    this.#signing = new SigningThread(privateKey)
     Object.freeze(this)
   }
 
@@ -76,14 +76,9 @@ export class KeyFile implements Signer {
     return new KeyFile(key, privateKey)
   }
 
-  /** On a thread of Node's pool, so that signing and writing use different cores. */
+  /** On another thread, so that signing and writing use different cores. */
   sign(bytes: Uint8Array): Promise<Uint8Array> {
-    return new Promise((resolve, reject) => {
-      sign(null, bytes, this.#privateKey, (error, signature) => {
-        if (error) reject(error)
-        else resolve(signature)
-      })
-    })
+    return this.#signing.sign(bytes)
   }
 
   toJSON(): { readonly name: string; readonly publicKey: string } {

@@ -64,6 +64,9 @@ export class Writer {
   #inFlight = 0
   #running = false
   #recording: Promise<unknown> = Promise.resolve()
+  /** of entries that took their time and are not appended yet, in order; the first that counts is at `#timed` */
+  #times: number[] = []
+  #timed = 0
   /** set when the journal could not be brought back to what was acknowledged */
   #broken: unknown
 
@@ -94,13 +97,22 @@ export class Writer {
   }
 
   record(predicate: Untimed, signer: Signer): Promise<Entry> {
-    const time = new Date(Math.max(this.#now(), 0)).toISOString()
-    const signing = sign({ ...predicate, time }, signer)
+    const now = Math.max(this.#now(), 0)
+    const signing = sign({ ...predicate, time: new Date(now).toISOString() }, signer)
+    this.#times.push(now)
     signing.catch(ignore)
     // many sign at once; they are appended in the order in which they took their times
     const appended = this.#recording.then(async () => {
-      const envelope = await signing
-      return { envelope, index: this.append(envelope) }
+      try {
+        const envelope = await signing
+        return { envelope, index: this.append(envelope) }
+      } finally {
+        this.#timed++
+        if (this.#timed === this.#times.length) {
+          this.#times = []
+          this.#timed = 0
+        }
+      }
     })
     this.#recording = appended.then(ignore, ignore)
     return appended.then(async ({ envelope, index }) => ({ envelope, index: await index }))
@@ -229,7 +241,9 @@ export class Writer {
       if (this.#broken !== undefined) throw this.#broken
       await withFileErrors(async () => {
         if (edge.size > this.#state.published) {
-          const time = Math.max(this.#now(), this.#state.latest)
+          // no later than an entry that has taken its time and is still to come
+          const now = Math.min(this.#now(), this.#times[this.#timed] ?? Number.POSITIVE_INFINITY)
+          const time = Math.max(now, this.#state.latest)
           this.#state.note = await publish(this.#files, this.#directory, edge, this.#log, time)
           this.#state.published = edge.size
           this.#state.latest = Math.max(this.#state.latest, Math.floor(time / 1000) * 1000)

@@ -25,6 +25,19 @@ test('a key file signs as the key that it names, and only its owner can read it'
   expect(verifySignature(key, Buffer.from('messagf'), signature)).toBe(false)
 })
 
+test('many messages at once get the signatures that one at a time would', async () => {
+  const key = await KeyFile.generate(at('many.key'), { name: 'many' })
+  const messages = Array.from({ length: 1000 }, (_, i) => Buffer.from('m'.repeat(i % 97) + i))
+  for (const count of [1, 127, 128, 129, 1000, 1]) {
+    const together = await Promise.all(messages.slice(0, count).map(each => key.sign(each)))
+    const verifier = parseVerifierKey(key.publicKey)
+    expect(together.length).toBe(count)
+    expect(together.every((signature, i) => verifySignature(verifier, messages[i]!, signature))).toBe(true)
+    // Ed25519 is deterministic (RFC 8032, section 5.1.6)
+    expect(Buffer.from(together[count - 1]!).equals(await key.sign(messages[count - 1]!))).toBe(true)
+  }
+})
+
 test('an encrypted key file opens with its passphrase, and with nothing else', async () => {
   const made = await KeyFile.generate(at('locked.key'), { name: 'bank', passphrase: '密码 correct horse' })
   expect(readFileSync(at('locked.key'), 'utf8')).toContain('BEGIN ENCRYPTED PRIVATE KEY')

@@ -114,6 +114,24 @@ test('entries made in the zone take their time in order, however calls overlap',
   })
 })
 
+test('a checkpoint is dated no later than entries that have taken their time and wait', async () => {
+  const files = new MemoryFiles()
+  const ledger = await create(files)
+  const slow = await open(files, {
+    thresholds: { batchBytes: 1, pendingEntries: 1, pendingBytes: 1e6, journalBytes: 1e6 },
+    // seconds pass between a record and the checkpoints made while it waits for its turn
+    now: () => {
+      clock.now += 700
+      return clock.now
+    },
+  })
+  const { time: _time, ...refusal } = examples.refusal
+  await slow.exclusive(writer =>
+    Promise.all(Array.from({ length: 300 }, () => writer.record(refusal, people.operator))),
+  )
+  expect(await ledger.size()).toBe(301)
+})
+
 test('a clock set back is refused, behind the last entry and behind the last checkpoint', async () => {
   const files = new MemoryFiles()
   const ledger = await create(files)

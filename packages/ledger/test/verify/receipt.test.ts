@@ -90,8 +90,10 @@ test('another index, another entry, another tree', async () => {
 })
 
 /** A receipt for whatever a writer that checks nothing might put into a ledger of its own. */
-async function forge(predicate: unknown): Promise<Receipt> {
-  const payload = Buffer.from(canonicalBytes(statement(predicate as Predicate)))
+async function forge(
+  predicate: unknown,
+  payload = Buffer.from(canonicalBytes(statement(predicate as Predicate))),
+): Promise<Receipt> {
   const type = 'application/vnd.in-toto+json'
   const message = Buffer.concat([Buffer.from(`DSSEv1 ${type.length} ${type} ${payload.length} `), payload])
   const sig = Buffer.from(await people.operator.sign(message)).toString('base64')
@@ -114,6 +116,24 @@ async function forge(predicate: unknown): Promise<Receipt> {
     checkpoint: note,
   }
 }
+
+test('names that JavaScript orders otherwise, and names in another order', async () => {
+  const predicate = { ...examples.approval, parameters: { 9: {}, 10: {}, b: {}, a: {} } }
+  expect((await verifyReceipt(await forge(predicate), { trust })).predicate).toEqual(predicate)
+  const canonical = Buffer.from(canonicalBytes(statement(predicate as Predicate))).toString()
+  expect(canonical).toContain('{"10":{},"9":{},"a":{},"b":{}}')
+  for (const other of ['{"9":{},"10":{},"a":{},"b":{}}', '{"10":{},"9":{},"b":{},"a":{}}']) {
+    const payload = Buffer.from(canonical.replace('{"10":{},"9":{},"a":{},"b":{}}', other))
+    await expect(verifyReceipt(await forge(predicate, payload), { trust })).toThrowWithCode('LEDGER_CORRUPT')
+  }
+  const plain = { ...examples.approval, parameters: { a: {}, b: {} } }
+  const payload = Buffer.from(
+    Buffer.from(canonicalBytes(statement(plain as Predicate)))
+      .toString()
+      .replace('{"a":{},"b":{}}', '{"b":{},"a":{}}'),
+  )
+  await expect(verifyReceipt(await forge(plain, payload), { trust })).toThrowWithCode('LEDGER_CORRUPT')
+})
 
 describe('writer and verifier agree on what an entry may say', () => {
   test.each(Object.values(examples).map(each => [each.kind, each] as const))('%s', async (_, predicate) => {
