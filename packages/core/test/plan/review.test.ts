@@ -74,10 +74,10 @@ describe('reviewPlan', () => {
     reviewPlan(plan, DATASETS, { ...CONTEXT, ...context })
 
   it('refuses plans that only a time limit would end', () => {
-    const scans = (names: readonly string[]) =>
+    const scans = (names: readonly string[]): PlanNode[] =>
       names.map(name => plans.scan(name, name === 'regions' ? 'state' : 'person_id'))
     const joinedAll = (names: readonly string[]) =>
-      scans(names).reduce<PlanNode>((left, right) => plans.join(left, right, test('equal', int(1), int(1))))
+      scans(names).reduce((left, right) => plans.join(left, right, test('equal', int(1), int(1))))
     const counted = (node: PlanNode) => planOf(plans.aggregate(node, {}, { n: ['count', null] }))
     const ruleOf = (node: PlanNode) => failure(() => review(counted(node))).rule
     const repeated = (name: string, times: number) => Array.from({ length: times }, () => name)
