@@ -16,8 +16,8 @@ import { CELLS } from './evidence/cells.js'
 /** What stands above the aggregate, computed over all cells: nothing is dropped before the disclosure check. */
 export interface Above {
   /**
-   * the released columns, then `keep` (BOOLEAN) and `rank` (UINTEGER) where they are wanted, then evidence; in the
-   * cells' order
+   * the released columns, then `keep` (BOOLEAN) and `rank` (UINTEGER) where they are wanted, evidence, and last the
+   * number of the cell (UINTEGER); in the cells' order
    */
   readonly sql: string
   /** columns before the evidence */
@@ -87,7 +87,8 @@ export function aboveAggregate(plan: Plan, evidence: readonly string[] = []): Ab
       ? []
       : [`CAST(row_number() OVER (ORDER BY ${[...sorted, 'cell'].join(', ')}) - 1 AS UINTEGER) AS rank`]
   return {
-    sql: `SELECT ${[...released, ...keep, ...rank, ...evidence].join(', ')} FROM (${sql}) ORDER BY cell`,
+    // the table lies in the cells' order, and a scan keeps it (DuckDB, preserve_insertion_order); a window does not
+    sql: `SELECT ${[...released, ...keep, ...rank, ...evidence, 'cell'].join(', ')} FROM (${sql})${sorted === null ? '' : ' ORDER BY cell'}`,
     width: released.length + keep.length + rank.length,
     keeps: keeps.length > 0,
     ranks: sorted !== null,

@@ -13,9 +13,9 @@ import { ATTACH_STATEMENTS } from '../sql/emit/names.js'
 import { emitPlan } from '../sql/emit/plan.js'
 import { aboveAggregate } from './above.js'
 import type { TableColumn } from './arrow-table.js'
-import { bytesOf, unsignedOf } from './columns.js'
+import { bytesOf, malformed, unsignedOf } from './columns.js'
 import { rowsOf } from './evidence/cells.js'
-import { chooseBuckets } from './evidence/estimate.js'
+import { type Bounds, chooseBounds } from './evidence/estimate.js'
 import { evidenceColumns, gatherEvidence, makeCells } from './evidence/gather.js'
 import { readStatistics } from './evidence/statistics.js'
 import { type DuckDbInputs, FOOTERS_STATEMENT, stagedDatasets, viewStatements } from './inputs.js'
@@ -48,8 +48,10 @@ export interface RunInput {
   readonly inputs: DuckDbInputs
   readonly limits: DuckDbLimits
   readonly options: ExecuteOptions
-  /** how many to divide entities into, instead of a guess from a sample */
-  readonly buckets?: number
+  /** how closely to bound evidence, instead of what a guess from a slice of the file says */
+  readonly bounds?: Bounds
+  /** what a pass that counts exactly may hold of entities, instead of a share of the engine's memory */
+  readonly passBytes?: number
 }
 
 export type Contents = Omit<RawContents, 'approved' | 'isolation' | 'milliseconds'>
@@ -64,7 +66,11 @@ export async function computeContents(
   options.onProgress?.({ stage: 'open' })
   const session = await openSession(child, pool, run)
   options.onProgress?.({ stage: 'compute' })
-  if (reviewed.release.mode === 'aggregate') return computeCells(session, reviewed.release, run)
+  if (reviewed.release.mode === 'aggregate') {
+    // a quarter: the engine holds as much again while it merges what its threads found
+    const passBytes = run.passBytes ?? pool.engineMemoryBytes / 4
+    return computeCells(session, reviewed.release, { ...run, passBytes })
+  }
   const columns = releasedColumns(reviewed.plan)
   const statement = { sql: emitPlan(reviewed.plan), bindings }
   const result = await session.query(statement, resultLimits(limits, columns.length))
@@ -104,21 +110,25 @@ async function openSession(
 async function computeCells(
   session: Session,
   release: Extract<ReleaseShape, { mode: 'aggregate' }>,
-  run: RunInput,
+  run: RunInput & { readonly passBytes: number },
 ): Promise<Contents> {
-  const { reviewed, bindings, inputs, limits, options } = run
+  const { reviewed, bindings, inputs, limits, options, passBytes } = run
   const columns = releasedColumns(reviewed.plan)
   const width = columns.length
   const statistics = await readStatistics(session, reviewed, release)
-  const buckets = run.buckets ?? (await chooseBuckets(session, reviewed, release, { statistics, bindings }))
-  const rows = rowsOf(reviewed, release, inputs, { buckets, statistics })
+  const bounds = run.bounds ?? (await chooseBounds(session, reviewed, release, { statistics, bindings }))
+  const rows = rowsOf(reviewed, release, inputs, { bounds, statistics })
   const cells = await makeCells(session, rows, release, bindings)
   const above = aboveAggregate(reviewed.plan, cells.columns)
   const result = await session.query({ sql: above.sql, bindings }, resultLimits(limits, width))
+  if (!unsignedOf(result, result.columns.length - 1).every((cell, row) => cell === row)) throw malformed()
   options.onProgress?.({ stage: 'evidence' })
-  const bounds = evidenceColumns(result, cells, above.width)
-  const made = { query: cells, columns: bounds, count: result.rows }
-  const evidence = await gatherEvidence(session, rows, made, bindings, resultLimits(limits, 1))
+  const found = evidenceColumns(result, cells, above.width)
+  const made = { query: cells, columns: found, count: result.rows }
+  const evidence = await gatherEvidence(session, rows, made, bindings, {
+    ...resultLimits(limits, 1),
+    passBytes,
+  })
   return {
     table: await tableOf(columns, { ...result, columns: result.columns.slice(0, width) }),
     keep: above.keeps ? bytesOf(result, width) : null,

@@ -184,6 +184,7 @@ export class Harness {
   async contents(
     approved: ApprovedPlan,
     buckets?: number,
+    passBytes?: number,
   ): Promise<Omit<RawContents, 'approved' | 'isolation' | 'milliseconds'>> {
     const { reviewed, parameters } = approved
     const bindings = Object.entries(parameters).map(([name, value]) => ({ name, value }))
@@ -194,7 +195,8 @@ export class Harness {
         inputs: this.inputs,
         limits: DEFAULT_LIMITS,
         options: {},
-        ...(buckets !== undefined && { buckets }),
+        ...(buckets !== undefined && { bounds: { buckets, ranked: buckets > 4 } }),
+        ...(passBytes !== undefined && { passBytes }),
       }),
     )
   }

@@ -11,6 +11,7 @@ import { emitNode } from '../../sql/emit/plan.js'
 import type { DuckDbInputs } from '../inputs.js'
 import { baseColumn, plainAggregate, recombinedAggregate } from './aggregates.js'
 import { type ColumnEntities, carriedBy, type EntitySource, entitySource } from './entities.js'
+import type { Bounds } from './estimate.js'
 import {
   attributedRows,
   type Division,
@@ -42,6 +43,7 @@ export interface Rows {
   readonly parts: readonly PartText[]
   readonly sources: readonly EntitySource[]
   readonly facts: ExpressionFacts
+  readonly ranked: boolean
 }
 
 /** A statement, and where its evidence columns are. */
@@ -56,14 +58,11 @@ export interface EvidenceQuery {
 
 type AggregateRelease = Extract<ReleaseShape, { mode: 'aggregate' }>
 
-/**
- * @param buckets how many to divide entities into, a power of two, 64 at most
- */
 export function rowsOf(
   reviewed: ReviewedPlan,
   release: AggregateRelease,
   inputs: DuckDbInputs,
-  { buckets, statistics }: { readonly buckets: number; readonly statistics: Statistics },
+  { bounds, statistics }: { readonly bounds: Bounds; readonly statistics: Statistics },
 ): Rows {
   const { aggregate } = release
   const uniqueKeys = (dataset: string) =>
@@ -82,7 +81,12 @@ export function rowsOf(
   const sources = reviewed.obligations.map(obligation => {
     const file = inputs.datasets[obligation.dataset]!
     const registered = reviewed.datasets.find(({ name }) => name === obligation.dataset)
-    return entitySource(obligation, registered?.columns ?? [], { file, shape, buckets, isComplete })
+    return entitySource(obligation, registered?.columns ?? [], {
+      file,
+      shape,
+      buckets: bounds.buckets,
+      isComplete,
+    })
   })
   const carry = carriedBy(sources)
   const base = emitNode(aggregate.input, { carry })
@@ -108,6 +112,7 @@ export function rowsOf(
     parts: partsOf(release, columnName, facts),
     sources,
     facts,
+    ranked: bounds.ranked,
   }
 }
 
@@ -130,7 +135,7 @@ export function cellsStatement(rows: Rows, release: AggregateRelease): EvidenceQ
 
   const inner = new SelectList('i')
   const aggregator = recombined(inner)
-  const buckets = bucketsOf(division, inner, outer)
+  const buckets = bucketsOf(rows, division, inner, outer)
   const bucket = buckets.name
   const readings = readingsOf(rows, source => {
     if (source.kind === 'row') return part => rowReading(source, part, { outer, aggregator, exactly: false })
@@ -160,7 +165,7 @@ export function cellsStatement(rows: Rows, release: AggregateRelease): EvidenceQ
 export function furtherBounds(rows: Rows, source: ColumnEntities): EvidenceQuery {
   const inner = new SelectList('i')
   const outer = new SelectList('o')
-  const using = bucketsOf(source, inner, outer)
+  const using = bucketsOf(rows, source, inner, outer)
   const bucket = using.name
   const readings = rows.parts.map(part => divisionReading(source, part, using))
   const attributed = new Map([[source.source, attributedRows(using)]])
@@ -174,23 +179,35 @@ export function furtherBounds(rows: Rows, source: ColumnEntities): EvidenceQuery
   }
 }
 
-/** Exact evidence about one source for the cells in `UNSETTLED`: one row each, in their order. */
-export function exactEvidence(rows: Rows, source: EntitySource): EvidenceQuery {
+/** A part of the entities, so that no pass holds more of them than memory does. */
+export interface EntityPart {
+  readonly at: number
+  readonly of: number
+}
+
+/**
+ * Exact evidence about one source for the cells in `UNSETTLED`: one row each, in their order.
+ *
+ * @param part of the entities, where they are told apart by a column
+ */
+export function exactEvidence(rows: Rows, source: EntitySource, part: EntityPart): EvidenceQuery {
   const inner = new SelectList('i')
   const outer = new SelectList('o')
   const wanted = `(SELECT ${[...rows.keys, 'cell'].join(', ')} FROM ${CELLS} JOIN ${UNSETTLED} ON cell = value) AS wanted`
   const from = `(${rows.sql}) AS grouped JOIN ${wanted} ON ${sameKeys(rows.keys, 'grouped', 'wanted')}`
   if (source.kind === 'row') {
     const aggregator = direct()
-    const readings = rows.parts.map(part => rowReading(source, part, { outer, aggregator, exactly: true }))
+    const readings = rows.parts.map(of => rowReading(source, of, { outer, aggregator, exactly: true }))
     const groups = select(['cell', ...outer.items], from, ['cell'])
     return { sql: exactSelect(groups, outer.names), columns: outer.names, readings, attributed: new Map() }
   }
   const entity = `e${source.source}`
-  const readings = rows.parts.map(part =>
-    divisionReading(source, part, { inner, outer, name: entity, bit: null, everybody: true }),
+  const readings = rows.parts.map(of =>
+    divisionReading(source, of, { inner, outer, name: entity, bit: null, everybody: true, ranked: true }),
   )
-  const entities = `${select(['cell', entity, ...inner.items], `${from} WHERE ${entity} IS NOT NULL`, ['cell', entity])}`
+  const which = part.of === 1 ? '' : ` AND hash(${entity}) % ${part.of} = ${part.at}`
+  const some = `${from} WHERE ${entity} IS NOT NULL${which}`
+  const entities = select(['cell', entity, ...inner.items], some, ['cell', entity])
   const groups = select(['cell', ...outer.items], `(${entities})`, ['cell'])
   return { sql: exactSelect(groups, outer.names), columns: outer.names, readings, attributed: new Map() }
 }
@@ -202,11 +219,19 @@ function exactSelect(groups: string, columns: readonly string[]): string {
 }
 
 function bucketsOf(
-  { source, bit, everybody }: ColumnEntities,
+  { ranked }: Rows,
+  { source, bit, everybody, exactBuckets }: ColumnEntities,
   inner: SelectList,
   outer: SelectList,
 ): Division {
-  return { inner, outer, name: `b${source}`, bit: bit === null ? null : `m${source}`, everybody }
+  return {
+    inner,
+    outer,
+    name: `b${source}`,
+    bit: bit === null ? null : `m${source}`,
+    everybody,
+    ranked: ranked || exactBuckets,
+  }
 }
 
 function readingsOf(

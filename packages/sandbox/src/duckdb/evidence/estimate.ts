@@ -13,6 +13,17 @@ const SAMPLE_ROWS = 16_384
 const SMALL_ROWS = 300_000
 const ONE_ROW = { maximumRows: 1, maximumBytes: 1 << 16 }
 
+/** How closely the bounds are drawn. */
+export interface Bounds {
+  /** how many to divide entities into, a power of two, 64 at most */
+  readonly buckets: number
+  /** the largest buckets are added up, instead of the largest of all taken so many times */
+  readonly ranked: boolean
+}
+
+/** The engine keeps a list for each cell and contribution to rank buckets, outside of what it can spill to disk. */
+const RANKED_CELLS = 20_000
+
 /**
  * How many buckets to divide entities into. Bounds by many buckets are tighter, but grouping costs by the product of
  * cells and buckets, so that the number of cells is guessed from a slice of one scan first. A bad guess costs time
@@ -20,17 +31,17 @@ const ONE_ROW = { maximumRows: 1, maximumBytes: 1 << 16 }
  *
  * The scan that is sliced is the first whose entities are a column.
  */
-export async function chooseBuckets(
+export async function chooseBounds(
   session: Session,
   reviewed: ReviewedPlan,
   release: Extract<ReleaseShape, { mode: 'aggregate' }>,
   { statistics, bindings }: { readonly statistics: Statistics; readonly bindings: readonly Binding[] },
-): Promise<number> {
+): Promise<Bounds> {
   const source = reviewed.obligations.find(({ entity }) => entity.kind === 'column')?.source
   const { input, keys } = release.aggregate
-  if (source === undefined || keys.length === 0) return BUCKETS
+  if (source === undefined || keys.length === 0) return { buckets: BUCKETS, ranked: true }
   const rows = statistics.rows(source)
-  if (rows <= SMALL_ROWS) return BUCKETS
+  if (rows <= SMALL_ROWS) return { buckets: BUCKETS, ranked: true }
 
   const first = Math.floor((rows - SAMPLE_ROWS) / 2)
   const middle = first + SAMPLE_ROWS / 2
@@ -48,7 +59,8 @@ export async function chooseBuckets(
   )
   const [whole, half] = [integersOf(counts, 0)[0] ?? 0, integersOf(counts, 1)[0] ?? 0]
   const cells = extrapolated(whole, half, rows / SAMPLE_ROWS)
-  return Math.max(bucketsFor(cells), fewestBuckets(reviewed.obligations))
+  const buckets = Math.max(bucketsFor(cells), fewestBuckets(reviewed.obligations))
+  return { buckets, ranked: cells <= RANKED_CELLS }
 }
 
 /**

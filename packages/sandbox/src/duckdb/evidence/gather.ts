@@ -11,9 +11,13 @@ import {
   UNSETTLED,
 } from './cells.js'
 import type { EntitySource } from './entities.js'
-import { largestNeeded } from './measures.js'
 
 type Limits = Parameters<Session['query']>[1]
+
+export interface GatherLimits extends Limits {
+  /** what a pass that counts exactly may hold of entities, in bytes */
+  readonly passBytes: number
+}
 
 /** Makes the table of cells in the child, with bounds from the same pass over the rows. */
 export async function makeCells(
@@ -38,7 +42,7 @@ export async function gatherEvidence(
   rows: Rows,
   cells: { readonly query: EvidenceQuery; readonly columns: EvidenceColumns; readonly count: number },
   bindings: readonly Binding[],
-  limits: Limits,
+  limits: GatherLimits,
 ): Promise<Evidence[]> {
   const found: Evidence[] = []
   const { count } = cells
@@ -49,8 +53,13 @@ export async function gatherEvidence(
     const evidence = query.readings
       .filter(reading => reading.source === source.source)
       .map(reading => boundsOf(reading, bounds, source, count))
-    const open = openCells(source, evidence, attributedOf(source, query, bounds))
-    if (open.length > 0) await settle(session, rows, source, evidence, open, bindings, limits)
+    const attributed = attributedOf(source, query, bounds)
+    const open = openCells(source, evidence, attributed)
+    for (let at = 0; at < open.length; at += CELLS_AT_ONCE) {
+      const some = open.slice(at, at + CELLS_AT_ONCE)
+      const passes = passesFor(rows, some, attributed, limits.passBytes)
+      await settle(session, rows, source, evidence, { open: some, passes }, bindings, limits)
+    }
     found.push(...evidence)
   }
   return found
@@ -129,34 +138,87 @@ function openCells(
   return Uint32Array.from(cells)
 }
 
+/** By rows, of which each may be of another entity: bytes of a group are taken as what the engine's states weigh. */
+function passesFor(
+  rows: Rows,
+  open: Uint32Array,
+  attributed: Float64Array | null,
+  passBytes: number,
+): number {
+  if (attributed === null) return 1
+  const sums = rows.parts.reduce((sum, { contributions }) => sum + 1 + contributions.length, 0)
+  const most = open.reduce((sum, cell) => sum + attributed[cell]!, 0)
+  return Math.max(1, Math.ceil((most * (GROUP_BYTES + STATE_BYTES * sums)) / passBytes))
+}
+
+/** each has lists of its largest contributions */
+const CELLS_AT_ONCE = 65_536
+const GROUP_BYTES = 96
+const STATE_BYTES = 32
+
 async function settle(
   session: Session,
   rows: Rows,
   source: EntitySource,
   evidence: readonly Evidence[],
-  open: Uint32Array,
+  { open, passes }: { readonly open: Uint32Array; readonly passes: number },
   bindings: readonly Binding[],
   limits: Limits,
 ): Promise<void> {
   await session.numbers(UNSETTLED, open)
-  const query = exactEvidence(rows, source)
-  const columns = await read(session, query.sql, query, bindings, open.length, limits)
-  evidence.forEach((bounds, index) => {
-    const reading = query.readings[index]!
-    scatter(columns.get(reading.entities)!, open, bounds.entities)
-    bounds.contributions.forEach((contribution, at) => {
-      const { total, largest } = reading.contributions[at]!
-      scatter(columns.get(total)!, open, contribution.total)
-      for (let n = 0; n < largestNeeded(source.obligation); n++) {
-        scatter(columns.get(largest[n]!)!, open, contribution.largest[n]!)
-      }
+  for (let at = 0; at < passes; at++) {
+    const query = exactEvidence(rows, source, { at, of: passes })
+    const columns = await read(session, query.sql, query, bindings, open.length, limits)
+    evidence.forEach((bounds, index) => {
+      const reading = query.readings[index]!
+      const take = at === 0 ? scatter : scatterSum
+      take(columns.get(reading.entities)!, open, bounds.entities)
+      bounds.contributions.forEach((contribution, which) => {
+        const { total, largest } = reading.contributions[which]!
+        take(columns.get(total)!, open, contribution.total)
+        const found = largest.map(name => columns.get(name)!)
+        scatterLargest(found, open, contribution.largest, at === 0)
+      })
     })
-    for (const cell of open) bounds.exact[cell] = 1
-  })
+  }
+  for (const { exact } of evidence) for (const cell of open) exact[cell] = 1
 }
 
 function scatter(values: Float64Array, positions: Uint32Array, into: Float64Array): void {
   positions.forEach((position, index) => {
     into[position] = values[index]!
+  })
+}
+
+function scatterSum(values: Float64Array, positions: Uint32Array, into: Float64Array): void {
+  positions.forEach((position, index) => {
+    into[position] = into[position]! + values[index]!
+  })
+}
+
+/**
+ * Sums of the one, two, … largest of two sets of entities that have none in common, from those of each.
+ *
+ * @param anew without what is there
+ */
+function scatterLargest(
+  found: readonly Float64Array[],
+  positions: Uint32Array,
+  into: readonly Float64Array[],
+  anew: boolean,
+): void {
+  if (anew) {
+    for (const [n, values] of found.entries()) scatter(values, positions, into[n]!)
+    return
+  }
+  const single = (sums: readonly Float64Array[], at: number) =>
+    sums.map((values, n) => values[at]! - (n === 0 ? 0 : sums[n - 1]![at]!))
+  positions.forEach((position, index) => {
+    const largest = [...single(found, index), ...single(into, position)].sort((a, b) => b - a)
+    let sum = 0
+    for (const [n, values] of into.entries()) {
+      sum += largest[n] ?? 0
+      values[position] = sum
+    }
   })
 }

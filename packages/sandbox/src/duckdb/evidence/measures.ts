@@ -238,6 +238,8 @@ export interface Division {
   readonly bit: string | null
   /** the division is null in no row */
   readonly everybody: boolean
+  /** the largest are added up; else the largest of all stands for each of them */
+  readonly ranked: boolean
 }
 
 /**
@@ -248,7 +250,7 @@ export interface Division {
 export function divisionReading(
   source: EntitySource,
   { part, predicate, contributions }: PartText,
-  { inner, outer, name, bit, everybody }: Division,
+  { inner, outer, name, bit, everybody, ranked }: Division,
 ): Reading {
   const rows = direct()
   const somebody = everybody ? null : { sql: `${name} IS NOT NULL` }
@@ -269,10 +271,11 @@ export function divisionReading(
         contribution.kind === 'one'
           ? count()
           : inner.add(rows.sum(contribution.sql, contribution.implied ? null : predicate))
-      return {
-        total: outer.add(double(`sum(${share})${filter(somebody)}`)),
-        largest: topSums(`max(${share}, ${needed})${filter(somebody)}`, needed, outer),
-      }
+      const total = double(`sum(${share})${filter(somebody)}`)
+      const largest = ranked
+        ? topSums(`max(${share}, ${needed})${filter(somebody)}`, needed, outer)
+        : timesGreatest(double(`max(${share})${filter(somebody)}`), total, needed, outer)
+      return { total: outer.add(total), largest }
     }),
   }
 }
@@ -281,6 +284,13 @@ export function divisionReading(
 function topSums(list: string, needed: number, outer: SelectList): string[] {
   return Array.from({ length: needed }, (_, index) =>
     outer.add(double(index === 0 ? `(${list})[1]` : `list_sum((${list})[1:${index + 1}])`)),
+  )
+}
+
+/** The largest so many times, but never more than there is. */
+function timesGreatest(greatest: string, total: string, needed: number, outer: SelectList): string[] {
+  return Array.from({ length: needed }, (_, index) =>
+    outer.add(index === 0 ? greatest : `least(${total}, ${greatest} * ${index + 1})`),
   )
 }
 
