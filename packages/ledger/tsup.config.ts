@@ -1,3 +1,10 @@
 import { library } from '../../scripts/tsup.mjs'
 
-export default library(['index', 'keys/index', 'keys/signing-worker', 'verify/index', 'verify/worker'])
+export default library([
+  'index',
+  'keys/index',
+  'keys/signing-worker',
+  'reveals/index',
+  'verify/index',
+  'verify/worker',
+])

@@ -9,4 +9,5 @@ export default library([
   'duckdb/contents',
   'duckdb/child/main',
   'io/index',
+  'reveal/index',
 ])

@@ -17,6 +17,7 @@ import { addRevoke } from './revoke.js'
 import { addRun } from './run.js'
 import { addSign } from './sign.js'
 import { addStatus } from './status.js'
+import { addToken } from './token.js'
 
 /** In the order of the work: set up, register, ask, sign, run, release, verify. */
 export const COMMANDS: readonly ((program: Command, act: Act) => void)[] = [
@@ -34,6 +35,7 @@ export const COMMANDS: readonly ((program: Command, act: Act) => void)[] = [
   addRelease,
   addLedger,
   addHe,
+  addToken,
   addStatus,
   addDoctor,
   addCompletion,

@@ -1,6 +1,9 @@
 import { writeFile } from 'node:fs/promises'
-import type { Command } from 'commander'
+import { SluiceError } from '@sluice/core'
+import { type Command, Option } from 'commander'
+import type { Context } from '../context.js'
 import { newPassphrase } from '../keyring.js'
+import type { Reply } from '../output/reply.js'
 import type { Act } from '../program.js'
 import { example } from './options.js'
 
@@ -10,12 +13,23 @@ export function addKey(program: Command, act: Act): void {
     key
       .command('new <file>')
       .description(
-        'make an Ed25519 key in a file of mode 600, encrypted with a passphrase, and its public half beside it',
+        'make an Ed25519 key in a file of mode 600, encrypted with a passphrase, and its public half beside it; or a secret for keyed rules',
       )
-      .requiredOption('--name <name>', 'the principal whose key it is')
-      .option('--no-passphrase', 'do not encrypt it')
+      .addOption(
+        new Option('--for <use>', 'a principal’s signatures, or the keyed rules of `desensitize`')
+          .choices(['principal', 'desensitize'])
+          .default('principal'),
+      )
+      .option('--name <name>', 'the principal whose key it is; required for one')
+      .option('--no-passphrase', 'do not encrypt it; a secret for keyed rules never is')
       .action(
-        act<{ name: string; passphrase: boolean }>(async (context, options, file) => {
+        act<{ for: string; name?: string; passphrase: boolean }>(async (context, options, file) => {
+          if (options.for === 'desensitize') return newSecret(context, file)
+          if (options.name === undefined) {
+            throw new SluiceError('USAGE', "required option '--name <name>' not specified", {
+              remedy: 'See --help of the command.',
+            })
+          }
           const { io, ui, settings } = context
           const { KeyFile } = await import('@sluice/ledger/keys')
           const path = context.path(file)
@@ -40,6 +54,7 @@ export function addKey(program: Command, act: Act): void {
         }),
       ),
     'sluice key new bank.key --name bank',
+    'sluice key new tax.secret --for desensitize',
   )
   example(
     key
@@ -60,4 +75,15 @@ export function addKey(program: Command, act: Act): void {
       ),
     'sluice key show bank.key',
   )
+}
+
+async function newSecret(context: Context, file: string): Promise<Reply> {
+  const { SecretFile } = await import('@sluice/ledger/keys')
+  const path = context.path(file)
+  const { id } = await SecretFile.generate(path)
+  return {
+    json: { file: path, id },
+    text: ui =>
+      [ui.t('text.secretMade'), ui.fields([['label.secret', id]]), ui.t('text.secretStays')].join('\n'),
+  }
 }

@@ -5,12 +5,10 @@ import {
   type KeyObject,
   randomBytes,
 } from 'node:crypto'
-import { constants } from 'node:fs'
-import { open, unlink } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { inspect } from 'node:util'
 import { SluiceError } from '@sluice/core'
 import { decryptPkcs8, encryptPkcs8 } from './pkcs8.js'
+import { readPrivately, writeExclusively } from './private-file.js'
 import type { Signer } from './signer.js'
 import { SigningThread } from './signing-thread.js'
 import { parseVerifierKey, type VerifierKey, verifierKey } from './verifier-key.js'
@@ -90,7 +88,6 @@ export class KeyFile implements Signer {
   }
 }
 
-const FILE_BYTES = 4096
 const BEGIN = '-----BEGIN '
 
 function format(key: VerifierKey, pem: string): string {
@@ -124,77 +121,6 @@ function readPrivateKey(pem: string, passphrase: string | undefined): KeyObject 
 
 function rawPublicKey(key: KeyObject): Uint8Array {
   return key.export({ type: 'spki', format: 'der' }).subarray(-32)
-}
-
-async function readPrivately(path: string): Promise<string> {
-  const file = await open(path, constants.O_RDONLY).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') {
-      throw new SluiceError('FILE_MISSING', `there is no key file ${path}`, {
-        remedy: 'check the path, or make a key with "sluice key new"',
-      })
-    }
-    throw new SluiceError('KEY_INVALID', `the key file ${path} cannot be read (${cause.code})`, { cause })
-  })
-  try {
-    const status = await file.stat()
-    if (!status.isFile() || status.size > FILE_BYTES) throw damaged('it is not a small regular file')
-    // Windows has no such bits; there the folder's access list has to protect the file
-    if (process.platform !== 'win32' && (status.mode & 0o077) !== 0) {
-      throw new SluiceError('KEY_PERMISSIONS', `others than its owner can reach the key file ${path}`, {
-        remedy: `chmod 600 ${path}`,
-        facts: { mode: (status.mode & 0o777).toString(8) },
-      })
-    }
-    return await file.readFile('utf8')
-  } finally {
-    await file.close()
-  }
-}
-
-async function writeExclusively(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
-    throw unwritable(path, cause)
-  })
-  try {
-    await file.writeFile(text)
-    await file.sync()
-    await syncDirectory(dirname(path))
-  } catch (cause) {
-    await unlink(path)
-    throw unwritable(path, cause as NodeJS.ErrnoException)
-  } finally {
-    await file.close()
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const directory = await open(path, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
-}
-
-function unwritable(path: string, cause: NodeJS.ErrnoException): SluiceError {
-  switch (cause.code) {
-    case 'EEXIST':
-      return new SluiceError('EXISTS', `${path} exists already; a key is never overwritten`, {
-        remedy: 'choose another path',
-      })
-    case 'ENOENT':
-      return new SluiceError('FILE_MISSING', `the directory of ${path} does not exist`, {
-        remedy: 'create the directory first',
-      })
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new SluiceError('DISK_FULL', `the disk is full; ${path} was not written`, {
-        remedy: 'free some space and try again',
-      })
-    default:
-      return new SluiceError('KEY_INVALID', `${path} cannot be written (${cause.code})`, { cause })
-  }
 }
 
 function missingPassphrase(reason: string): SluiceError {

@@ -1,0 +1,1 @@
+export { type Reveal, type RevealRecord, readReveals, recordReveal } from './reveal-log.js'

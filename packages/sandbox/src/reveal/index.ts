@@ -1,0 +1,1 @@
+export { type RevealedFile, type RevealFileOptions, revealFile } from './reveal-file.js'
