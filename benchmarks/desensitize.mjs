@@ -3,6 +3,7 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import { columnOfVector, dataOfColumn, definitionOf } from '@sluice/core/desensitize'
 import { makeData, makeVector, Utf8 } from 'apache-arrow'
+import { keyedRules } from './keyed-rules.mjs'
 
 const TEXT = { kind: 'text' }
 
@@ -82,7 +83,7 @@ export async function bench({ rows = 1_000_000, runs = 7 } = {}) {
         ratio: round(peer / best),
       })
     }
-    return cases
+    return [...cases, ...(await keyedRules({ rows, runs }))]
   } finally {
     connection.closeSync()
     instance.closeSync()

@@ -50,7 +50,10 @@ const CASES = [
     values: identityNumbers,
     peer: '@noble/ciphers FF1 of 17 digits by row',
     peerRows: PEER_ROWS.noble,
-    byRow: value => noble().encrypt(Array.from(value.slice(0, 17), Number)).join(''),
+    byRow: value =>
+      noble()
+        .encrypt(Array.from(value.slice(0, 17), Number))
+        .join(''),
   },
 ]
 
