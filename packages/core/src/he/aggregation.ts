@@ -304,7 +304,10 @@ const documentSchema = z.strictObject({
     z.string().max(128),
     z.strictObject({ minimum: z.string().max(80), maximum: z.string().max(80) }),
   ),
-  rowsPerGroup: z.int().min(1).max(1e12),
+  rowsPerGroup: z
+    .int()
+    .min(1)
+    .max(2 ** 50),
   contributors: z.array(party).min(LEAST_CONTRIBUTORS).max(200_000),
   minimumContributors: z.int().min(LEAST_CONTRIBUTORS),
   keyHolder: party,

@@ -85,7 +85,7 @@ export class HeExecutor implements Executor<HeInputs> {
       keepDependsOn: [],
       rank: null,
       rankDependsOn: [],
-      keyRank: Uint32Array.from({ length: table.numRows }, (_, row) => row),
+      keyRank: ascending(table.numRows),
       limit: null,
       evidence,
       isolation: 'process',
@@ -167,6 +167,12 @@ async function openable({
   assertEnough(aggregation, contributions.length)
   assertAudited(aggregation, sum.signed, audit, verify)
   return sum
+}
+
+function ascending(count: number): Uint32Array {
+  const ranks = new Uint32Array(count)
+  for (let row = 0; row < count; row++) ranks[row] = row
+  return ranks
 }
 
 /** Ciphertexts that one message to a thread opens. */

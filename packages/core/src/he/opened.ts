@@ -123,8 +123,8 @@ function integers(type: ScalarType, slots: Uint32Array, value: (slot: number) =>
   const validity = new Validity(slots.length)
   const wide = arrow.toString().startsWith('Decimal')
   const words = new BigInt64Array(slots.length * (wide ? 2 : 1))
-  for (const [row, slot] of slots.entries()) {
-    const units = value(slot)
+  for (let row = 0; row < slots.length; row++) {
+    const units = value(slots[row]!)
     if (units === null) validity.clear(row)
     else if (wide) {
       words[2 * row] = BigInt.asIntN(64, units)

@@ -29,7 +29,7 @@ function keyPrimes({ coefficientPrimes, specialPrime }: ParameterSet): number {
 export function generateKeys(seal: Seal, set: ParameterSet): KeyPair {
   const pairs = set.plainPrimes.map((_, residue) =>
     scoped(scope => {
-      const context = makeContext(seal, scope, set, residue)
+      const context = contextOf(seal, set, residue)
       const generator = scope.own(seal.KeyGenerator(context))
       const secret = scope.own(generator.secretKey())
       const open = scope.own(generator.createPublicKey())
@@ -49,7 +49,7 @@ export class Encryption {
 
   constructor(seal: Seal, set: ParameterSet, residue: number, publicKey: Uint8Array) {
     const scope = this.#scope
-    const context = makeContext(seal, scope, set, residue)
+    const context = contextOf(seal, set, residue)
     const key = scope.own(seal.PublicKey())
     loading('public key', () =>
       key.loadArray(context, part(publicKey, residue, set, publicKeyBytes(set), 'public key')),
@@ -82,7 +82,7 @@ export class Addition {
 
   constructor(seal: Seal, set: ParameterSet, residue: number) {
     const scope = this.#scope
-    const context = makeContext(seal, scope, set, residue)
+    const context = contextOf(seal, set, residue)
     const form = ciphertextForm(scope, context, set)
     const evaluator = scope.own(seal.Evaluator(context))
     const total = scope.own(seal.CipherText())
@@ -122,7 +122,7 @@ export class Decryption {
 
   constructor(seal: Seal, set: ParameterSet, residue: number, secretKey: Uint8Array) {
     const scope = this.#scope
-    const context = makeContext(seal, scope, set, residue)
+    const context = contextOf(seal, set, residue)
     const form = ciphertextForm(scope, context, set)
     const key = scope.own(seal.SecretKey())
     loading('secret key', () =>
@@ -162,8 +162,21 @@ export function notCiphertext(): SluiceError {
 
 /**
  * SEAL finds primes by their sizes; they have to be those of the table. The modulus chain is not expanded: there is
- * nothing to switch to, and sums need none.
+ * nothing to switch to, and sums need none. A context takes a tenth of a second to make, holds no secret, and there are
+ * four in all: each is made once a thread, and stays.
  */
+function contextOf(seal: Seal, set: ParameterSet, residue: number): SealContext {
+  const name = `${set.name}/${residue}`
+  const known = contexts.get(name)
+  if (known !== undefined) return known
+  const context = scoped(scope => makeContext(seal, scope, set, residue))
+  contexts.set(name, context)
+  return context
+}
+
+const contexts = new Map<string, SealContext>()
+const lasting = new Scope()
+
 function makeContext(seal: Seal, scope: Scope, set: ParameterSet, residue: number): SealContext {
   const parameters = scope.own(seal.EncryptionParameters(seal.SchemeType.bgv))
   parameters.setPolyModulusDegree(set.degree)
@@ -172,7 +185,7 @@ function makeContext(seal: Seal, scope: Scope, set: ParameterSet, residue: numbe
   parameters.setCoeffModulus(scope.own(seal.CoeffModulus.Create(set.degree, sizes)))
   const plain = scope.own(seal.Modulus(set.plainPrimes[residue]!))
   parameters.setPlainModulus(plain)
-  const context = scope.own(seal.Context(parameters, false, seal.SecurityLevel.tc128))
+  const context = lasting.own(seal.Context(parameters, false, seal.SecurityLevel.tc128))
   const chosen = parameters.coeffModulus
   if (!context.parametersSet() || primes.some((prime, index) => prime !== chosen[index])) {
     throw new SluiceError('INTERNAL', 'SEAL does not have a parameter set of the table', {

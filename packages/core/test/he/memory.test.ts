@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest'
+import { AUDITOR, auditOf, begin, contribution, DISTRICTS, inputs, opened, sumOf } from './fixture.ts'
+
+/** The memory of every WebAssembly module that is started from here on. */
+const memories: WebAssembly.Memory[] = []
+const instantiate = WebAssembly.instantiate
+WebAssembly.instantiate = (async (...given: Parameters<typeof instantiate>) => {
+  const result = await instantiate(...given)
+  const { exports } = (result as unknown as WebAssembly.WebAssemblyInstantiatedSource).instance
+  for (const value of Object.values(exports)) if (value instanceof WebAssembly.Memory) memories.push(value)
+  return result
+}) as typeof instantiate
+
+const heap = () => memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0)
+
+it('does not grow over ten thousand operations', async () => {
+  const round = await begin(undefined, { columns: { amount: { minimum: '0', maximum: '1000' } } })
+  expect(AUDITOR.name).toBe(round.aggregation.auditor?.name)
+  let operations = 0
+  /** Contributions of three districts, their sum, its audit, its opening: keys, ciphertexts, plaintexts, evaluators. */
+  const once = async () => {
+    const contributions: Uint8Array[] = []
+    for (const district of DISTRICTS.slice(0, 3)) {
+      contributions.push(
+        await contribution(round, district, [[1, 3, 4].map(value => Float64Array.of(value))]),
+      )
+    }
+    const sum = await sumOf(round, contributions)
+    await opened(round, inputs(round, sum, await auditOf(round, sum, contributions)))
+    // three components: 9 encryptions, twice 9 ciphertexts loaded and 6 added, 3 decryptions
+    operations += 9 + 2 * (9 + 6) + 3
+  }
+  for (let i = 0; i < 10; i++) await once()
+  const settled = heap()
+  expect(settled).toBeGreaterThan(2 ** 20)
+  while (operations < 10_000) await once()
+  expect(heap()).toBe(settled)
+})
