@@ -43,6 +43,18 @@ describe('the examples', () => {
     )
   })
 
+  it('subsidy-totals: twelve districts, one total, and three refusals', async () => {
+    const output = await node('subsidy-totals/run.mjs', await temporary())
+    expect(output.match(/as the districts paid/g)).toHaveLength(3)
+    for (const refusal of [
+      'APPROVAL_DUPLICATE he.double: "district-07"',
+      'PARAMETER_INVALID he.range',
+      'KEY_UNKNOWN he.contributor: "district-01"',
+    ]) {
+      expect(output).toContain(refusal)
+    }
+  }, 240_000)
+
   it('demo: the main job, from an empty directory to a verified release', async () => {
     const output = await node('demo/run.mjs', await temporary())
     for (const part of [

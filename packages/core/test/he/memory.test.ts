@@ -1,15 +1,25 @@
 import { expect, it } from 'vitest'
 import { AUDITOR, auditOf, begin, contribution, DISTRICTS, inputs, opened, sumOf } from './fixture.ts'
 
+interface Memory {
+  readonly buffer: ArrayBuffer
+}
+interface Engine {
+  Memory: new (...given: never[]) => Memory
+  instantiate(...given: unknown[]): Promise<{ instance: { exports: Record<string, unknown> } }>
+}
+
 /** The memory of every WebAssembly module that is started from here on. */
-const memories: WebAssembly.Memory[] = []
-const instantiate = WebAssembly.instantiate
-WebAssembly.instantiate = (async (...given: Parameters<typeof instantiate>) => {
+const memories: Memory[] = []
+const engine = (globalThis as unknown as { WebAssembly: Engine }).WebAssembly
+const instantiate = engine.instantiate
+engine.instantiate = async (...given) => {
   const result = await instantiate(...given)
-  const { exports } = (result as unknown as WebAssembly.WebAssemblyInstantiatedSource).instance
-  for (const value of Object.values(exports)) if (value instanceof WebAssembly.Memory) memories.push(value)
+  for (const value of Object.values(result.instance.exports)) {
+    if (value instanceof engine.Memory) memories.push(value)
+  }
   return result
-}) as typeof instantiate
+}
 
 const heap = () => memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0)
 

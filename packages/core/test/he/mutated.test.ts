@@ -53,16 +53,21 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
     weight: 2,
     arbitrary: fc
       .double({ min: 0, max: 1, noNaN: true })
-      .map(at => bytes => bytes.slice(0, place(bytes, at))),
+      .map(at => (bytes: Uint8Array) => bytes.slice(0, place(bytes, at))),
   },
-  { weight: 1, arbitrary: fc.nat(64).map(more => bytes => Buffer.concat([bytes, new Uint8Array(more + 1)])) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .nat(64)
+      .map(more => (bytes: Uint8Array) => Buffer.concat([bytes, new Uint8Array(more + 1)])),
+  },
   {
     weight: 1,
     arbitrary: fc
       .record({ at: fc.double({ min: 0, max: 1, noNaN: true }), cut: fc.integer({ min: 1, max: 4096 }) })
       .map(
         ({ at, cut }) =>
-          bytes =>
+          (bytes: Uint8Array) =>
             Buffer.concat([bytes.subarray(0, place(bytes, at)), bytes.subarray(place(bytes, at) + cut)]),
       ),
   },
