@@ -1,3 +1,5 @@
+export { type Condition, type JointColumn, type JointJob, jobDigest, parseJob } from './job/job.js'
+export { type JointCell, type JointResult, type RunJointOptions, runJoint } from './job/run.js'
 export { approveJob, isApproved } from './session/approval.js'
 export type { Participant, SessionJob } from './session/hello.js'
 export { LINK_LIMITS, type LinkLimits } from './session/link.js'

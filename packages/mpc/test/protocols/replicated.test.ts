@@ -4,6 +4,7 @@ import {
   affineOf,
   and,
   atLeast,
+  type Binary,
   bitsOf,
   bitsToArithmetic,
   concatenate,
@@ -16,6 +17,7 @@ import {
   multiply,
   not,
   open,
+  openAtLeast,
   type Party,
   provide,
   receiveFrom,
@@ -154,6 +156,7 @@ describe('who gives and who gets', () => {
 describe('what it costs', () => {
   const length = 6400
   const [a] = pairs(length, 'costs')
+  const bitsAlone = { kind: 'binary', own: new BigUint64Array(100), next: new BigUint64Array(100) } as Binary
   const cost = (protocol: (party: Party, x: never) => Protocol<unknown>) => {
     const run = (more: boolean) =>
       three(function* (party) {
@@ -171,6 +174,15 @@ describe('what it costs', () => {
     expect(cost((party, x) => multiply(party, x, x))).toEqual({ rounds: 1, bits: [64, 64, 64] })
     expect(cost((party, x) => isNegative(party, x))).toEqual({ rounds: 8, bits: [245, 181, 181] })
     expect(cost((party, x) => isZero(party, x))).toEqual({ rounds: 7, bits: [127, 63, 63] })
+    expect(cost(party => bitsToArithmetic(party, bitsAlone, length))).toEqual({
+      rounds: 2,
+      bits: [128, 64, 64],
+    })
+    const cells = { counts: [], sums: [] }
+    expect(cost((party, x) => openAtLeast(party, { ...cells, counts: [x], sums: [x] }, 10n, ALL))).toEqual({
+      rounds: 12,
+      bits: [245 + 128 + 128 + 192, 181 + 64 + 128 + 192, 181 + 64 + 128 + 192],
+    })
     expect(cost((party, x) => open(party, x, ALL))).toEqual({ rounds: 1, bits: [64, 64, 64] })
     expect(cost((party, x) => innerProducts(party, [[x, x]]))).toEqual({
       rounds: 1,

@@ -1,0 +1,109 @@
+import { SluiceError } from '@sluice/core'
+import { type Data, DataType, type Vector } from 'apache-arrow'
+import type { Words } from '../ring/kernels.js'
+import { scaled } from './decimal.js'
+import type { JointColumn } from './job.js'
+
+/** A column of numbers as ring elements: 0 where there is no value, and which rows have one. */
+export interface NumberColumn {
+  readonly kind: 'number'
+  /** two's complement, scaled */
+  readonly values: Words
+  /** 1 where there is a value */
+  readonly present: Words
+}
+
+/** A column of categories: for each row the place in the list, or −1 for none. */
+export interface CategoryColumn {
+  readonly kind: 'category'
+  readonly codes: Int32Array
+}
+
+export type PreparedColumn = NumberColumn | CategoryColumn
+
+/**
+ * An Arrow column as its owner's input: integers and decimals for numbers, text (also dictionary-encoded) for
+ * categories.
+ *
+ * @throws SluiceError SCHEMA_INVALID where type, length or nulls are not the job's, PARAMETER_INVALID where a value is
+ *   beyond the bound that the job states; neither shows a value
+ */
+export function prepare(vector: Vector, column: JointColumn, rows: number): PreparedColumn {
+  if (vector.length !== rows) throw wrong(column, `has ${vector.length} rows and the job ${rows}`)
+  if (vector.nullCount > 0 && !column.nullable) throw wrong(column, 'has nulls, which the job does not allow')
+  return column.type.kind === 'category'
+    ? { kind: 'category', codes: codesOf(vector, column.type.categories, column) }
+    : numbersOf(vector, column, column.type.scale, scaled(column.type.bound, column.type.scale)!)
+}
+
+function codesOf(vector: Vector, categories: readonly string[], column: JointColumn): Int32Array {
+  const places = new Map(categories.map((category, place) => [category, place]))
+  const codes = new Int32Array(vector.length)
+  for (let row = 0; row < vector.length; row++) {
+    const value: unknown = vector.get(row)
+    if (value !== null && typeof value !== 'string') throw wrong(column, 'is no text')
+    codes[row] = value === null ? -1 : (places.get(value) ?? -1)
+  }
+  return codes
+}
+
+function numbersOf(vector: Vector, column: JointColumn, scale: number, bound: bigint): NumberColumn {
+  const values = new BigUint64Array(vector.length)
+  const present = new BigUint64Array(vector.length)
+  let start = 0
+  for (const data of vector.data) {
+    const read = readerOf(data, column, scale)
+    for (let row = 0; row < data.length; row++) {
+      if (!data.getValid(row)) continue
+      const value = read(row)
+      if (value > bound || value < -bound) throw beyond(column)
+      values[start + row] = BigInt.asUintN(64, value)
+      present[start + row] = 1n
+    }
+    start += data.length
+  }
+  return { kind: 'number', values, present }
+}
+
+/** Reads scaled integers out of Arrow's buffers. */
+function readerOf(data: Data, column: JointColumn, scale: number): (row: number) => bigint {
+  const { type } = data
+  if (DataType.isDecimal(type)) {
+    if (type.scale > scale) throw wrong(column, 'has more digits after the point than the job')
+    if (type.bitWidth !== 128) throw wrong(column, 'is a decimal of other than 128 bits')
+    const words = data.values as Uint32Array
+    const factor = 10n ** BigInt(scale - type.scale)
+    return row => wide(words, row * 4) * factor
+  }
+  if (DataType.isInt(type)) {
+    const integers = data.values as Int32Array | BigInt64Array
+    const factor = 10n ** BigInt(scale)
+    return row => BigInt(integers[row]!) * factor
+  }
+  throw wrong(column, 'is neither an integer nor a decimal')
+}
+
+/** A 128-bit integer of four words, the lowest first. */
+function wide(words: Uint32Array, at: number): bigint {
+  const high = (BigInt(words[at + 3]!) << 32n) | BigInt(words[at + 2]!)
+  const low = (BigInt(words[at + 1]!) << 32n) | BigInt(words[at]!)
+  return (BigInt.asIntN(64, high) << 64n) | low
+}
+
+function wrong({ name }: JointColumn, reason: string): SluiceError {
+  return new SluiceError('SCHEMA_INVALID', `the column "${name}" ${reason}`, {
+    rule: 'job.columns',
+    remedy: 'give the column that the job names, or make a job for the column that there is',
+  })
+}
+
+function beyond({ name }: JointColumn): SluiceError {
+  return new SluiceError(
+    'PARAMETER_INVALID',
+    `a value of "${name}" is beyond the bound that the job states`,
+    {
+      rule: 'job.bound',
+      remedy: 'make a job with a larger bound',
+    },
+  )
+}
