@@ -1,5 +1,4 @@
-export { type Condition, type JointColumn, type JointJob, jobDigest, parseJob } from './job/job.js'
-export { type JointCell, type JointResult, type RunJointOptions, runJoint } from './job/run.js'
+export { type Condition, freshJob, type JointColumn, type JointJob, jobDigest, parseJob } from './job/job.js'
 export { approveJob, isApproved } from './session/approval.js'
 export type { Participant, SessionJob } from './session/hello.js'
 export { LINK_LIMITS, type LinkLimits } from './session/link.js'
@@ -13,5 +12,6 @@ export {
   together,
 } from './session/protocol.js'
 export { Session, type SessionOptions, type Traffic } from './session/session.js'
+export { type JointCell, type JointResult, type RunJointOptions, runJoint } from './transport/joint.js'
 export { memoryMesh, memoryPair } from './transport/memory.js'
 export { type Endpoint, type MeetEvent, type MeetOptions, meet } from './transport/tls.js'

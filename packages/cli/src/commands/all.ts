@@ -6,6 +6,7 @@ import { addDataset } from './dataset.js'
 import { addDoctor } from './doctor.js'
 import { addHe } from './he.js'
 import { addInit } from './init.js'
+import { addJoint } from './joint.js'
 import { addKey } from './key.js'
 import { addLedger } from './ledger.js'
 import { addPolicy } from './policy.js'
@@ -35,6 +36,7 @@ export const COMMANDS: readonly ((program: Command, act: Act) => void)[] = [
   addRelease,
   addLedger,
   addHe,
+  addJoint,
   addToken,
   addStatus,
   addDoctor,

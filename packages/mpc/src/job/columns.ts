@@ -1,5 +1,5 @@
 import { SluiceError } from '@sluice/core'
-import { type Data, DataType, type Vector } from 'apache-arrow'
+import { type Data, DataType, Vector } from 'apache-arrow'
 import type { Words } from '../ring/kernels.js'
 import { scaled } from './decimal.js'
 import type { JointColumn } from './job.js'
@@ -22,8 +22,8 @@ export interface CategoryColumn {
 export type PreparedColumn = NumberColumn | CategoryColumn
 
 /**
- * An Arrow column as its owner's input: integers and decimals for numbers, text (also dictionary-encoded) for
- * categories.
+ * An Arrow column as its owner's input: integers, decimals or their texts for numbers, text (also dictionary-encoded)
+ * for categories.
  *
  * @throws SluiceError SCHEMA_INVALID where type, length or nulls are not the job's, PARAMETER_INVALID where a value is
  *   beyond the bound that the job states; neither shows a value
@@ -54,8 +54,8 @@ function numbersOf(vector: Vector, column: JointColumn, scale: number, bound: bi
   for (const data of vector.data) {
     const read = readerOf(data, column, scale)
     for (let row = 0; row < data.length; row++) {
-      if (!data.getValid(row)) continue
-      const value = read(row)
+      const value = data.getValid(row) ? read(row) : null
+      if (value === null) continue
       if (value > bound || value < -bound) throw beyond(column)
       values[start + row] = BigInt.asUintN(64, value)
       present[start + row] = 1n
@@ -65,9 +65,13 @@ function numbersOf(vector: Vector, column: JointColumn, scale: number, bound: bi
   return { kind: 'number', values, present }
 }
 
-/** Reads scaled integers out of Arrow's buffers. */
-function readerOf(data: Data, column: JointColumn, scale: number): (row: number) => bigint {
+/** Reads scaled integers out of Arrow's buffers, or numbers as a text file writes them. */
+function readerOf(data: Data, column: JointColumn, scale: number): (row: number) => bigint | null {
   const { type } = data
+  if (DataType.isUtf8(type)) {
+    const texts = new Vector([data])
+    return row => numberOf(texts.get(row) as string, column, scale)
+  }
   if (DataType.isDecimal(type)) {
     if (type.scale > scale) throw wrong(column, 'has more digits after the point than the job')
     if (type.bitWidth !== 128) throw wrong(column, 'is a decimal of other than 128 bits')
@@ -81,6 +85,15 @@ function readerOf(data: Data, column: JointColumn, scale: number): (row: number)
     return row => BigInt(integers[row]!) * factor
   }
   throw wrong(column, 'is neither an integer nor a decimal')
+}
+
+/** An empty text is no value. */
+function numberOf(text: string, column: JointColumn, scale: number): bigint | null {
+  if (text === '' && column.nullable) return null
+  const value = scaled(text, scale)
+  if (value === undefined)
+    throw wrong(column, `has a text that is no number of ${scale} digits after the point`)
+  return value
 }
 
 /** A 128-bit integer of four words, the lowest first. */

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { canonicalDigest, SluiceError } from '@sluice/core'
 import { isKeyName, parseVerifierKey } from '@sluice/ledger/keys'
 import { z } from 'zod'
 import { scaled } from './decimal.js'
 
 const name = z.string().refine(isKeyName, 'no name')
+const VERSION = 'sluice-joint/1'
 const MAXIMUM_ROWS = 10_000_000
 const MAXIMUM_CELLS = 10_000
 const MAXIMUM_VALUE = 2n ** 62n
@@ -23,7 +25,7 @@ const category = z.strictObject({
 })
 
 const schema = z.strictObject({
-  version: z.literal('sluice-joint/1'),
+  version: z.literal(VERSION),
   purpose: z.string().min(1).max(2000),
   /** 32 hexadecimal digits: no two jobs are one */
   nonce: z.string().regex(/^[0-9a-f]{32}$/),
@@ -92,6 +94,13 @@ export function parseJob(value: unknown): JointJob {
   checkColumns(job)
   checkUses(job)
   return job
+}
+
+/** What a new job gets beside its draft. */
+export function freshJob(
+  random: (bytes: number) => Uint8Array = randomBytes,
+): Pick<JointJob, 'version' | 'nonce'> {
+  return { version: VERSION, nonce: Buffer.from(random(16)).toString('hex') }
 }
 
 /** What is signed: SHA-256 of the job's canonical bytes (RFC 8785), 64 hexadecimal digits. */

@@ -2,17 +2,19 @@ import { createHmac } from 'node:crypto'
 import { SluiceError } from '@sluice/core'
 import type { Signer } from '@sluice/ledger/keys'
 import type { Table } from 'apache-arrow'
+import { type PreparedColumn, prepare } from '../job/columns.js'
+import { unscaled } from '../job/decimal.js'
+import { columnOf, type JointJob, jobDigest, partyIndex } from '../job/job.js'
+import { jointProtocol } from '../job/protocol.js'
 import type { OpenedCells } from '../protocols/replicated/totals.js'
 import { approveJob } from '../session/approval.js'
 import { Session, type Traffic } from '../session/session.js'
-import { type MeetEvent, meet } from '../transport/tls.js'
-import { type PreparedColumn, prepare } from './columns.js'
-import { unscaled } from './decimal.js'
-import { columnOf, type JointJob, jobDigest, partyIndex } from './job.js'
-import { jointProtocol } from './protocol.js'
+import { type MeetEvent, meet } from './tls.js'
 
 export interface RunJointOptions {
   readonly signer: Signer
+  /** this party's `approveJob` over the job's digest, made when it was read; signed now where it is not given */
+  readonly approval?: string
   /** this party's columns; a party that owns none gives none */
   readonly input?: Table
   /** the column of the input that says which entity a row is, text; not part of the job, and not shared */
@@ -42,7 +44,7 @@ export interface JointResult {
 
 /**
  * Takes part in a joint job as the party whose key this is: signs it, meets the others over mutual TLS, computes, and
- * returns what is opened to this party. Calling it is consenting to the job.
+ * returns what is opened to this party. Without an approval that was given before, calling it is approving the job.
  *
  * @throws SluiceError JOB_MISMATCH, PEER_AWAY, PEER_LOST, PEER_STOPPED, PEER_UNTRUSTED, PROTOCOL_VIOLATION,
  *   SCHEMA_INVALID, PARAMETER_INVALID, NAME_UNKNOWN, TIME_EXCEEDED, INTERRUPTED
@@ -69,7 +71,7 @@ export async function runJoint(job: JointJob, options: RunJointOptions): Promise
   const session = await Session.open({
     job: { digest, participants },
     self,
-    approval: await approveJob(digest, signer),
+    approval: options.approval ?? (await approveJob(digest, signer)),
     streams,
     seconds: job.seconds,
     ...(signal !== undefined && { signal }),
