@@ -36,9 +36,8 @@ const EXACT_DOUBLE = 2n ** 53n
 
 /** Doubles where they are exact. @throws SluiceError EVIDENCE_UNDEFINED where 64 bits do not hold the interval */
 export function numbersFor(interval: Interval, rows: number): Numbers {
-  const most = magnitude(interval)
-  if (most < EXACT_DOUBLE) return new Float64Array(rows)
-  if (most < 2n ** 63n) return new BigInt64Array(rows)
+  if (magnitude(interval) < EXACT_DOUBLE) return new Float64Array(rows)
+  if (interval.low >= -(2n ** 63n) && interval.high < 2n ** 63n) return new BigInt64Array(rows)
   throw refused(
     'range',
     'a value that 64 bits do not hold',

@@ -270,6 +270,21 @@ describe('an aggregate over ciphertexts', () => {
     expect(found.map(row => [Number(row['age']), Number(row['n'])])).toEqual(shown)
   })
 
+  it('groups by an integer whose range nobody declared', async () => {
+    const plans = new Plans()
+    const scan = plans.scan('subsidies', 'age')
+    const plan = planOf(plans.aggregate(scan, { age: column(scan, 'age') }, { n: ['count', null] }))
+    const data = [1, 2, 3].map(() => [
+      { programme: 'school', amount: 1, age: 0 },
+      { programme: 'school', amount: 1, age: 2 },
+    ])
+    const found = await encrypted(plan, data, { groups: { kind: 'range', first: 0, count: 3 }, columns: {} })
+    expect(found.map(row => [row['age'], row['n']])).toEqual([
+      [0n, 3n],
+      [2n, 3n],
+    ])
+  })
+
   it('one row without keys', async () => {
     const plans = new Plans()
     const scan = plans.scan('subsidies', 'amount')
