@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Act } from '../program.js'
+import { addAnonymize } from './anonymize.js'
 import { addApprove } from './approve.js'
 import { addCompletion } from './completion.js'
 import { addDataset } from './dataset.js'
@@ -27,6 +28,7 @@ export const COMMANDS: readonly ((program: Command, act: Act) => void)[] = [
   addPrincipal,
   addDataset,
   addPolicy,
+  addAnonymize,
   addRequest,
   addSign,
   addApprove,

@@ -11,8 +11,8 @@ export interface Classes {
   readonly sizes: Uint32Array
   /** people of the population in each class; null where it is not known */
   readonly population: Float64Array | null
-  /** class of each record; null where it was not wanted */
-  readonly of: Uint32Array | null
+  /** class of each record; worked out when it is first asked for */
+  readonly of: () => Uint32Array
   /** by lane, the key of each class */
   readonly keys: readonly Uint32Array[]
 }
@@ -42,13 +42,10 @@ const LANE = 2 ** 32
 export class Grouping {
   readonly records: Records
   readonly #lanes: readonly Lane[]
-  readonly #wantsRecords: boolean
   #slots = new Uint32Array(0)
 
-  /** @param wantsRecords whether `Classes.of` is wanted: where sensitive columns are looked at */
-  constructor(records: Records, wantsRecords: boolean) {
+  constructor(records: Records) {
     this.records = records
-    this.#wantsRecords = wantsRecords
     this.#lanes = lanesOf(records)
   }
 
@@ -62,7 +59,7 @@ export class Grouping {
       representatives: identity,
       sizes: weights,
       population: population === null ? null : Float64Array.from(population),
-      of: this.#wantsRecords ? identity : null,
+      of: () => identity,
       keys: this.#lanes.map(({ parts }) => {
         const keys = new Uint32Array(weights.length)
         for (const { codes, scaled } of parts) {
@@ -86,7 +83,7 @@ export class Grouping {
     for (let index = 0; index < below.count; index++) sizes[classOf[index]!]! += below.sizes[index]!
     const keys = above.map(lane => firsts.subarray(0, count).map(first => lane[first]!))
     const population = populationOf(below, classOf, count)
-    return { levels, count, representatives, sizes, population, of: compose(below.of, classOf), keys }
+    return { levels, count, representatives, sizes, population, of: composed(below, classOf), keys }
   }
 
   #distinct(
@@ -186,6 +183,10 @@ function populationOf({ population }: Classes, classOf: Uint32Array, count: numb
   return sums
 }
 
-function compose(of: Uint32Array | null, classOf: Uint32Array): Uint32Array | null {
-  return of === null ? null : of.map(index => classOf[index]!)
+function composed(below: Classes, classOf: Uint32Array): () => Uint32Array {
+  let known: Uint32Array | null = null
+  return () => {
+    known ??= below.of().map(index => classOf[index]!)
+    return known
+  }
 }

@@ -65,28 +65,25 @@ async function optimal(
     config,
     options,
   )
-  const grouping = new Grouping(records, true)
-  const bottom = grouping.bottom()
-  // the same node, with the class of every record
-  const own = grouping.rollUp(bottom, levels)
-  const renumbered = new Uint32Array(own.count).fill(SUPPRESSED)
+  const bottom = new Grouping(records).bottom()
+  const of = classes.of()
+  const renumbered = new Uint32Array(classes.count).fill(SUPPRESSED)
   const kept: number[] = []
-  const ownFailing = sameOrder(classes.representatives, failing, own.of!)
-  for (let index = 0; index < own.count; index++) {
-    if (ownFailing[index] === 1 || own.sizes[index] === 0) continue
+  for (let index = 0; index < classes.count; index++) {
+    if (failing[index] === 1 || classes.sizes[index] === 0) continue
     renumbered[index] = kept.length
     kept.push(index)
   }
   return {
     rows,
     suppressed,
-    of: own.of!.map(index => renumbered[index]!),
-    sizes: Uint32Array.from(kept, index => own.sizes[index]!),
-    population: own.population && Float64Array.from(kept, index => own.population![index]!),
+    of: of.map(index => renumbered[index]!),
+    sizes: Uint32Array.from(kept, index => classes.sizes[index]!),
+    population: classes.population && Float64Array.from(kept, index => classes.population![index]!),
     labels: records.quasi.map(({ codes, hierarchy }, column) => {
       const level = levels[column]!
       return kept.map(
-        index => hierarchy.labels[level]![hierarchy.codes[level]![codes[own.representatives[index]!]!]!]!,
+        index => hierarchy.labels[level]![hierarchy.codes[level]![codes[classes.representatives[index]!]!]!]!,
       )
     }),
     levels,
@@ -100,15 +97,6 @@ async function optimal(
   }
 }
 
-/** The failing marks by the class numbers of `of`, where the classes are the same and numbered otherwise. */
-function sameOrder(representatives: Uint32Array, failing: Uint8Array, of: Uint32Array): Uint8Array {
-  const marks = new Uint8Array(failing.length)
-  representatives.forEach((record, index) => {
-    marks[of[record]!] = failing[index]!
-  })
-  return marks
-}
-
 async function mondrian(
   records: Records,
   config: AnonymizeConfig,
@@ -116,7 +104,7 @@ async function mondrian(
 ): Promise<Anonymized> {
   const rows = countRows(records)
   const { of, count, sizes } = await partitionMondrian(records, config, options)
-  const bottom = new Grouping(records, false).bottom()
+  const bottom = new Grouping(records).bottom()
   const ranges = records.quasi.map(({ codes }) => rangesOf(codes, of, count, records.weights))
   const nothing = new Uint8Array(count)
   const view = { sizes } as Parameters<ReturnType<typeof discernibility>['loss']>[0]
@@ -223,7 +211,7 @@ export function failedCriteria(
     representatives: new Uint32Array(0),
     sizes: withNobody(sizes),
     population: population && Float64Array.from(withNobody(population)),
-    of: left,
+    of: () => left,
   }
   return criteriaOf(model, records)
     .filter(criterion => !new Evaluation(records, [criterion], 0).verdict(classes).passes)

@@ -1,3 +1,4 @@
+export { type AnonymizeFileOptions, anonymizeFile } from './anonymize/anonymize.js'
 export { cellJson, cellText, isNumeric } from './cell.js'
 export { ENCODINGS, type Encoding } from './encoding.js'
 export { detectFormat, type FileFormat } from './format.js'

@@ -20,6 +20,7 @@ export interface Verdict {
 /** Holds classes to criteria. */
 export class Evaluation {
   readonly #records: Records
+  readonly #bySize: readonly Criterion[]
   readonly #always: readonly Criterion[]
   readonly #others: readonly Criterion[]
   readonly #allowed: number
@@ -28,14 +29,20 @@ export class Evaluation {
   constructor(records: Records, criteria: readonly Criterion[], allowed: number) {
     this.#records = records
     this.#allowed = allowed
-    this.#always = criteria.filter(({ monotone }) => monotone === 'superset')
+    const always = criteria.filter(({ monotone }) => monotone === 'superset')
+    this.#bySize = always.filter(({ column }) => column === null)
+    this.#always = always.filter(({ column }) => column !== null)
     this.#others = criteria.filter(({ monotone }) => monotone === 'union')
   }
 
   verdict(classes: Classes): Verdict {
     const failing = new Uint8Array(classes.count)
-    const first = this.#mark(classes, failing, this.#always)
-    if (first > this.#allowed) return { passes: false, mayPassBelow: false, failing, suppressed: first }
+    let first = 0
+    // what needs sizes alone comes first: it mostly settles the question
+    for (const criteria of [this.#bySize, this.#always]) {
+      first += this.#mark(classes, failing, criteria)
+      if (first > this.#allowed) return { passes: false, mayPassBelow: false, failing, suppressed: first }
+    }
     if (this.#others.length === 0) return { passes: true, mayPassBelow: true, failing, suppressed: first }
     const suppressed = first + this.#mark(classes, failing, this.#others)
     const passes = suppressed <= this.#allowed
@@ -44,7 +51,7 @@ export class Evaluation {
 
   /** Do the criteria hold for one class of these records. */
   meets(records: Uint32Array, size: number): boolean {
-    const criteria = [...this.#always, ...this.#others]
+    const criteria = [...this.#bySize, ...this.#always, ...this.#others]
     const view = new RecordsView(
       this.#records,
       { sorted: records, starts: Uint32Array.of(0, records.length) },
@@ -91,11 +98,7 @@ class RecordsView {
   readonly #seen = new Map<number, { at: number; distribution: Distribution & { codes: number[] } }>()
   #class = 0
 
-  constructor(
-    records: Records,
-    { sorted, starts }: { readonly sorted: Uint32Array; readonly starts: Uint32Array },
-    columns: readonly number[],
-  ) {
+  constructor(records: Records, { sorted, starts }: Sorted, columns: readonly number[]) {
     this.#records = records
     this.#sorted = sorted
     this.#starts = starts
@@ -132,22 +135,22 @@ class RecordsView {
   }
 }
 
-const EMPTY = { sorted: new Uint32Array(0), starts: new Uint32Array(0) }
+/** Records, those of a class beside each other, and where each class begins. */
+interface Sorted {
+  readonly sorted: Uint32Array
+  readonly starts: Uint32Array
+}
+
+const EMPTY: Sorted = { sorted: new Uint32Array(0), starts: new Uint32Array(0) }
 
 /** Counting sort of the records by class. */
-export function sortByClass({ of, count }: Pick<Classes, 'of' | 'count'>): {
-  sorted: Uint32Array
-  starts: Uint32Array
-} {
+function sortByClass({ of, count }: Pick<Classes, 'of' | 'count'>): Sorted {
+  const classOf = of()
   const starts = new Uint32Array(count + 1)
-  for (const index of of!) starts[index + 1] = starts[index + 1]! + 1
-  for (let index = 0; index < count; index++) starts[index + 1] = starts[index + 1]! + starts[index]!
+  for (const index of classOf) starts[index + 1]! += 1
+  for (let index = 0; index < count; index++) starts[index + 1]! += starts[index]!
   const next = starts.slice(0, count)
-  const sorted = new Uint32Array(of!.length)
-  for (let record = 0; record < sorted.length; record++) {
-    const index = of![record]!
-    sorted[next[index]!] = record
-    next[index] = next[index]! + 1
-  }
+  const sorted = new Uint32Array(classOf.length)
+  for (let record = 0; record < sorted.length; record++) sorted[next[classOf[record]!]!++] = record
   return { sorted, starts }
 }

@@ -1,6 +1,6 @@
 import type { Classes, Grouping } from '../classes.js'
 
-const KEPT = 48
+const KEPT = 192
 const KEPT_CLASSES = 2 ** 22
 
 /** Classes that were computed, to compute those above them from. The ones used longest ago go first. */
@@ -8,6 +8,7 @@ export class RollUp {
   readonly #grouping: Grouping
   readonly #bottom: Classes
   #kept: Classes[] = []
+  #total = 0
 
   constructor(grouping: Grouping) {
     this.#grouping = grouping
@@ -34,10 +35,9 @@ export class RollUp {
 
   #keep(classes: Classes): void {
     this.#kept.push(classes)
-    let total = this.#kept.reduce((sum, { count, of }) => sum + count + (of?.length ?? 0), 0)
-    while (this.#kept.length > KEPT || (total > KEPT_CLASSES && this.#kept.length > 0)) {
-      const [gone] = this.#kept.splice(0, 1)
-      total -= gone!.count + (gone!.of?.length ?? 0)
+    this.#total += classes.count
+    while (this.#kept.length > KEPT || (this.#total > KEPT_CLASSES && this.#kept.length > 1)) {
+      this.#total -= this.#kept.shift()!.count
     }
   }
 }

@@ -94,8 +94,7 @@ class Search {
 
   constructor(records: Records, criteria: readonly Criterion[], allowed: number, measure: Measure) {
     this.#lattice = new Lattice(records.quasi.map(({ hierarchy }) => heightOf(hierarchy)))
-    const needsRecords = criteria.some(({ column }) => column !== null)
-    this.#rollUp = new RollUp(new Grouping(records, needsRecords))
+    this.#rollUp = new RollUp(new Grouping(records))
     this.#evaluation = new Evaluation(records, criteria, allowed)
     this.#measure = measure
     this.#tags = new Uint8Array(this.#lattice.size)
