@@ -183,6 +183,8 @@ export const en = {
   'limit.minimum': 'at least {count} entities',
   'limit.dominance': 'the largest {n} at most {percent} %',
   'limit.pPercent': 'p {percent} %',
+  'limit.rowsAnonymity':
+    'rows leave where every class of them has {k} rows and {l} values of each sensitive column',
   'limit.suppress': 'cells that fail are suppressed',
   'limit.refuse': 'the run is refused where a cell fails',
   'rule.minimum-entities': 'too few distinct entities stand behind the cell',

@@ -1,5 +1,11 @@
 import { visibleText } from '@sluice/core'
-import { type Obligation, type ParameterSchema, printType, type RequiredApproval } from '@sluice/core/plan'
+import {
+  type Obligation,
+  type ParameterSchema,
+  printType,
+  type RequiredApproval,
+  type ReviewedPlan,
+} from '@sluice/core/plan'
 import type { Reviewed } from '../review.js'
 import { limitsText } from './dataset.js'
 import { indented, type Ui, visibleLines } from './ui.js'
@@ -58,9 +64,9 @@ export function reviewText({ request, emitted, plan }: Reviewed, ui: Ui): string
     ),
     ...section(
       'label.obligations',
-      reviewed.obligations.length === 0
+      obligationTexts(reviewed, ui).length === 0
         ? `  ${ui.t('text.none')}`
-        : indented(reviewed.obligations.map(obligation => obligationText(obligation, ui))),
+        : indented(obligationTexts(reviewed, ui)),
     ),
     ...section('label.approvals', indented(reviewed.approvals.map(requiredText))),
     ui.fields([['label.digest', ui.style('bold', request.digest)]]),
@@ -87,6 +93,7 @@ export function reviewJson({ request, emitted, plan }: Reviewed): object {
     plan,
     uses: reviewed.uses,
     obligations: reviewed.obligations,
+    rows: reviewed.release.mode === 'rows' ? reviewed.release.anonymity : null,
     requires: reviewed.approvals,
   }
 }
@@ -109,6 +116,16 @@ export function parameterText({
   return visibleText(
     `$${name} ${printType(type)}${range}${list}${standard === undefined ? '' : ` = ${standard}`}`,
   )
+}
+
+function obligationTexts({ obligations, release }: ReviewedPlan, ui: Ui): string[] {
+  const rows = release.mode === 'rows' ? release.anonymity : null
+  return [
+    ...obligations.map(obligation => obligationText(obligation, ui)),
+    ...(rows === null
+      ? []
+      : [`${visibleText(rows.dataset)}: ${ui.t('limit.rowsAnonymity', { k: rows.k, l: rows.l })}`]),
+  ]
 }
 
 function obligationText({ dataset, entity, ...limits }: Obligation, ui: Ui): string {

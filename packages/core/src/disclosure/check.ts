@@ -19,6 +19,8 @@ import {
  * knowledge the row itself is left out. What stands above the aggregate (HAVING, ORDER BY, LIMIT) is applied to
  * checked cells only, so that neither the presence nor the order of rows tells of an unsafe one.
  *
+ * Rows about people are held to k-anonymity and ℓ-diversity as they are, and refused where they fail: `checkRows`.
+ *
  * @throws SluiceError DISCLOSURE_REFUSED where a policy refuses the run instead (`facts` count by rule, to the step);
  * EVIDENCE_UNDEFINED, ENGINE_FAILED where the engine's answer is not whole; BRAND_INVALID for anything that no
  * executor sealed
@@ -27,7 +29,14 @@ export async function checkDisclosure(raw: RawResult): Promise<CheckedResult> {
   const contents = openRawResult(raw)
   const { reviewed } = contents.approved
   checkForm(contents)
-  if (reviewed.release.mode !== 'aggregate') return sealed(contents, contents.table, [], {})
+  if (reviewed.release.mode === 'public') return sealed(contents, contents.table, [], {})
+  if (reviewed.release.mode === 'rows') {
+    const { anonymity } = reviewed.release
+    if (anonymity === null) return sealed(contents, contents.table, [], {})
+    // loaded where it is needed: most results are aggregates
+    const { checkRows } = await import('./rows.js')
+    return sealed(contents, await checkRows(contents.table, anonymity), [], {})
+  }
 
   const rows = contents.table.numRows
   const verdicts = judge(reviewed.obligations, reviewed.release.cells, contents.evidence, rows)

@@ -73,8 +73,8 @@ export interface CellSpecification {
 export type ReleaseShape =
   /** every dataset is public reference data: nothing to protect */
   | { readonly mode: 'public' }
-  /** rows, of columns whose policy and grade allow it */
-  | { readonly mode: 'rows' }
+  /** rows, of columns whose policy and grade allow it; null where nothing about a person is touched */
+  | { readonly mode: 'rows'; readonly anonymity: RowsAnonymity | null }
   /** one aggregate whose cells are checked; what stands above it runs on cells only */
   | {
       readonly mode: 'aggregate'
@@ -88,6 +88,19 @@ export type ReleaseShape =
       readonly publicKeys: boolean
       readonly outputs: readonly OutputLineage[]
     }
+
+/** What the equivalence classes of released rows are held to. Every row is another entity's. */
+export interface RowsAnonymity {
+  readonly dataset: string
+  /** released columns that come from one of role `identifier` or `quasi`: rows that agree in them are a class */
+  readonly quasi: readonly string[]
+  /** released columns that come from one of role `sensitive` */
+  readonly sensitive: readonly string[]
+  /** rows of a class, at least */
+  readonly k: number
+  /** distinct values of each sensitive column in a class, at least */
+  readonly l: number
+}
 
 /** Which parts of an aggregate reach a released column. */
 export interface OutputLineage {

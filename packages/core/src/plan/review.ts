@@ -16,6 +16,7 @@ import {
   type ReviewedPlan,
   USES,
 } from './review-types.js'
+import { rowsAnonymity } from './rows.js'
 import { JOIN_LIMIT, SELF_JOIN_LIMIT, sizeOf } from './size.js'
 import { sameType, validatePlan } from './validate.js'
 import { nodesOf, scansOf } from './visit.js'
@@ -237,7 +238,7 @@ function isAggregating(node: PlanNode): boolean {
 }
 
 /** Rows leave where every protected dataset's policy says so and every column that is touched is of such a grade. */
-function rowsRelease({ plan, scans, facts, uses }: ReleaseInput): ReleaseShape | Violation[] {
+function rowsRelease({ plan, scans, facts, uses, definitions }: ReleaseInput): ReleaseShape | Violation[] {
   const violations = new Map<string, Violation>()
   for (const [source, { name, policy }] of facts.entries()) {
     if (policy.entity.kind === 'none' || policy.release === 'rows' || violations.has(name)) continue
@@ -260,7 +261,11 @@ function rowsRelease({ plan, scans, facts, uses }: ReleaseInput): ReleaseShape |
       parts,
     })
   }
-  return violations.size > 0 ? [...violations.values()] : { mode: 'rows' }
+  if (violations.size > 0) return [...violations.values()]
+  const anonymity = rowsAnonymity(plan, facts, uses, definitions)
+  return anonymity !== null && 'rule' in anonymity
+    ? [{ code: 'EVIDENCE_UNDEFINED', ...anonymity, parts: plan.output }]
+    : { mode: 'rows', anonymity }
 }
 
 function obligationOf({ name, policy }: DatasetFacts, source: number): Obligation[] {

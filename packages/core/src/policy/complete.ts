@@ -4,6 +4,8 @@ import type { PolicyFile } from './schema.js'
 import type { ColumnPolicy, DisclosureLimits, Grade, Policy } from './types.js'
 
 const DEFAULT_STANDARD = 'GB/T 43697-2024'
+/** Distinct sensitive values of a class of released rows, where the policy does not say. */
+export const DEFAULT_L = 2
 const DEFAULT_STEP = { rows: 100, milliseconds: 100 }
 
 /** The complete policy that a file means: absent keys take the defaults of the grade, uses and lists stay denied. */
@@ -45,6 +47,7 @@ function limits(
     dominance: written.dominance === 'none' ? null : (written.dominance ?? defaults.dominance),
     pPercent: written.pPercent === 'none' ? null : (written.pPercent ?? defaults.pPercent),
     onFailure: written.onFailure ?? 'suppress',
+    ...(written.anonymity && { anonymity: { k: written.anonymity.k, l: written.anonymity.l ?? DEFAULT_L } }),
     step: {
       rows: written.step?.rows ?? DEFAULT_STEP.rows,
       milliseconds: written.step?.milliseconds ?? DEFAULT_STEP.milliseconds,

@@ -122,6 +122,20 @@ export const PolicyFile = z
           .enum(['suppress', 'refuse'])
           .optional()
           .describe('suppress unsafe cells (the default), or refuse the whole run'),
+        anonymity: z
+          .strictObject({
+            k: z.int().min(2).max(1_000_000).describe('rows a class has at least: a whole number, 2 or more'),
+            l: z
+              .int()
+              .min(1)
+              .max(1_000_000)
+              .optional()
+              .describe(
+                'values of each sensitive column a class has at least: a whole number; 2 where absent',
+              ),
+          })
+          .optional()
+          .describe('{k, l}: what every equivalence class of released rows is held to'),
         step: z
           .strictObject({
             rows: z.int().min(1).max(1_000_000_000).optional().describe('a whole number; 100 where absent'),

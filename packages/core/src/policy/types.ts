@@ -51,6 +51,8 @@ export interface DisclosureLimits {
   readonly dominance: { readonly n: number; readonly percent: number } | null
   readonly pPercent: number | null
   readonly onFailure: 'suppress' | 'refuse'
+  /** what rows that leave are held to; where it is absent, see `rowsAnonymity` */
+  readonly anonymity?: { readonly k: number; readonly l: number } | undefined
   /** row counts outside the release are rounded up to `rows`, times to `milliseconds` */
   readonly step: { readonly rows: number; readonly milliseconds: number }
 }

@@ -213,7 +213,10 @@ describe('reviewPlan', () => {
   })
 
   it('releases rows of grade 1 where the policy says so, and public data as it is', () => {
-    expect(review(planOf(plans.project(people, { age: person('age') }))).release).toEqual({ mode: 'rows' })
+    expect(review(planOf(plans.project(people, { age: person('age') }))).release).toEqual({
+      mode: 'rows',
+      anonymity: { dataset: 'people', quasi: ['age'], sensitive: [], k: 5, l: 2 },
+    })
     expect(review(planOf(regions))).toMatchObject({ release: { mode: 'public' }, obligations: [] })
   })
 

@@ -22,7 +22,7 @@ import { sourceError } from '../register.js'
 import { requireFile, seal } from '../seal.js'
 import { openSource, type Source } from '../source.js'
 import { readRecords, type Table } from './records.js'
-import { outputStatement } from './statements.js'
+import { outputStatements } from './statements.js'
 
 export interface AnonymizeFileOptions {
   /** the table: Parquet, Arrow IPC or CSV, told by its content */
@@ -118,7 +118,7 @@ async function anonymizeIn(
   await session.numbers('assigned', result.of)
   await writeFile(staged(CLASSES), classesFile(result), { mode: 0o600 })
   await session.loadArrow(inside(CLASSES), 'classes')
-  for (const sql of outputStatement(table, config, result.levels, output, format)) {
+  for (const sql of outputStatements(table, config, result, output, format)) {
     await session.execute({ sql, bindings: [] })
   }
   await child.stop()

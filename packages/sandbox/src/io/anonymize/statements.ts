@@ -1,4 +1,4 @@
-import type { AnonymizeConfig, Role } from '@sluice/core/anonymize'
+import type { AnonymizeConfig, Anonymized, Role } from '@sluice/core/anonymize'
 import { quoteIdentifier, quoteText } from '../../sql/emit/names.js'
 import { sqlType } from '../../sql/emit/types.js'
 import type { NormalizedColumn } from '../schema.js'
@@ -85,10 +85,10 @@ export function tuplesQuery(quasi: number, sensitive: number): string {
  * Joins every row to its class and writes it. The rows stand in the order of all that is written, so that nothing of
  * the order in which they were read is left.
  */
-export function outputStatement(
+export function outputStatements(
   { columns }: { readonly columns: readonly NamedColumn[] },
   config: AnonymizeConfig,
-  levels: readonly number[] | null,
+  { levels, sizes }: Pick<Anonymized, 'levels' | 'sizes'>,
   output: string,
   format: 'parquet' | 'csv',
 ): string[] {
@@ -102,12 +102,17 @@ export function outputStatement(
       const value = shownAs(column, { quasi, sensitive, kept }, levels)
       return `${format === 'csv' ? harmless(value) : value.sql} AS ${quoteIdentifier(column.name)}`
     })
-  const select =
-    `SELECT ${shown.join(', ')} FROM encoded JOIN named USING (${codes.join(', ')}) ` +
-    'JOIN classes ON classes.class = named.class ORDER BY ALL NULLS FIRST'
+  const raw = [...names('s', sensitive.length), ...names('a', kept.length)].map(name => `, encoded.${name}`)
+  const select = `SELECT ${shown.join(', ')} FROM classed JOIN classes USING (class) ORDER BY ALL NULLS FIRST`
   const options = format === 'csv' ? 'FORMAT csv, HEADER' : 'FORMAT parquet, COMPRESSION zstd'
+  // a step at a time, and what is done with dropped: the engine holds one of them, not all
   return [
     `CREATE TEMP TABLE named AS SELECT ${codes.join(', ')}, assigned.value AS class FROM tuples POSITIONAL JOIN assigned`,
+    'DROP TABLE tuples',
+    'DROP TABLE assigned',
+    `CREATE TEMP TABLE classed AS SELECT named.class${raw.join('')} FROM encoded JOIN named USING (${codes.join(', ')}) WHERE named.class < ${sizes.length}`,
+    'DROP TABLE encoded',
+    'DROP TABLE named',
     `COPY (${select}) TO ${quoteText(output)} (${options})`,
   ]
 }
@@ -123,8 +128,8 @@ function shownAs(
   levels: readonly number[] | null,
 ): Shown {
   const isText = column.type.kind === 'text'
-  if (column.role === 'sensitive') return { sql: `encoded.s${sensitive.indexOf(column)}`, isText }
-  if (column.role === 'attribute') return { sql: `encoded.a${kept.indexOf(column)}`, isText }
+  if (column.role === 'sensitive') return { sql: `classed.s${sensitive.indexOf(column)}`, isText }
+  if (column.role === 'attribute') return { sql: `classed.a${kept.indexOf(column)}`, isText }
   const at = quasi.indexOf(column)
   // what was not generalized keeps its type
   const own = levels !== null && levels[at] === 0 && !isText
