@@ -173,6 +173,10 @@ describe('anonymizeFile', () => {
     await expect(anonymized('unnamed', PEOPLE, {}, unnamed)).toThrowWithCode('CONFIG_INVALID', 'columns')
     await expect(anonymized('empty', [])).toThrowWithCode('FILE_FORMAT')
     await expect(anonymized('whole', PEOPLE)).toThrowWithCode('EXISTS')
+    await expect(anonymized('away', PEOPLE, { to: join(root, 'none', 'x.csv') })).toThrowWithCode(
+      'FILE_MISSING',
+    )
+    expect(await readdir(root)).not.toContain('none')
     expect(await readdir(root)).not.toContain('missing.csv')
     expect((await readdir(root)).filter(name => name.startsWith('.'))).toEqual([])
   })

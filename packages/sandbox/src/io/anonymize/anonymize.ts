@@ -60,6 +60,7 @@ const HOUR = 3_600_000
  */
 export async function anonymizeFile(options: AnonymizeFileOptions): Promise<AnonymityReport> {
   const { from, to, force = false, population, signal, memoryBytes, milliseconds = HOUR } = options
+  await requireDirectory(to)
   if (!force) await requireAbsent(to)
   for (const file of population === null ? [from] : [from, population]) await requireFile(file, BYTES)
   // beside the output, so that what is written gets its place by a rename
@@ -174,6 +175,16 @@ async function place(written: string, { to, force = false }: AnonymizeFileOption
   } finally {
     await rm(sealed.path, { force: true })
   }
+}
+
+/** Staging would make it otherwise. */
+async function requireDirectory(file: string): Promise<void> {
+  await access(dirname(file)).catch((cause: unknown) => {
+    throw new SluiceError('FILE_MISSING', `${file} cannot be written: its directory is not there`, {
+      remedy: 'Check that its directory exists and that you may write there.',
+      cause,
+    })
+  })
 }
 
 async function requireAbsent(path: string): Promise<void> {
