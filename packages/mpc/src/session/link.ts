@@ -274,7 +274,7 @@ export class Link {
 
   #violated(reason: string): SluiceError {
     const error = new SluiceError('PROTOCOL_VIOLATION', `"${this.peer}" broke the protocol: ${reason}`, {
-      remedy: 'nothing was opened; ask its operator which version runs there',
+      remedy: 'ask its operator which version runs there; then every party starts the job again',
       facts: { party: this.peer },
     })
     this.fail(error)
