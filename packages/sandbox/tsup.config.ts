@@ -10,4 +10,5 @@ export default library([
   'duckdb/child/main',
   'io/index',
   'reveal/index',
+  'desensitize/index',
 ])

@@ -4,6 +4,7 @@ import { addAnonymize } from './anonymize.js'
 import { addApprove } from './approve.js'
 import { addCompletion } from './completion.js'
 import { addDataset } from './dataset.js'
+import { addDesensitize } from './desensitize.js'
 import { addDoctor } from './doctor.js'
 import { addHe } from './he.js'
 import { addInit } from './init.js'
@@ -29,6 +30,7 @@ export const COMMANDS: readonly ((program: Command, act: Act) => void)[] = [
   addDataset,
   addPolicy,
   addAnonymize,
+  addDesensitize,
   addRequest,
   addSign,
   addApprove,

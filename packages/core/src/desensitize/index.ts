@@ -19,3 +19,4 @@ export type {
 export type { CellCipher, CellPlace } from './rules/encrypt.js'
 export { definitionOf, Rule, type RuleKind, ruleJsonSchema } from './rules/registry.js'
 export { randomPermutation } from './rules/shuffle.js'
+export { ScanRule, scanRule } from './scan.js'

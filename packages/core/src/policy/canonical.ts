@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { canonicalDigest, type Json } from '../canonical.js'
+import { Rule } from '../desensitize/rules/registry.js'
 import { SluiceError } from '../errors.js'
 import { USES } from '../plan/review-types.js'
 import { policyProblems } from './complete.js'
@@ -80,6 +81,7 @@ const CompletePolicy = z.strictObject({
       uses: z.array(z.enum(USES)).max(USES.length),
       publicValues: z.boolean(),
       bounds: z.strictObject({ minimum: decimalText.nullable(), maximum: decimalText.nullable() }).nullable(),
+      rule: Rule.exactOptional(),
     }),
   ),
 }) satisfies z.ZodType<Policy>

@@ -1,8 +1,10 @@
-import { SluiceError } from '../errors.js'
+import { definitionOf } from '../desensitize/rules/registry.js'
+import { scanRule } from '../desensitize/scan.js'
+import { isSluiceError, SluiceError } from '../errors.js'
 import { nearestNames } from '../names.js'
 import type { ColumnSchema, ScalarType } from '../plan/types.js'
 import { visibleText } from '../text.js'
-import type { Policy } from './types.js'
+import type { ColumnPolicy, Policy } from './types.js'
 
 export interface PolicyCheck {
   /** columns of the dataset that the policy does not name: every use of them is denied */
@@ -13,12 +15,13 @@ export interface PolicyCheck {
  * Does a policy fit a dataset's columns? It sees names and types, never values.
  *
  * @throws SluiceError NAME_UNKNOWN where it names a column that the dataset does not have (all are in
- * `facts.columns`), POLICY_INVALID where bounds stand at a column that is no number
+ * `facts.columns`) and does not drop, POLICY_INVALID where bounds stand at a column that is no number or a scan's rule
+ * at one whose type it does not know
  */
 export function checkPolicy(policy: Policy, schema: readonly ColumnSchema[]): PolicyCheck {
   const present = new Map(schema.map(column => [column.name, column]))
   const mentioned = Object.keys(policy.columns)
-  const unknown = mentioned.filter(name => !present.has(name))
+  const unknown = mentioned.filter(name => !present.has(name) && policy.columns[name]!.rule?.kind !== 'drop')
   const first = unknown[0]
   if (first !== undefined) {
     const near = nearestNames(first, present.keys()).map(visibleText)
@@ -33,6 +36,7 @@ export function checkPolicy(policy: Policy, schema: readonly ColumnSchema[]): Po
     )
   }
   for (const [name, column] of Object.entries(policy.columns)) {
+    if (present.has(name)) checkRule(name, column, present.get(name)!.type)
     if (column.bounds === null || isNumeric(present.get(name)!.type)) continue
     throw new SluiceError('POLICY_INVALID', `the column "${visibleText(name)}" is not a number`, {
       rule: `columns.${visibleText(name)}.bounds`,
@@ -41,6 +45,22 @@ export function checkPolicy(policy: Policy, schema: readonly ColumnSchema[]): Po
   }
   return {
     unmentioned: schema.map(column => column.name).filter(name => !Object.hasOwn(policy.columns, name)),
+  }
+}
+
+/** What the provider applies has been applied already: the column has the rule's type, whatever that is. */
+function checkRule(name: string, column: ColumnPolicy, type: ScalarType): void {
+  const rule = scanRule(column.rule)
+  if (rule === null) return
+  try {
+    definitionOf(rule).resultType(rule, type)
+  } catch (cause) {
+    if (!isSluiceError(cause) || cause.code !== 'RULE_INVALID') throw cause
+    throw new SluiceError('POLICY_INVALID', `the column "${visibleText(name)}": ${cause.message}`, {
+      rule: `columns.${visibleText(name)}.rule`,
+      ...(cause.remedy !== undefined && { remedy: cause.remedy }),
+      cause,
+    })
   }
 }
 

@@ -69,6 +69,7 @@ function completeColumn(column: PolicyFile['columns'][string], grade: Grade): Co
             minimum: min === undefined ? null : String(min),
             maximum: max === undefined ? null : String(max),
           },
+    ...(column.rule !== undefined && { rule: column.rule }),
   }
 }
 
@@ -97,6 +98,9 @@ function consistencyProblems(policy: Policy): Problem[] {
     const { minimum, maximum } = column.bounds ?? { minimum: null, maximum: null }
     if (minimum !== null && maximum !== null && Number(minimum) > Number(maximum)) {
       add(['columns', name, 'bounds'], 'the least value is above the greatest', 'min at most max')
+    }
+    if (column.rule?.kind === 'drop' && column.uses.length > 0) {
+      add(['columns', name, 'rule'], 'a column that is dropped has no use', 'another rule, or no uses')
     }
     if (policy.release === 'aggregate' && entity.kind !== 'none' && column.uses.includes('output')) {
       add(

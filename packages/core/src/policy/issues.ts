@@ -86,6 +86,9 @@ function enter(schema: unknown): unknown {
 }
 
 function keysOf(schema: z.ZodType | undefined): string[] {
-  const entered = enter(schema)
-  return entered instanceof z.ZodObject ? Object.keys(entered.shape) : []
+  if (schema instanceof z.ZodOptional) return keysOf(schema.unwrap() as z.ZodType)
+  if (schema instanceof z.ZodUnion) {
+    return [...new Set(schema.options.flatMap(option => keysOf(option as z.ZodType)))]
+  }
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
 }

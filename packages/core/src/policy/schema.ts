@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Rule } from '../desensitize/rules/registry.js'
 import { USES } from '../plan/review-types.js'
 import { COLUMN_ROLES, GRADES } from './types.js'
 
@@ -69,8 +70,9 @@ const column = z
       })
       .optional()
       .describe('inclusive bounds of the column’s values: {min, max}'),
+    rule: Rule.optional(),
   })
-  .describe('{role, grade, uses, values, bounds}')
+  .describe('{role, grade, uses, values, bounds, rule}')
 
 export const PolicyFile = z
   .strictObject({

@@ -1,3 +1,4 @@
+import type { Rule } from '../desensitize/rules/registry.js'
 import type { Use } from '../plan/review-types.js'
 
 /**
@@ -44,6 +45,8 @@ export interface ColumnPolicy {
   readonly publicValues: boolean
   /** inclusive bounds of its values, as decimal text */
   readonly bounds: { readonly minimum: string | null; readonly maximum: string | null } | null
+  /** what desensitizes it: in the plan's scan, or by the provider before the data enters the zone; see `scanRule` */
+  readonly rule?: Rule
 }
 
 export interface DisclosureLimits {

@@ -1,0 +1,2 @@
+export { type DesensitizedFile, type DesensitizeFileOptions, desensitizeFile } from './file.js'
+export { readTables } from './tables.js'
