@@ -1,3 +1,4 @@
+import { ScanRule } from '../desensitize/scan.js'
 import { SluiceError, unreachable } from '../errors.js'
 import type { Expression } from './expression.js'
 import { AGGREGATE_FUNCTIONS, FUNCTIONS } from './functions.js'
@@ -8,6 +9,7 @@ import {
   type Plan,
   type PlanColumn,
   type PlanNode,
+  type ScanColumn,
 } from './node.js'
 import type { ColumnSchema, ScalarType } from './types.js'
 
@@ -64,7 +66,7 @@ function node(value: unknown, path: string, depth: number): PlanNode {
       return {
         kind,
         dataset: text(dataset, `${path}.dataset`, LONGEST_NAME),
-        columns: list(columns, `${path}.columns`, planColumn),
+        columns: list(columns, `${path}.columns`, scanColumn),
       }
     }
     case 'filter': {
@@ -137,6 +139,15 @@ const JOIN_KEYS = ['kind', 'type', 'left', 'right', 'condition'] as const
 
 function planColumn(value: unknown, path: string): PlanColumn {
   return columnOf(record(value, path, ['id', 'name', 'type']), path)
+}
+
+function scanColumn(value: unknown, path: string): ScanColumn {
+  const column = record(value, path, ['id', 'name', 'type'], ['mask'])
+  if (!Object.hasOwn(column, 'mask')) return columnOf(column, path)
+  const { rule, from } = record(column.mask, `${path}.mask`, ['rule', 'from'])
+  const parsed = ScanRule.safeParse(rule)
+  if (!parsed.success) throw invalid(`${path}.mask.rule`, 'is no rule of a scan')
+  return { ...columnOf(column, path), mask: { rule: parsed.data, from: type(from, `${path}.mask.from`) } }
 }
 
 function columnOf(column: { id: unknown; name: unknown; type: unknown }, path: string): PlanColumn {

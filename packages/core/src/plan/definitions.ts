@@ -20,6 +20,8 @@ export interface BaseColumn {
   readonly dataset: string
   readonly column: string
   readonly type: ScalarType
+  /** its values are not those of the dataset: what is known of these (keys, nulls, ranges) is not known of them */
+  readonly masked: boolean
 }
 
 export type Definitions = ReadonlyMap<ColumnId, Definition>
@@ -31,8 +33,9 @@ export function definitionsOf(root: PlanNode): Definitions {
   for (const node of nodesOf(root)) {
     if (node.kind === 'scan') {
       const source = scans.push(node) - 1
-      for (const { id, name, type } of node.columns) {
-        definitions.set(id, { kind: 'base', id, source, dataset: node.dataset, column: name, type })
+      for (const { id, name, type, mask } of node.columns) {
+        const masked = mask !== undefined
+        definitions.set(id, { kind: 'base', id, source, dataset: node.dataset, column: name, type, masked })
       }
     } else if (node.kind === 'project') {
       for (const { id, expression, type } of node.columns) {

@@ -1,5 +1,6 @@
 import type { ColumnId, Expression } from './expression.js'
 import type { AggregateFunction } from './functions.js'
+import type { ScanMask } from './mask.js'
 import type { ScalarType } from './types.js'
 
 /**
@@ -19,7 +20,12 @@ export interface Scan {
   readonly kind: 'scan'
   readonly dataset: string
   /** the columns that the plan uses, by their names in the dataset, in the dataset's order */
-  readonly columns: readonly PlanColumn[]
+  readonly columns: readonly ScanColumn[]
+}
+
+/** Where the policy has a rule for the scan, the column is masked before anything else sees it. */
+export interface ScanColumn extends PlanColumn {
+  readonly mask?: ScanMask
 }
 
 /** Keeps the rows whose predicate is true (neither false nor null). */

@@ -88,7 +88,11 @@ function describe(node: PlanNode, name: Namer): string {
     })
   switch (node.kind) {
     case 'scan':
-      return `scan ${printName(node.dataset)}: ${node.columns.map(column => name(column.id)).join(', ')}`
+      return `scan ${printName(node.dataset)}: ${node.columns
+        .map(({ id, mask }) =>
+          mask === undefined ? name(id) : `${name(id)} masked by ${printRule(mask.rule)}`,
+        )
+        .join(', ')}`
     case 'filter':
       return `filter ${printExpression(node.predicate, name)}`
     case 'project':
@@ -121,6 +125,11 @@ function describe(node: PlanNode, name: Namer): string {
     default:
       return unreachable(node)
   }
+}
+
+/** As a policy has it. */
+function printRule(rule: object): string {
+  return visibleText(JSON.stringify(rule))
 }
 
 function printAggregate(

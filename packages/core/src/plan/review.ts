@@ -1,3 +1,4 @@
+import { scanRule } from '../desensitize/scan.js'
 import { type ErrorCode, type Position, SluiceError } from '../errors.js'
 import { nearestNames } from '../names.js'
 import { compareGrades, GRADE_RULES, highestGrade } from '../policy/grades.js'
@@ -5,6 +6,7 @@ import { visibleText } from '../text.js'
 import { type Definitions, definitionsOf } from './definitions.js'
 import { planDigest } from './encode.js'
 import { columnUses, type SourceUse, usesOf } from './lineage.js'
+import { maskedColumn, sameMask } from './mask.js'
 import type { Plan, PlanNode, Scan } from './node.js'
 import type { PlanPart, PositionOf } from './positions.js'
 import { aggregateRelease } from './release.js'
@@ -108,9 +110,19 @@ function factsOf(scan: Scan, datasets: readonly DatasetFacts[]): DatasetFacts {
       remedy: near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'a registered dataset',
     })
   }
-  for (const { name, type } of scan.columns) {
+  for (const { name, type, mask } of scan.columns) {
     const column = dataset.columns.find(candidate => candidate.name === name)
-    if (column !== undefined && sameType(column.type, type)) continue
+    if (column !== undefined && sameType(column.type, mask?.from ?? type)) {
+      const rule = Object.hasOwn(dataset.policy.columns, name)
+        ? dataset.policy.columns[name]!.rule
+        : undefined
+      if (sameMask(mask, maskedColumn(column, rule).mask)) continue
+      throw new SluiceError(
+        'POLICY_DENIED',
+        `the plan does not read the column "${visibleText(name)}" of "${visibleText(dataset.name)}" as its policy's rule says`,
+        { rule: 'scan.rule', remedy: 'submit the request again under the policy as it is' },
+      )
+    }
     throw new SluiceError(
       'SCHEMA_CHANGED',
       `the plan reads a column "${visibleText(name)}" that "${visibleText(dataset.name)}" does not have, or not so`,
@@ -227,7 +239,9 @@ function releaseOf(input: ReleaseInput): ReleaseShape | Violation[] {
     obligations,
     isPublic,
     hasPublicValues: (dataset, column) =>
-      facts.find(fact => fact.name === dataset)!.policy.columns[column]?.publicValues === true,
+      facts.find(fact => fact.name === dataset)!.policy.columns[column]?.publicValues === true &&
+      // what a rule hides is not public, and a null says that it hid something
+      scanRule(facts.find(fact => fact.name === dataset)!.policy.columns[column]?.rule) === null,
   })
   if (!Array.isArray(release)) return release
   return release.map(part => ({ code: 'EVIDENCE_UNDEFINED' as const, ...part }))

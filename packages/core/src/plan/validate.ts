@@ -1,9 +1,10 @@
-import { SluiceError, unreachable } from '../errors.js'
+import { isSluiceError, SluiceError, unreachable } from '../errors.js'
 import { DEEPEST } from './decode.js'
 import type { ColumnId, Expression } from './expression.js'
 import type { FunctionName } from './functions.js'
 import { DATE_PARTS, DATE_UNITS } from './functions.js'
 import { isLiteralText } from './literal.js'
+import { maskedType, type ScanMask } from './mask.js'
 import { PLAN_LANGUAGE, type Plan, type PlanNode } from './node.js'
 import type { ScalarType } from './types.js'
 import { children, expressionsOf, operands, outputColumns } from './visit.js'
@@ -69,6 +70,8 @@ function madeBy(node: PlanNode): readonly { readonly id: ColumnId }[] {
 function validateForm(node: PlanNode): void {
   switch (node.kind) {
     case 'scan':
+      for (const { type, mask } of node.columns) if (mask !== undefined) requireSame(type, typeUnder(mask))
+      return
     case 'distinct':
       return
     case 'limit':
@@ -110,6 +113,15 @@ function validateForm(node: PlanNode): void {
       return
     default:
       unreachable(node)
+  }
+}
+
+function typeUnder(mask: ScanMask): ScalarType {
+  try {
+    return maskedType(mask)
+  } catch (error) {
+    if (isSluiceError(error) && error.code === 'RULE_INVALID') throw invalid('a mask does not fit its column')
+    throw error
   }
 }
 

@@ -1,13 +1,19 @@
 import { SluiceError } from '@sluice/core'
-import type { ColumnSchema, DatasetFacts } from '@sluice/core/plan'
+import { type DatasetFacts, type MaskedColumn, maskedColumn } from '@sluice/core/plan'
 import type { RequestDocument } from '../request/document.js'
 import type { DatasetState, ZoneState } from '../zone/state.js'
 
 /** What names in a query resolve against: every dataset that is not retired. */
-export function catalogueOf(state: ZoneState): { name: string; columns: readonly ColumnSchema[] }[] {
+export function catalogueOf(state: ZoneState): { name: string; columns: readonly MaskedColumn[] }[] {
   return [...state.datasets.values()]
     .filter(dataset => !dataset.retired)
-    .map(({ facts }) => ({ name: facts.name, columns: facts.columns }))
+    .map(({ facts: { name, columns, policy } }) => ({
+      name,
+      columns: columns.map(column => {
+        const { rule } = Object.hasOwn(policy.columns, column.name) ? policy.columns[column.name]! : {}
+        return maskedColumn(column, rule)
+      }),
+    }))
 }
 
 /** @throws SluiceError NAME_UNKNOWN where there is none, or it is retired */

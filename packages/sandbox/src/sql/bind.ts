@@ -11,6 +11,7 @@ import {
   scansOf,
 } from '@sluice/core/plan'
 import { aggregateEngineNames, engineNames } from './emit/engine-names.js'
+import { MASK_FUNCTIONS } from './emit/mask/mask.js'
 import { ZONE_CATALOG, ZONE_SCHEMA } from './emit/names.js'
 import { sqlType } from './emit/types.js'
 import { type Ast, isAst } from './syntax/ast.js'
@@ -116,6 +117,9 @@ function sameTables({ tables }: Bound, plan: Plan): void {
 function knownFunctions({ functions }: Bound, plan: Plan): void {
   const known = new Set<string>()
   for (const node of nodesOf(plan.root)) {
+    if (node.kind === 'scan' && node.columns.some(({ mask }) => mask !== undefined)) {
+      for (const name of MASK_FUNCTIONS) known.add(name)
+    }
     if (node.kind === 'aggregate') {
       for (const aggregate of node.aggregates)
         for (const name of aggregateEngineNames(aggregate)) known.add(name)

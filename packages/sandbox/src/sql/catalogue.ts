@@ -1,12 +1,13 @@
 import { canonicalDigest, SluiceError } from '@sluice/core'
-import type { ColumnSchema } from '@sluice/core/plan'
+import type { MaskedColumn } from '@sluice/core/plan'
 import { ATTACH_STATEMENTS, quoteIdentifier, tableName } from './emit/names.js'
 import { sqlType } from './emit/types.js'
 
 /** A dataset as queries see it. */
 export interface CatalogueTable {
   readonly name: string
-  readonly columns: readonly ColumnSchema[]
+  /** as plans see them: of the type that the policy's rule makes of them, where there is one */
+  readonly columns: readonly MaskedColumn[]
 }
 
 /** What a query's names are resolved against: names differ in more than case, as the engine compares them without. */
@@ -43,7 +44,9 @@ export function fold(name: string): string {
 }
 
 function createStatement({ name, columns }: CatalogueTable): string {
-  const list = columns.map(column => `${quoteIdentifier(column.name)} ${sqlType(column.type)}`)
+  const list = columns.map(
+    column => `${quoteIdentifier(column.name)} ${sqlType(column.mask?.from ?? column.type)}`,
+  )
   return `CREATE TABLE ${tableName(name)} (${list.join(', ')})`
 }
 

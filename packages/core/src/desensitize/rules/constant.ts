@@ -6,7 +6,12 @@ import { type RuleDefinition, wrongType } from '../rule.js'
 export const ConstantRule = z
   .strictObject({
     kind: z.literal('constant'),
-    value: z.string().min(1).max(256).describe('the text that stands for every value: 1 to 256 characters'),
+    value: z
+      .string()
+      .min(1)
+      .max(256)
+      .refine(value => value.isWellFormed() && !value.includes('\0'), { message: 'is no plain text' })
+      .describe('the text that stands for every value: 1 to 256 characters'),
   })
   .describe('{kind: constant, value}: every value becomes this text, nulls too')
 

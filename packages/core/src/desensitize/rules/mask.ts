@@ -187,9 +187,9 @@ function begins(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
   return true
 }
 
-/** One letter or symbol without marks. */
+/** One letter or symbol without marks; no pictograph, which may be a part of another character. */
 function isOneCharacter(text: string): boolean {
-  if ([...text].length !== 1) return false
+  if ([...text].length !== 1 || text.codePointAt(0)! >= 0x1f000) return false
   const bytes = new TextEncoder().encode(text)
   return charactersOf(bytes, 0, bytes.length, new Int32Array(2)) === 1
 }

@@ -5,7 +5,10 @@ import { type RuleDefinition, wrongType } from '../rule.js'
 import { lookup } from './lookup.js'
 import { tableName } from './table-name.js'
 
-const text = z.string().max(256)
+const text = z
+  .string()
+  .max(256)
+  .refine(value => value.isWellFormed() && !value.includes('\0'), { message: 'is no plain text' })
 
 /** The form of its description. */
 export const ReplaceRule = z

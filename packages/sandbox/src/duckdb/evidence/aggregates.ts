@@ -65,7 +65,7 @@ export function baseColumn(
 ): { readonly source: number; readonly column: string } | null {
   if (expression.kind !== 'column') return null
   const definition = definitionOf(definitions, expression.id)
-  if (definition.kind === 'base') return definition
+  if (definition.kind === 'base') return definition.masked ? null : definition
   return definition.kind === 'expression' ? baseColumn(definition.expression, definitions) : null
 }
 

@@ -62,7 +62,9 @@ export function shapeOf(node: PlanNode, uniqueKeys: (dataset: string) => Dataset
 
 function scanKeys(scan: Scan, uniqueKeys: DatasetFacts['uniqueKeys']): ColumnId[][] {
   return uniqueKeys.flatMap(key => {
-    const ids = key.map(name => scan.columns.find(column => column.name === name)?.id)
+    const ids = key.map(
+      name => scan.columns.find(column => column.name === name && column.mask === undefined)?.id,
+    )
     return ids.every(id => id !== undefined) ? [ids] : []
   })
 }

@@ -15,10 +15,12 @@ import type {
   Union,
 } from '@sluice/core/plan'
 import { columnsIn, expressionsIn, outputColumns } from '@sluice/core/plan'
+import { HIDDEN_PREFIX } from '../../io/hidden.js'
 import { type Block, type BlockColumn, EMPTY, indent, render, type SelectItem } from './block.js'
 import { type ColumnText, emitConjunct, emitExpression, emitOperand } from './expression.js'
+import { maskText } from './mask/mask.js'
 import { columnName, quoteIdentifier, tableName } from './names.js'
-import type { EmitNodeOptions } from './plan.js'
+import type { CarriedColumn, EmitNodeOptions } from './plan.js'
 
 /** Builds blocks bottom-up; holds what is unique in one text: aliases, scan ordinals, the columns' names. */
 export class Writer {
@@ -79,6 +81,7 @@ export class Writer {
     const reference = (name: string) => `${quoteIdentifier(alias)}.${quoteIdentifier(name)}`
     const table = this.#options.table?.(source, scan) ?? tableName(scan.dataset)
     const carried = this.#options.carry?.(source, scan) ?? []
+    if (scan.columns.some(({ mask }) => mask !== undefined)) return masked(scan, table, alias, carried)
     return {
       ...EMPTY,
       from: `${table} AS ${quoteIdentifier(alias)}`,
@@ -238,6 +241,26 @@ export class Writer {
     for (let count = 2; this.#aliases.has(alias.toLowerCase()); count++) alias = `${wanted}_${count}`
     this.#aliases.add(alias.toLowerCase())
     return alias
+  }
+}
+
+/** What is above the masks cannot name the columns below them. */
+function masked(scan: Scan, table: string, alias: string, carried: readonly CarriedColumn[]): Block {
+  const reference = (name: string) => `${quoteIdentifier(alias)}.${quoteIdentifier(name)}`
+  const hidden = (as: string) => `${HIDDEN_PREFIX}${as}`
+  const items = [
+    ...scan.columns.map(({ name, mask }) => {
+      const column = quoteIdentifier(name)
+      return mask === undefined ? column : `${maskText(mask, `raw.${column}`)} AS ${column}`
+    }),
+    ...carried.map(({ column, as }) => `raw.${quoteIdentifier(column)} AS ${quoteIdentifier(hidden(as))}`),
+  ]
+  const text = `SELECT ${items.join(',\n  ')}\nFROM ${table} AS raw`
+  return {
+    ...EMPTY,
+    from: `(\n${indent(text)}\n) AS ${quoteIdentifier(alias)}`,
+    columns: new Map(scan.columns.map(({ id, name }) => [id, plain(reference(name))])),
+    carried: new Map(carried.map(({ as }) => [as, reference(hidden(as))])),
   }
 }
 

@@ -128,6 +128,7 @@ function baseTable(ast: Ast, place: FromPlace): { node: PlanNode; scope: Scope }
     id: place.context.fresh(),
     name: column.name,
     type: column.type,
+    ...(column.mask !== undefined && { mask: column.mask }),
   }))
   const node: PlanNode = place.located.at({ kind: 'scan', dataset: table.name, columns }, ast)
   return relation(node, alias === '' ? table.name : alias, columns, ast)
