@@ -1,3 +1,4 @@
+import type { ColumnSchema } from '@sluice/core/plan'
 import { checkPolicy, parsePolicy, policyFromJson, policyToJson, treatmentsOf } from '@sluice/core/policy'
 import { describe, expect, it } from 'vitest'
 
@@ -37,11 +38,10 @@ describe('rules in a policy', () => {
 
   it('a scan’s rule has to go with its column’s type', async () => {
     const read = policy('  age: {role: quasi, rule: {kind: band, width: 10}}')
-    const columns = (kind: 'text' | 'float') =>
-      [
-        { name: 'open', type: { kind: 'text' } },
-        { name: 'age', type: kind === 'text' ? { kind } : { kind, bits: 64 } },
-      ] as const
+    const columns = (kind: 'text' | 'float'): ColumnSchema[] => [
+      { name: 'open', type: { kind: 'text' } },
+      { name: 'age', type: kind === 'text' ? { kind } : { kind, bits: 64 } },
+    ]
     expect(checkPolicy(read, columns('float')).unmentioned).toEqual([])
     await expect(() => checkPolicy(read, columns('text'))).toThrowWithCode(
       'POLICY_INVALID',
