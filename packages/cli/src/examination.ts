@@ -132,7 +132,7 @@ async function permissions(zone: string): Promise<Finding[]> {
       }
       const detail = `${path} ${mode.toString(8)}`
       if ((mode & 0o077) === 0) return { check: 'permissions', state: 'ok', detail }
-      return { check: 'permissions', state: 'fail', detail, remedy: `chmod go-rwx ${path}` }
+      return { check: 'permissions', state: 'fail', detail, remedy: `Run chmod go-rwx ${path}.` }
     }),
   )
   return checks

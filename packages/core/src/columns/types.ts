@@ -95,14 +95,14 @@ export function columnSchemasOf(schema: Schema): ColumnSchema[] {
     if (type === null) {
       throw new SluiceError('SCHEMA_INVALID', `the column "${name}" is of a type that cannot be registered`, {
         rule: 'schema.type',
-        remedy: 'boolean, integer, decimal, float, text, date, time, or timestamp without time zone',
+        remedy: 'Use boolean, integer, decimal, float, text, date, time, or timestamp without time zone.',
         facts: { type: String(field.type) },
       })
     }
     if (names.has(field.name)) {
       throw new SluiceError('SCHEMA_INVALID', `two columns are named "${name}"`, {
         rule: 'schema.name',
-        remedy: 'a name of its own for every column',
+        remedy: 'Give every column a name of its own.',
       })
     }
     names.add(field.name)

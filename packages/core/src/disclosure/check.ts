@@ -91,7 +91,8 @@ function refuseIfDemanded(suppressions: readonly Suppressed[], reviewed: Reviewe
   if (first === undefined) return
   throw new SluiceError('DISCLOSURE_REFUSED', `cells of the result are not safe for "${first.dataset}"`, {
     rule: first.rule,
-    remedy: 'coarser groups or wider conditions, so that every cell has enough entities and none dominates',
+    remedy:
+      'Use coarser groups or wider conditions, so that every cell has enough entities and none dominates.',
     facts: { ...counted(refusing, reviewed), datasets: [...new Set(refusing.map(({ dataset }) => dataset))] },
   })
 }

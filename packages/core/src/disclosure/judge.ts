@@ -129,7 +129,7 @@ function evidenceFor(
     `the engine gave no evidence about the entities of "${dataset}"`,
     {
       rule: 'evidence.missing',
-      remedy: 'an engine that gives the evidence which the policy demands',
+      remedy: 'Use an engine that gives the evidence which the policy demands.',
       facts: { part: part.kind, source },
     },
   )

@@ -69,7 +69,7 @@ export function approvePlan(input: ApprovalInput): ApprovedPlan {
     if (policy.expires !== null && !(Date.parse(policy.expires) > now.getTime())) {
       throw new SluiceError('POLICY_DENIED', `the policy of dataset "${visibleText(name)}" has ended`, {
         rule: 'policy.expires',
-        remedy: 'a new policy of its owner',
+        remedy: 'Ask its owner for a new policy.',
       })
     }
   }
@@ -77,7 +77,7 @@ export function approvePlan(input: ApprovalInput): ApprovedPlan {
   if (request.maxRuns !== null && input.runsSoFar >= request.maxRuns) {
     throw new SluiceError('APPROVAL_EXHAUSTED', 'the request has no run left', {
       rule: 'request.runs',
-      remedy: 'a new request',
+      remedy: 'Submit a new request.',
       facts: { runs: request.maxRuns },
     })
   }
@@ -98,7 +98,7 @@ function checkBinding({ request, reviewed, engine }: ApprovalInput): void {
   const mismatch = (rule: string, what: string) =>
     new SluiceError('APPROVAL_MISMATCH', `${what} is not what was signed`, {
       rule: `approval.${rule}`,
-      remedy: 'submit a new request, and have it approved',
+      remedy: 'Submit a new request, and have it approved.',
     })
   if (reviewed.planDigest !== request.planDigest) throw mismatch('plan', 'the plan')
   if (engine !== request.engine) throw mismatch('engine', 'the engine')
@@ -121,20 +121,20 @@ function checkSigners({ request, approvals }: ApprovalInput): void {
     if (nonces.has(nonce)) {
       throw new SluiceError('APPROVAL_DUPLICATE', 'an approval stands twice', {
         rule: 'approval.nonce',
-        remedy: 'each signed approval once',
+        remedy: 'Give each signed approval once.',
       })
     }
     nonces.add(nonce)
     if (approver === request.consumer) {
       throw new SluiceError('SELF_APPROVAL', 'a consumer cannot approve their own request', {
         rule: 'approval.self',
-        remedy: 'the signatures of others',
+        remedy: 'Have others sign it.',
       })
     }
     if (!mayDo(role, 'approve')) {
       throw new SluiceError('ROLE_DENIED', `"${visibleText(approver)}" is ${role} and cannot approve`, {
         rule: 'role.approve',
-        remedy: 'providers and reviewers',
+        remedy: 'Have providers and reviewers sign it.',
       })
     }
   }
@@ -171,7 +171,7 @@ function problemOf(approval: VerifiedApproval, input: ApprovalInput): SluiceErro
   const problem = (code: ErrorCode, rule: string, what: string) =>
     new SluiceError(code, `${who} ${what}`, {
       rule: `approval.${rule}`,
-      remedy: 'a new approval',
+      remedy: 'Ask for a new approval.',
       facts: { approver: visibleText(approval.approver) },
     })
   const { request, reviewed, now } = input
@@ -208,7 +208,7 @@ function missing({ reason, role, principals, count }: RequiredApproval, have: nu
   return new SluiceError('NOT_APPROVED', `a needed approval is missing: ${visibleText(reason)}`, {
     rule:
       role === 'provider' ? 'approval.owner' : role === 'reviewer' ? 'approval.reviewer' : 'approval.named',
-    remedy: count > 1 ? `${count} of ${whom}; ${have} so far` : `the signature of ${whom}`,
+    remedy: count > 1 ? `Have ${count} of ${whom} sign it; ${have} so far.` : `Have it signed by ${whom}.`,
     facts: { required: count, present: have },
   })
 }

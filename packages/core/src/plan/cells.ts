@@ -171,23 +171,23 @@ const CONDITIONAL_SUM: Undefined = {
   rule: 'evidence.conditional',
   message: 'the argument of a sum or an average chooses between values, so its evidence is not defined',
   remedy:
-    'sum(x) FILTER (WHERE …), or one CASE WHEN … THEN x ELSE 0 END as the whole argument or a factor of it',
+    'Write sum(x) FILTER (WHERE …), or one CASE WHEN … THEN x ELSE 0 END as the whole argument or a factor of it.',
 }
 
 const CONDITIONAL_COUNT: Undefined = {
   rule: 'evidence.conditional',
   message: 'the argument of a count chooses between values, so its evidence is not defined',
-  remedy: 'count(*) FILTER (WHERE …), or count(CASE WHEN … THEN 1 END)',
+  remedy: 'Write count(*) FILTER (WHERE …), or count(CASE WHEN … THEN 1 END).',
 }
 
 const DISTINCT_SUM: Undefined = {
   rule: 'evidence.distinct-sum',
   message: 'a sum or an average of distinct values belongs to nobody, so its evidence is not defined',
-  remedy: 'sum and avg without DISTINCT, or count(DISTINCT …)',
+  remedy: 'Use sum and avg without DISTINCT, or count(DISTINCT …).',
 }
 
 const DISTINCT_COUNT: Undefined = {
   rule: 'evidence.distinct-count',
   message: 'a distinct count of chosen or compared values tells whether anybody meets the condition',
-  remedy: 'count(DISTINCT column), or of its lower case, of several joined by ||, of parts of a date',
+  remedy: 'Use count(DISTINCT column), or of its lower case, of several joined by ||, of parts of a date.',
 }

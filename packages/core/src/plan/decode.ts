@@ -341,6 +341,6 @@ function flag(value: unknown, path: string): boolean {
 function invalid(path: string, problem: string): SluiceError {
   return new SluiceError('SCHEMA_INVALID', `an encoded plan is not valid: ${path} ${problem}`, {
     rule: path,
-    remedy: 'the form that encodePlan writes',
+    remedy: 'Give the form that encodePlan writes.',
   })
 }

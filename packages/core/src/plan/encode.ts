@@ -51,6 +51,6 @@ function parsed(json: unknown): unknown {
 function tooLarge(): SluiceError {
   return new SluiceError('SCHEMA_INVALID', 'the plan is too large', {
     rule: 'plan.size',
-    remedy: `a query whose plan fits ${PLAN_LIMIT} bytes`,
+    remedy: `Write a query whose plan fits ${PLAN_LIMIT} bytes.`,
   })
 }

@@ -150,5 +150,5 @@ function setKey(conjuncts: readonly Expression[]): string {
 const OVERLAPS: Undefined = {
   rule: 'evidence.overlaps',
   message: `the aggregates select among the rows in so many ways that more than ${MOST} differences would have to be checked`,
-  remedy: 'GROUP BY what the conditions compare, or ask in several requests',
+  remedy: 'GROUP BY what the conditions compare, or ask in several requests.',
 }

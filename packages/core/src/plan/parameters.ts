@@ -37,8 +37,10 @@ export function parseParameters(
       rule: 'parameter.unknown',
       remedy:
         near.length > 0
-          ? `did you mean ${near.join(' or ')}?`
-          : schema.map(parameter => visibleText(parameter.name)).join(', ') || 'no parameters',
+          ? `Did you mean ${near.join(' or ')}?`
+          : schema.length > 0
+            ? `Its parameters: ${schema.map(parameter => visibleText(parameter.name)).join(', ')}.`
+            : 'It has no parameters.',
     })
   }
   const values: Record<string, string | boolean> = {}
@@ -67,7 +69,10 @@ export function checkParameters(
   if (Object.keys(values).some(name => !names.has(name))) {
     throw new SluiceError('PARAMETER_INVALID', 'a parameter is given that the request does not have', {
       rule: 'parameter.unknown',
-      remedy: [...names].map(visibleText).join(', ') || 'no parameters',
+      remedy:
+        names.size > 0
+          ? `Its parameters: ${[...names].map(visibleText).join(', ')}.`
+          : 'It has no parameters.',
     })
   }
   for (const parameter of schema) {
@@ -187,11 +192,11 @@ function invalid(
   { name }: Pick<ParameterSchema, 'name'>,
   rule: string,
   problem: string,
-  remedy: string,
+  wanted: string,
 ): SluiceError {
   return new SluiceError('PARAMETER_INVALID', `the parameter "${visibleText(name)}" ${problem}`, {
     rule: `parameter.${rule}`,
-    remedy,
+    remedy: `Give ${wanted}.`,
     facts: { parameter: visibleText(name) },
   })
 }

@@ -173,16 +173,19 @@ function inScope(
 const ABOVE_LIMIT: Undefined = {
   rule: 'evidence.limit',
   message: 'something filters, sorts or limits the rows that a LIMIT left',
-  remedy: 'one LIMIT, after every condition and ORDER BY',
+  remedy: 'Write one LIMIT, after every condition and ORDER BY.',
 }
 
 function notAggregate(kind: PlanNode['kind']): Undefined {
   const [what, remedy] = {
-    join: ['aggregates are joined', 'join the tables first, then aggregate once'],
-    union: ['a UNION is released', 'one query each'],
-    distinct: ['DISTINCT stands over an aggregate', 'GROUP BY alone: its groups are distinct'],
-    scan: ['rows are released', 'GROUP BY with count, sum or avg'],
-    other: ['the released part is not an aggregate', 'GROUP BY with count, sum or avg'],
+    join: ['aggregates are joined', 'Join the tables first, then aggregate once.'],
+    union: ['a UNION is released', 'Ask one query each.'],
+    distinct: ['DISTINCT stands over an aggregate', 'Write GROUP BY alone: its groups are distinct.'],
+    scan: ['rows are released', 'Ask for an aggregate: GROUP BY with count, sum or avg.'],
+    other: [
+      'the released part is not an aggregate',
+      'Ask for an aggregate: GROUP BY with count, sum or avg.',
+    ],
   }[kind === 'join' || kind === 'union' || kind === 'distinct' || kind === 'scan' ? kind : 'other'] as [
     string,
     string,
@@ -199,29 +202,29 @@ function belowAggregate(kind: PlanNode['kind']): Undefined {
     aggregate: {
       rule: 'evidence.nested-aggregate',
       message: 'an aggregate of aggregates ties its cells to nobody',
-      remedy: 'aggregate once, over the rows',
+      remedy: 'Aggregate once, over the rows.',
     },
     distinct: {
       rule: 'evidence.distinct',
       message: 'DISTINCT below an aggregate unties its rows from their entities',
-      remedy: 'count(DISTINCT …), or GROUP BY in the outer query alone',
+      remedy: 'Use count(DISTINCT …), or GROUP BY in the outer query alone.',
     },
     union: {
       rule: 'evidence.union',
       message: 'a UNION below an aggregate mixes the entities of several tables',
-      remedy: 'one query each',
+      remedy: 'Ask one query each.',
     },
     limit: {
       rule: 'evidence.limit-below',
       message: 'a LIMIT below an aggregate picks single rows',
-      remedy: 'LIMIT in the outer query alone',
+      remedy: 'Write LIMIT in the outer query alone.',
     },
   }
   return (
     rules[kind] ?? {
       rule: `evidence.${kind}`,
       message: `a ${kind} below an aggregate is not defined`,
-      remedy: 'none',
+      remedy: 'Write the query without it.',
     }
   )
 }

@@ -107,7 +107,7 @@ function factsOf(scan: Scan, datasets: readonly DatasetFacts[]): DatasetFacts {
     )
     throw new SluiceError('NAME_UNKNOWN', `there is no dataset "${visibleText(scan.dataset)}"`, {
       rule: 'name.dataset',
-      remedy: near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'a registered dataset',
+      remedy: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'Name a registered dataset.',
     })
   }
   for (const { name, type, mask } of scan.columns) {
@@ -126,7 +126,7 @@ function factsOf(scan: Scan, datasets: readonly DatasetFacts[]): DatasetFacts {
     throw new SluiceError(
       'SCHEMA_CHANGED',
       `the plan reads a column "${visibleText(name)}" that "${visibleText(dataset.name)}" does not have, or not so`,
-      { rule: 'schema.column', remedy: 'submit the request again over the dataset as it is' },
+      { rule: 'schema.column', remedy: 'Submit the request again over the dataset as it is.' },
     )
   }
   return dataset
@@ -170,22 +170,27 @@ function accessViolations(
     violations.push({ code, rule, message, remedy, parts })
   if (compareGrades(policy.grade, 'important') >= 0) {
     const message = `${dataset} is of grade ${policy.grade}, which never leaves through this gate`
-    add('GRADE_DENIED', 'grade.release', message, 'data of grade 1 to 3')
+    add('GRADE_DENIED', 'grade.release', message, 'Ask for data of grade 1 to 3.')
   }
   if (policy.expires !== null && Date.parse(policy.expires) <= context.now.getTime()) {
-    add('POLICY_DENIED', 'policy.expires', `the policy of ${dataset} has ended`, 'a new policy of its owner')
+    add(
+      'POLICY_DENIED',
+      'policy.expires',
+      `the policy of ${dataset} has ended`,
+      'Ask its owner for a new policy.',
+    )
   }
   if (!policy.purposes.includes(context.purpose)) {
     add(
       'PURPOSE_DENIED',
       'purposes',
       `${dataset} is not open to this purpose`,
-      listed(policy.purposes, 'no purpose'),
+      listed(policy.purposes, 'No purpose is allowed.'),
     )
   }
   if (!policy.consumers.includes(context.consumer)) {
     const message = `${dataset} is not open to "${visibleText(context.consumer)}"`
-    add('CONSUMER_DENIED', 'consumers', message, 'a consumer whom the policy names')
+    add('CONSUMER_DENIED', 'consumers', message, 'Ask as a consumer whom the policy names.')
   }
   return violations
 }
@@ -203,7 +208,7 @@ function useViolations(uses: readonly SourceUse[], facts: readonly DatasetFacts[
         code: 'GRADE_DENIED',
         rule: `grade.${use}`,
         message: `${what} is of grade ${rule.grade}, which does not allow the use "${use}"`,
-        remedy: listed(GRADE_RULES[rule.grade].uses, 'no use of it'),
+        remedy: listed(GRADE_RULES[rule.grade].uses, 'No use of it is allowed.'),
         parts,
       })
     } else if (!allowed.includes(use)) {
@@ -211,7 +216,7 @@ function useViolations(uses: readonly SourceUse[], facts: readonly DatasetFacts[
         code: 'POLICY_DENIED',
         rule: `use.${use}`,
         message: `${what} may not be used to ${use}`,
-        remedy: listed(allowed, 'no use of it'),
+        remedy: listed(allowed, 'No use of it is allowed.'),
         parts,
       })
     }
@@ -260,7 +265,7 @@ function rowsRelease({ plan, scans, facts, uses, definitions }: ReleaseInput): R
       code: 'POLICY_DENIED',
       rule: 'release.rows',
       message: `rows of "${visibleText(name)}" are not released`,
-      remedy: 'an aggregate: GROUP BY with count, sum or avg',
+      remedy: 'Ask for an aggregate: GROUP BY with count, sum or avg.',
       parts: [...plan.output, scans[source]!],
     })
   }
@@ -271,7 +276,7 @@ function rowsRelease({ plan, scans, facts, uses, definitions }: ReleaseInput): R
       code: 'GRADE_DENIED',
       rule: 'grade.rows',
       message: `column "${visibleText(column)}" of "${visibleText(dataset)}" is of a grade that does not leave in rows`,
-      remedy: 'columns of grade 1, or an aggregate',
+      remedy: 'Ask for columns of grade 1, or for an aggregate.',
       parts,
     })
   }
@@ -343,5 +348,5 @@ function positionOfFirst(
 }
 
 function listed(items: readonly string[], none: string): string {
-  return items.length > 0 ? `allowed: ${items.map(visibleText).join(', ')}` : none
+  return items.length > 0 ? `Allowed: ${items.map(visibleText).join(', ')}.` : none
 }

@@ -68,7 +68,7 @@ export function transition(state: RequestState, event: RequestEvent): RequestSta
   const possible = TRANSITIONS.filter(candidate => candidate.from === state).map(candidate => candidate.event)
   throw new SluiceError('STATE_DENIED', `a request that is ${state} cannot ${event}`, {
     rule: `state.${event}`,
-    remedy: possible.length > 0 ? `possible now: ${possible.join(', ')}` : 'submit a new request',
+    remedy: possible.length > 0 ? `Possible now: ${possible.join(', ')}.` : 'Submit a new request.',
     facts: { state, event },
   })
 }
@@ -84,7 +84,7 @@ export function requireRole(role: Role, event: RequestEvent): void {
   const by = REQUEST_EVENTS[event].by
   throw new SluiceError('ROLE_DENIED', `a principal who is ${role} cannot ${event} a request`, {
     rule: `role.${event}`,
-    remedy: by.length > 0 ? by.join(', ') : 'nobody: it happens by itself',
+    remedy: by.length > 0 ? `This is for: ${by.join(', ')}.` : 'Leave it: it happens by itself.',
     facts: { role, event },
   })
 }

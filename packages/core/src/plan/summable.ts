@@ -175,17 +175,17 @@ function hasColumn(expression: Expression): boolean {
 const ROUNDED: Undefined = {
   rule: 'evidence.rounded',
   message: 'the argument of a sum or an average rounds, which compares every value with a threshold',
-  remedy: 'round the sum: round(sum(x), 2), sum(x) // 100, CAST(sum(x) AS BIGINT)',
+  remedy: 'Round the sum: round(sum(x), 2), sum(x) // 100, CAST(sum(x) AS BIGINT).',
 }
 
 const PRODUCT: Undefined = {
   rule: 'evidence.product',
   message: 'the argument of a sum or an average adds something to a product of columns',
-  remedy: 'aggregate the product on its own: sum(a * b) + sum(c)',
+  remedy: 'Aggregate the product on its own: sum(a * b) + sum(c).',
 }
 
 const DEGREE: Undefined = {
   rule: 'evidence.degree',
   message: 'the argument of a sum or an average has a higher power, a longer product, or a sum as divisor',
-  remedy: 'at most the square of a column, products of three, and columns or numbers as divisors',
+  remedy: 'Use at most the square of a column, products of three, and columns or numbers as divisors.',
 }

@@ -29,7 +29,7 @@ export function policyFromJson(json: unknown): Policy {
     const path = parsed.error.issues[0]?.path.join('.') ?? ''
     throw new SluiceError('POLICY_INVALID', 'this is not a complete policy', {
       rule: path === '' ? 'policy' : path,
-      remedy: 'the form that policyToJson writes',
+      remedy: 'Give the form that policyToJson writes.',
     })
   }
   const problems = policyProblems(parsed.data)

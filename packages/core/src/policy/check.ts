@@ -30,7 +30,7 @@ export function checkPolicy(policy: Policy, schema: readonly ColumnSchema[]): Po
       `the policy names a column "${visibleText(first)}" that is not there`,
       {
         rule: `columns.${visibleText(first)}`,
-        remedy: near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'a column of the dataset',
+        remedy: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'Name a column of the dataset.',
         facts: { columns: unknown.map(visibleText) },
       },
     )
@@ -40,7 +40,7 @@ export function checkPolicy(policy: Policy, schema: readonly ColumnSchema[]): Po
     if (column.bounds === null || isNumeric(present.get(name)!.type)) continue
     throw new SluiceError('POLICY_INVALID', `the column "${visibleText(name)}" is not a number`, {
       rule: `columns.${visibleText(name)}.bounds`,
-      remedy: 'bounds at numeric columns only',
+      remedy: 'Give bounds to numeric columns only.',
     })
   }
   return {

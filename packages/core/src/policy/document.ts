@@ -37,9 +37,9 @@ export function parseDocument(text: string, source: string | undefined): ParsedD
   const documents = tooDeep(text) ? null : parseAllDocuments(text, OPTIONS(lines))
   let value: unknown
   if (documents === null) {
-    add([], 0, 'the text is nested too deeply', 'no more than six levels are needed')
+    add([], 0, 'the text is nested too deeply', 'no more than six levels')
   } else if (!Array.isArray(documents) || documents.length !== 1) {
-    add([], 0, 'the text holds no document or more than one', 'write one document a file')
+    add([], 0, 'the text holds no document or more than one', 'one document a file')
   } else {
     const document = documents[0]!
     for (const error of [...document.errors, ...document.warnings]) {
@@ -59,14 +59,14 @@ export function parseDocument(text: string, source: string | undefined): ParsedD
     places.set(keyOf(path), { key: place?.key ?? offset, value: offset })
     if (node === null) return null
     if (isAlias(node)) {
-      add(path, offset, 'aliases are not allowed', 'write the value out')
+      add(path, offset, 'aliases are not allowed', 'the value itself')
       return undefined
     }
     if (node.tag !== undefined && !PLAIN_TAGS.has(node.tag)) {
-      add(path, offset, 'tags are not allowed', 'write the plain value')
+      add(path, offset, 'tags are not allowed', 'the plain value')
     }
     if ('anchor' in node && node.anchor !== undefined) {
-      add(path, offset, 'anchors are not allowed', 'write the value out where it is used')
+      add(path, offset, 'anchors are not allowed', 'the value where it is used')
     }
     if (isMap(node)) return entries(node.items as Pair<Node, Node | null>[], path)
     if (isSeq(node)) return node.items.map((item, index) => convert(item as Node, [...path, index]))
@@ -88,7 +88,7 @@ export function parseDocument(text: string, source: string | undefined): ParsedD
       if (key === '__proto__' || key === '<<') {
         add(inner, offset, `"${key}" cannot be a key`, 'another name; merge keys are not supported')
       } else if (Object.hasOwn(object, key)) {
-        add(inner, offset, `the key "${visibleText(key)}" stands twice`, 'write each key once')
+        add(inner, offset, `the key "${visibleText(key)}" stands twice`, 'each key once')
       } else {
         places.set(keyOf(inner), { key: offset, value: offset })
         object[key] = convert(pair.value, inner)

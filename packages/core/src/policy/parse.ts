@@ -42,7 +42,7 @@ export function parsePolicy(text: string, options: ParsePolicyOptions = {}): Pol
   if (text.length > POLICY_LIMIT || Buffer.byteLength(text) > POLICY_LIMIT) {
     throw new SluiceError('FILE_TOO_LARGE', 'the policy is too large', {
       rule: 'policy.size',
-      remedy: `at most ${POLICY_LIMIT} bytes`,
+      remedy: `Write at most ${POLICY_LIMIT} bytes.`,
     })
   }
   const document = parseDocument(text, options.source)

@@ -12,6 +12,7 @@ export interface Problem {
   /** where it stands, where that is known better than by the path */
   readonly offset?: number
   readonly message: string
+  /** what may stand there, to be read after “Write” */
   readonly remedy: string
   /** the rule, where it is not the key's path */
   readonly rule?: string
@@ -46,7 +47,7 @@ export function problemsError(problems: readonly Problem[], places: Places | nul
   const others = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
   return new SluiceError(problem.code, `${sentence(problem)}${others}`, {
     rule: problem.rule ?? (pathText(problem.path) || 'policy'),
-    remedy: problem.remedy,
+    remedy: `Write ${problem.remedy}.`,
     ...(position !== undefined && { position }),
     facts: {
       count: problems.length,

@@ -291,7 +291,7 @@ describe('parseParameters', () => {
     }
     const words = one(type('text'), { values: ['a', 'b'], default: 'b' })
     expect(parseParameters(words, {})).toEqual({ p: 'b' })
-    expect(failure(() => parseParameters(words, { p: 'c' })).remedy).toBe('text one of a, b')
+    expect(failure(() => parseParameters(words, { p: 'c' })).remedy).toBe('Give text one of a, b.')
     const time = one(type('time'), { maximum: '10:20:30.5' })
     expect(parseParameters(time, { p: '10:20:30.45' })).toBeTruthy()
     expect(failure(() => parseParameters(time, { p: '10:20:30.51' })).rule).toBe('parameter.range')
@@ -299,7 +299,7 @@ describe('parseParameters', () => {
 
   it('refuses what the request does not have, and says what was meant', () => {
     const error = failure(() => parseParameters([{ name: 'year', type: INTEGER }], { yaer: '1', year: '1' }))
-    expect(error).toMatchObject({ rule: 'parameter.unknown', remedy: 'did you mean year?' })
+    expect(error).toMatchObject({ rule: 'parameter.unknown', remedy: 'Did you mean year?' })
     expect(failure(() => parseParameters([], { __proto__x: '1' })).rule).toBe('parameter.unknown')
   })
 })

@@ -33,7 +33,7 @@ describe('what grades imply', () => {
       rule: 'grade.minimum-entities',
       position: { line: 5, column: 31 },
     })
-    expect(error.remedy).toBe(`at least ${least.minimumEntities} in grade ${grade}`)
+    expect(error.remedy).toBe(`Write at least ${least.minimumEntities} in grade ${grade}.`)
     expect(parsePolicy(graded(grade, `disclosure: {minimumEntities: ${least.minimumEntities}}`))).toBeTruthy()
   })
 
@@ -167,7 +167,7 @@ describe('checkPolicy', () => {
     expect(failure(() => checkPolicy(policy, renamed))).toMatchObject({
       code: 'NAME_UNKNOWN',
       rule: 'columns.cost',
-      remedy: 'did you mean costs?',
+      remedy: 'Did you mean costs?',
       facts: { columns: ['cost'] },
     })
     expect(failure(() => checkPolicy(policy, [])).facts).toEqual({ columns: ['operator', 'damage', 'cost'] })

@@ -55,6 +55,6 @@ export function parseNote(note: string): Note {
 
 export function invalidNote(reason: string): SluiceError {
   return new SluiceError('CHECKPOINT_INVALID', `this is not a checkpoint: ${reason}`, {
-    remedy: 'take the checkpoint as it was handed out, unchanged, with its signature lines',
+    remedy: 'Take the checkpoint as it was handed out, unchanged, with its signature lines.',
   })
 }

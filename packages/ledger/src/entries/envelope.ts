@@ -234,13 +234,13 @@ function freeze<T>(value: T): T {
 function malformed(reason: string): SluiceError {
   return new SluiceError('SCHEMA_INVALID', `this is not an entry: ${reason}`, {
     rule: 'entry.envelope',
-    remedy: 'import the file as it was exported, unchanged',
+    remedy: 'Import the file as it was exported, unchanged.',
   })
 }
 
 function tooLarge(bytes: number): SluiceError {
   return new SluiceError('ENTRY_TOO_LARGE', `an entry of ${bytes} bytes does not fit into the ledger`, {
-    remedy: `an entry has at most ${ENTRY_BYTES} bytes: shorten the texts, or split what it says`,
+    remedy: `An entry has at most ${ENTRY_BYTES} bytes: shorten the texts, or split what it says.`,
     facts: { bytes, limit: ENTRY_BYTES },
   })
 }

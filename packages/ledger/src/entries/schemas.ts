@@ -16,7 +16,7 @@ export function parsePredicate(value: unknown): Predicate {
   // zod's message can quote what it read: its kind of issue is all that is said
   throw new SluiceError('SCHEMA_INVALID', `an entry's ${path} is not valid (${issue?.code ?? 'unknown'})`, {
     rule: `entry.${path}`,
-    remedy: 'make entries with the functions of @sluice/ledger of the same version as the zone',
+    remedy: 'Make entries with the functions of @sluice/ledger of the same version as the zone.',
   })
 }
 

@@ -125,12 +125,12 @@ function rawPublicKey(key: KeyObject): Uint8Array {
 
 function missingPassphrase(reason: string): SluiceError {
   return new SluiceError('PASSPHRASE_MISSING', reason, {
-    remedy: 'give the passphrase (SLUICE_PASSPHRASE_FILE, or the prompt of a terminal)',
+    remedy: 'Give the passphrase (SLUICE_PASSPHRASE_FILE, or the prompt of a terminal).',
   })
 }
 
 function damaged(reason: string): SluiceError {
   return new SluiceError('KEY_INVALID', `this is not a key file of Sluice: ${reason}`, {
-    remedy: 'restore the file from its backup, or make a new key and have it enrolled',
+    remedy: 'Restore the file from its backup, or make a new key and have it enrolled.',
   })
 }

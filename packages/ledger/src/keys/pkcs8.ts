@@ -35,7 +35,7 @@ export function decryptPkcs8(pem: string, passphrase: string): KeyObject {
   } catch {
     // the cause stays behind: OpenSSL's text helps nobody here, and might quote what it read
     throw new SluiceError('PASSPHRASE_WRONG', 'the passphrase does not open the key file', {
-      remedy: 'check the passphrase; if it is right, the file was damaged: restore it from its backup',
+      remedy: 'Check the passphrase; if it is right, the file was damaged: restore it from its backup.',
     })
   }
 }

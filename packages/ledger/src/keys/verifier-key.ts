@@ -125,6 +125,6 @@ const SMALL_ORDER = new Set([
 
 function invalidKey(reason: string): SluiceError {
   return new SluiceError('KEY_INVALID', `this is not a verifier key: ${reason}`, {
-    remedy: 'a verifier key is one line, name+hash+base64, as "sluice key new" prints it',
+    remedy: 'A verifier key is one line, name+hash+base64, as "sluice key new" prints it.',
   })
 }

@@ -84,6 +84,6 @@ function parseJson(bytes: Uint8Array): object {
 function malformed(): SluiceError {
   return new SluiceError('FILE_FORMAT', 'this is not a receipt, or not one as it was handed out', {
     rule: 'receipt',
-    remedy: 'take the receipt’s file unchanged, or ask for it again: "sluice ledger receipt"',
+    remedy: 'Take the receipt’s file unchanged, or ask for it again: "sluice ledger receipt".',
   })
 }

@@ -34,7 +34,7 @@ export async function readReleased(
   ])
   if (bytes === null || bytes === undefined || opening === null || opening === undefined) {
     throw new SluiceError('RESULT_ERASED', 'the result was released, and has been erased since', {
-      remedy: 'its entry and its receipt stay; for the result itself, run the request again',
+      remedy: 'Its entry and its receipt stay; for the result itself, run the request again.',
     })
   }
   const salt = Buffer.from(opening).toString()

@@ -62,14 +62,14 @@ function checkFounding(founding: Envelope, log: Signer, now: number): void {
     const names = missing.map(({ name }) => name)
     throw new SluiceError('SIGNATURE_INVALID', `the founding lacks the signature of ${names.join(', ')}`, {
       rule: 'ledger.founding',
-      remedy: 'have everybody sign the founding whom it names',
+      remedy: 'Have everybody sign the founding whom it names.',
       facts: { missing: names },
     })
   }
   if (Date.parse(predicate.time) > now + CLOCK_TOLERANCE) {
     throw new SluiceError('CLOCK_BEHIND', 'the founding is dated in the future', {
       rule: 'ledger.time',
-      remedy: 'set the clock right, of this machine or of the one that wrote the founding',
+      remedy: 'Set the clock right, of this machine or of the one that wrote the founding.',
     })
   }
 }
@@ -87,7 +87,7 @@ async function refuseExisting(files: Files, directory: string): Promise<void> {
     (journal !== null && parseJournal(journal).entries.length > 1)
   ) {
     throw new SluiceError('EXISTS', `there is a ledger in ${directory} already`, {
-      remedy: 'choose another directory; a ledger is never overwritten',
+      remedy: 'Choose another directory; a ledger is never overwritten.',
     })
   }
 }

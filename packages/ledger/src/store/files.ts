@@ -57,13 +57,13 @@ export function fileError(error: unknown): unknown {
       'DISK_FULL',
       'the disk is full; nothing was acknowledged that is not in the ledger',
       {
-        remedy: 'free some space and try again; nothing has to be repaired',
+        remedy: 'Free some space and try again; nothing has to be repaired.',
         cause: error,
       },
     )
   }
   return new SluiceError('ZONE_DAMAGED', `the ledger’s files cannot be read or written (${code})`, {
-    remedy: 'check the disk, and that you may read and write the zone’s directory',
+    remedy: 'Check the disk, and that you may read and write the zone’s directory.',
     cause: error,
   })
 }

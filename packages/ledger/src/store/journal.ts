@@ -91,7 +91,7 @@ export function corruptJournal(reason: string, entry?: number): SluiceError {
   return new SluiceError('LEDGER_CORRUPT', `the ledger’s journal cannot be used: ${reason}`, {
     rule: 'ledger.journal',
     remedy:
-      'nothing was changed; restore the ledger from a copy that verifies, and find out what wrote to it',
+      'Nothing was changed; restore the ledger from a copy that verifies, and find out what wrote to it.',
     ...(entry !== undefined && { facts: { entry } }),
   })
 }

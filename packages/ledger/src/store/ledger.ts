@@ -166,7 +166,7 @@ export class Ledger implements LedgerReader {
           'the entries do not lead to the root that the checkpoint signs',
           {
             rule: 'ledger.root',
-            remedy: 'run "sluice ledger verify", and restore the ledger from a copy that verifies',
+            remedy: 'Run "sluice ledger verify", and restore the ledger from a copy that verifies.',
           },
         )
       }
@@ -219,14 +219,14 @@ export class Ledger implements LedgerReader {
         'CHECKPOINT_INVALID',
         `${parseVerifierKey(cosigner).name} has not cosigned this checkpoint`,
         {
-          remedy: 'export the checkpoint, have it cosigned, and import what comes back, whole',
+          remedy: 'Export the checkpoint, have it cosigned, and import what comes back, whole.',
         },
       )
     }
     if (time * 1000 > this.#now() + 5 * 60_000) {
       throw new SluiceError('CLOCK_BEHIND', 'the cosignature is dated in the future', {
         rule: 'ledger.time',
-        remedy: 'set the clock right, of this machine or of the one that cosigned, and cosign again',
+        remedy: 'Set the clock right, of this machine or of the one that cosigned, and cosign again.',
       })
     }
     const lines = keepSignatures(given, [this.#key, parseVerifierKey(cosigner)])
@@ -274,7 +274,7 @@ export class Ledger implements LedgerReader {
       throw new SluiceError(
         'LEDGER_ROLLED_BACK',
         `the cosigned checkpoint has ${given.size} entries, and this ledger has ${size}`,
-        { rule: 'ledger.rollback', remedy: 'this is an older copy of the ledger: find the newer one' },
+        { rule: 'ledger.rollback', remedy: 'This is an older copy of the ledger: find the newer one.' },
       )
     }
     const range = await this.#reader.range(given.size)
@@ -284,7 +284,7 @@ export class Ledger implements LedgerReader {
         `the log’s key has signed another tree of ${given.size} entries`,
         {
           rule: 'ledger.fork',
-          remedy: 'keep the checkpoint: it proves that the log was forked',
+          remedy: 'Keep the checkpoint: it proves that the log was forked.',
         },
       )
     }

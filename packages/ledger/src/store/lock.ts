@@ -21,7 +21,7 @@ export async function acquire(files: Files, path: string, options: ExclusiveOpti
     if (lock !== null) return lock
     if (performance.now() >= deadline) {
       throw new SluiceError('LOCKED', 'another process is writing to this zone', {
-        remedy: 'try again later, or wait longer (--wait)',
+        remedy: 'Try again later, or wait longer (--wait).',
         facts: { waitedMilliseconds: wait },
       })
     }

@@ -33,7 +33,7 @@ export class Reader {
     const bytes = await this.#files.read(join(this.#directory, CHECKPOINT))
     if (bytes === null) {
       throw new SluiceError('FILE_MISSING', `there is no ledger in ${this.#directory}`, {
-        remedy: 'check the directory; a ledger has a file "checkpoint" in it',
+        remedy: 'Check the directory; a ledger has a file "checkpoint" in it.',
       })
     }
     const note = textOf(bytes)
@@ -80,7 +80,7 @@ export class Reader {
       const at = index * TILE_WIDTH + i
       throw new SluiceError('LEDGER_CORRUPT', `entry ${at} is not what its tree was made of`, {
         rule: 'ledger.entry',
-        remedy: 'run "sluice ledger verify", and restore the ledger from a copy that verifies',
+        remedy: 'Run "sluice ledger verify", and restore the ledger from a copy that verifies.',
         facts: { entry: at },
       })
     })
@@ -138,7 +138,7 @@ function textOf(bytes: Uint8Array): string {
 function missingTile(path: string): SluiceError {
   return new SluiceError('LEDGER_CORRUPT', `the ledger’s ${path} is missing or has the wrong length`, {
     rule: 'ledger.tile',
-    remedy: 'run "sluice ledger verify", and restore the ledger from a copy that verifies',
+    remedy: 'Run "sluice ledger verify", and restore the ledger from a copy that verifies.',
     facts: { file: path },
   })
 }

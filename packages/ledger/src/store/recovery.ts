@@ -107,7 +107,7 @@ async function loadEdge(reader: Reader, checkpoint: Checkpoint): Promise<Edge> {
       'the tree’s tiles do not lead to the root that the checkpoint signs',
       {
         rule: 'ledger.root',
-        remedy: 'run "sluice ledger verify", and restore the ledger from a copy that verifies',
+        remedy: 'Run "sluice ledger verify", and restore the ledger from a copy that verifies.',
       },
     )
   }
@@ -117,6 +117,6 @@ async function loadEdge(reader: Reader, checkpoint: Checkpoint): Promise<Edge> {
 function rolledBack(reason: string): SluiceError {
   return new SluiceError('LEDGER_ROLLED_BACK', `the ledger was set back: ${reason}`, {
     rule: 'ledger.rollback',
-    remedy: 'nothing was changed; put the newer files back, and find out who replaced them',
+    remedy: 'Nothing was changed; put the newer files back, and find out who replaced them.',
   })
 }

@@ -36,7 +36,7 @@ async function assertContinues(ledger: Ledger, seen: Checkpoint, newest: Checkpo
     throw new SluiceError(
       'LEDGER_ROLLED_BACK',
       `the checkpoint seen before has ${seen.size} entries, and this ledger has ${newest.size}`,
-      { rule: 'ledger.rollback', remedy: 'do not cosign; ask for the ledger that the checkpoint is of' },
+      { rule: 'ledger.rollback', remedy: 'Do not cosign; ask for the ledger that the checkpoint is of.' },
     )
   }
   try {
@@ -44,7 +44,7 @@ async function assertContinues(ledger: Ledger, seen: Checkpoint, newest: Checkpo
   } catch (cause) {
     throw new SluiceError('LEDGER_FORKED', 'this ledger does not continue the checkpoint seen before', {
       rule: 'ledger.fork',
-      remedy: 'do not cosign; keep both checkpoints: together they prove that the log was forked',
+      remedy: 'Do not cosign; keep both checkpoints: together they prove that the log was forked.',
       cause,
     })
   }

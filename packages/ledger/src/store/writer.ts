@@ -146,14 +146,14 @@ export class Writer {
       throw new SluiceError('CLOCK_BEHIND', 'the clock is behind the ledger’s newest entry or checkpoint', {
         rule: 'ledger.time',
         remedy:
-          'set this machine’s clock right; if the ledger’s last time is wrong, wait until it has passed',
+          'Set this machine’s clock right; if the ledger’s last time is wrong, wait until it has passed.',
         facts: { now: new Date(now).toISOString(), ledger: new Date(this.#state.latest).toISOString() },
       })
     }
     if (time > now + (madeHere ? 0 : CLOCK_TOLERANCE)) {
       throw new SluiceError('CLOCK_BEHIND', `the entry is dated ${predicate.time}, which is in the future`, {
         rule: 'ledger.time',
-        remedy: 'set the clock right, of this machine or of the one that signed, and sign again',
+        remedy: 'Set the clock right, of this machine or of the one that signed, and sign again.',
         facts: { now: new Date(now).toISOString() },
       })
     }

@@ -106,6 +106,6 @@ function invalid(reason: string): SluiceError {
   return new SluiceError('CHECKPOINT_INVALID', `the checkpoint does not verify: ${reason}`, {
     rule: 'checkpoint',
     remedy:
-      'compare the trusted keys with those who gave them to you; if they are right, the checkpoint was forged',
+      'Compare the trusted keys with those who gave them to you; if they are right, the checkpoint was forged.',
   })
 }

@@ -45,7 +45,7 @@ export class Entries {
     const refuse = (reason: string) =>
       new SluiceError('KEY_UNKNOWN', `entry 0 is not the founding that is trusted: ${reason}`, {
         rule: 'founding',
-        remedy: 'compare the trusted keys with those who gave them to you',
+        remedy: 'Compare the trusted keys with those who gave them to you.',
         facts: { entry: 0 },
       })
     if (predicate.kind !== 'founding') throw refuse('it is none')
@@ -81,7 +81,7 @@ export class Entries {
     if (!right) {
       throw new SluiceError('SIGNATURE_INVALID', `entry ${index}: a signature on it is wrong`, {
         rule: 'entry.signature',
-        remedy: 'the entry is not what its signer signed: ask the operator, and the signer',
+        remedy: 'The entry is not what its signer signed: ask the operator, and the signer.',
         facts: { entry: index, keyId: signature.keyId },
       })
     }
@@ -95,7 +95,7 @@ function unknownKey(index: number, keyId: string): SluiceError {
     `entry ${index} is signed by ${keyId}, whose key does not count there`,
     {
       rule: 'entry.signer',
-      remedy: 'the key was never enrolled, or was rotated or removed before: ask the operator',
+      remedy: 'The key was never enrolled, or was rotated or removed before: ask the operator.',
       facts: { entry: index, keyId },
     },
   )

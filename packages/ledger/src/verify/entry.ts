@@ -145,7 +145,7 @@ function checkDigests(predicate: Predicate): void {
 function malformed(index: number, reason: string): SluiceError {
   return new SluiceError('LEDGER_CORRUPT', `entry ${index} is malformed: ${reason}`, {
     rule: 'entry.form',
-    remedy: 'restore the ledger from a copy that verifies',
+    remedy: 'Restore the ledger from a copy that verifies.',
     facts: { entry: index },
   })
 }

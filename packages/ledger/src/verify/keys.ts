@@ -84,6 +84,6 @@ function isWeak(raw: Buffer): boolean {
 
 function invalid(): SluiceError {
   return new SluiceError('KEY_INVALID', 'this is not a verifier key', {
-    remedy: 'a verifier key is one line, name+hash+base64',
+    remedy: 'A verifier key is one line, name+hash+base64.',
   })
 }

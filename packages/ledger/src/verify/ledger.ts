@@ -99,7 +99,7 @@ export async function verifyLedger(directory: string, options: VerifyOptions): P
   if (!rootAt(checkpoint.size).equals(checkpoint.root)) {
     throw new SluiceError('LEDGER_CORRUPT', 'the entries do not lead to the root that the checkpoint signs', {
       rule: 'ledger.root',
-      remedy: 'restore the ledger from a copy that verifies, and find out what wrote to it',
+      remedy: 'Restore the ledger from a copy that verifies, and find out what wrote to it.',
     })
   }
   for (const other of [...witnessed, ...(seen ? [seen] : [])]) refuseFork(other, rootAt(other.size))
@@ -205,7 +205,7 @@ function witnesses(
         'a checkpoint has a signature line by nobody who is known',
         {
           rule: 'checkpoint.stranger',
-          remedy: 'the line was changed, or its key is neither enrolled nor trusted',
+          remedy: 'The line was changed, or its key is neither enrolled nor trusted.',
           facts: { size: checkpoint.size },
         },
       )
@@ -235,7 +235,7 @@ function refuseOlder(size: number, newest: ReadCheckpoint): void {
     `a checkpoint over ${size} entries was signed, and this ledger has ${newest.size}`,
     {
       rule: 'ledger.rollback',
-      remedy: 'entries were taken away, or this is an old copy: ask the operator for the newer one',
+      remedy: 'Entries were taken away, or this is an old copy: ask the operator for the newer one.',
       facts: { size: newest.size, seen: size },
     },
   )
@@ -248,7 +248,7 @@ function refuseFork(other: ReadCheckpoint, root: Buffer): void {
     `the log has signed another history of its first ${other.size} entries`,
     {
       rule: 'ledger.fork',
-      remedy: 'keep both checkpoints: together they prove that the record was rewritten',
+      remedy: 'Keep both checkpoints: together they prove that the record was rewritten.',
       facts: { size: other.size },
     },
   )
@@ -263,7 +263,7 @@ async function readText(path: string): Promise<string> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
     throw new SluiceError('FILE_MISSING', `there is no ${path}`, {
-      remedy: 'check the directory: a ledger has a file "checkpoint" in it',
+      remedy: 'Check the directory: a ledger has a file "checkpoint" in it.',
     })
   })
   try {

@@ -103,6 +103,6 @@ function readReceipt(receipt: object | Uint8Array): ReadReceipt {
 function malformed(): SluiceError {
   return new SluiceError('FILE_FORMAT', 'this is not a receipt, or not one as it was handed out', {
     rule: 'receipt',
-    remedy: 'take the receipt’s file unchanged, or ask the zone for it again',
+    remedy: 'Take the receipt’s file unchanged, or ask the zone for it again.',
   })
 }

@@ -7,7 +7,7 @@ export function refusing(index: number): Refuse {
   return (rule, reason) =>
     new SluiceError('LEDGER_CORRUPT', `entry ${index} should not be in the ledger: ${reason}`, {
       rule,
-      remedy: 'the record is as it was signed, but breaks the zone’s rules: ask its operator',
+      remedy: 'The record is as it was signed, but breaks the zone’s rules: ask its operator.',
       facts: { entry: index },
     })
 }

@@ -150,7 +150,7 @@ async function readIfThere(path: string): Promise<Buffer | null> {
 export function damaged(file: string, reason: string): SluiceError {
   return new SluiceError('LEDGER_CORRUPT', `the ledger’s ${file} is damaged: ${reason}`, {
     rule: 'ledger.file',
-    remedy: 'restore the ledger from a copy that verifies, and find out what wrote to it',
+    remedy: 'Restore the ledger from a copy that verifies, and find out what wrote to it.',
     facts: { file },
   })
 }
@@ -158,7 +158,7 @@ export function damaged(file: string, reason: string): SluiceError {
 function changedEntry(entry: number, file: string, tile: string): SluiceError {
   return new SluiceError('LEDGER_CORRUPT', `entry ${entry} is not the one that the tree was made of`, {
     rule: 'ledger.entry',
-    remedy: 'restore the ledger from a copy that verifies, and find out what wrote to it',
+    remedy: 'Restore the ledger from a copy that verifies, and find out what wrote to it.',
     facts: { entry, file, tile },
   })
 }

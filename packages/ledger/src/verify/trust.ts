@@ -71,6 +71,6 @@ function malformed(reason: string): SluiceError {
   return new SluiceError('FILE_FORMAT', `these are not trusted keys: ${reason}`, {
     rule: 'trust',
     remedy:
-      'take the file as the zone’s founders handed it out: {"origin", "logKey", "founders", "witnesses"}',
+      'Take the file as the zone’s founders handed it out: {"origin", "logKey", "founders", "witnesses"}.',
   })
 }

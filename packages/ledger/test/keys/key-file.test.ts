@@ -69,7 +69,7 @@ test('a key file that others can read is refused, with the remedy', async () => 
     chmodSync(at('open.key'), mode)
     await expect(KeyFile.open(at('open.key'))).rejects.toMatchObject({
       code: 'KEY_PERMISSIONS',
-      remedy: `chmod 600 ${at('open.key')}`,
+      remedy: `Run chmod 600 ${at('open.key')}.`,
     })
   }
   chmodSync(at('open.key'), 0o400)

@@ -133,7 +133,7 @@ function undefinedAbove(): SluiceError {
     'what stands above the aggregate cannot be put off until the check',
     {
       rule: 'evidence.above-aggregate',
-      remedy: 'one LIMIT, after every condition and ORDER BY, over a single aggregate',
+      remedy: 'Write one LIMIT, after every condition and ORDER BY, over a single aggregate.',
     },
   )
 }

@@ -68,7 +68,7 @@ export class Session {
     if (ready.kind !== 'ready') throw malformed()
     if (ready.version !== DUCKDB_VERSION) {
       throw new SluiceError('ENGINE_VERSION', `the engine is not DuckDB ${DUCKDB_VERSION}`, {
-        remedy: 'install the version of @duckdb/node-api that the lock file names',
+        remedy: 'Install the version of @duckdb/node-api that the lock file names.',
       })
     }
     await session.#done({
@@ -168,27 +168,27 @@ export function failureError(failure: EngineFailure): SluiceError {
     case 'memory':
       return new SluiceError('MEMORY_EXCEEDED', 'the run needed more memory than it may use', {
         rule: 'memory',
-        remedy: 'group more coarsely, filter first, or have the operator raise the limit',
+        remedy: 'Group more coarsely, filter first, or have the operator raise the limit.',
       })
     case 'disk':
       return new SluiceError('DISK_FULL', 'the engine ran out of disk space for its temporary files', {
-        remedy: 'free disk space below the zone, or have the operator raise the limit',
+        remedy: 'Free disk space below the zone, or have the operator raise the limit.',
       })
     case 'size':
       return new SluiceError('RESULT_TOO_LARGE', 'the result has more rows or bytes than a result may have', {
         rule: 'output-size',
-        remedy: 'group more coarsely or filter first',
+        remedy: 'Group more coarsely or filter first.',
       })
     case 'conversion':
     case 'range':
       return new SluiceError('ENGINE_FAILED', 'a value could not be computed: a conversion or an overflow', {
         rule: `engine.${failure.reason}`,
-        remedy: 'use a wider type, or a CASE that leaves out values that cannot be converted',
+        remedy: 'Use a wider type, or a CASE that leaves out values that cannot be converted.',
       })
     default:
       return new SluiceError('ENGINE_FAILED', 'the engine could not run the plan', {
         rule: `engine.${failure.reason}`,
-        remedy: 'run sluice doctor; the data set may have to be registered again',
+        remedy: 'Run sluice doctor; the data set may have to be registered again.',
       })
   }
 }

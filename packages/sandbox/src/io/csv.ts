@@ -58,7 +58,7 @@ export function firstRecord(text: string, delimiter: string, whole: boolean): st
   if (quoted || !whole) {
     throw new SluiceError('FILE_FORMAT', 'the first record of the text file does not end', {
       rule: 'header',
-      remedy: 'give a CSV file with a header line, in which every quote is closed',
+      remedy: 'Give a CSV file with a header line, in which every quote is closed.',
       position: { line: 1, column: 1 },
     })
   }

@@ -17,18 +17,18 @@ export async function detectFormat(path: string): Promise<FileFormat> {
   const file = await open(path, 'r')
   try {
     const { size } = await file.stat()
-    if (size === 0) throw refused('format', 'the file is empty', 'give a Parquet, CSV or Arrow IPC file')
+    if (size === 0) throw refused('format', 'the file is empty', 'Give a Parquet, CSV or Arrow IPC file.')
     const head = await readAt(file, 0, Math.min(8, size))
     const tail = await readAt(file, Math.max(0, size - 6), Math.min(6, size))
     if (starts(head, 'PAR1')) return ends(tail, 'PAR1') ? 'parquet' : truncated()
     if (starts(head, 'PARE')) {
-      throw refused('encrypted', 'the Parquet file is encrypted', 'register a file that is not encrypted')
+      throw refused('encrypted', 'the Parquet file is encrypted', 'Register a file that is not encrypted.')
     }
     if (starts(head, 'ARROW1')) return ends(tail, 'ARROW1') ? 'arrow' : truncated()
     if (ARROW_CONTINUATION.every((byte, index) => head[index] === byte)) return 'arrow'
     for (const [magic, what] of FOREIGN) {
       if (magic.every((byte, index) => head[index] === byte)) {
-        throw refused('format', `the file is ${what}`, 'export it as CSV (UTF-8) or Parquet')
+        throw refused('format', `the file is ${what}`, 'Export it as CSV (UTF-8) or Parquet.')
       }
     }
     await requireText(file)
@@ -54,7 +54,7 @@ async function requireText(file: FileHandle): Promise<void> {
     const { bytesRead } = await file.read(buffer, 0, READ_BYTES, position)
     const chunk = buffer.subarray(0, bytesRead)
     if (chunk.includes(0)) {
-      throw refused('format', 'the file is neither Parquet, nor Arrow IPC, nor text', 'give one of these')
+      throw refused('format', 'the file is neither Parquet, nor Arrow IPC, nor text', 'Give one of these.')
     }
     try {
       decoder.decode(chunk, { stream: bytesRead > 0 })
@@ -62,7 +62,7 @@ async function requireText(file: FileHandle): Promise<void> {
       throw refused(
         'encoding',
         looksLikeGbk(chunk) ? 'the text file is not UTF-8; it looks like GBK' : 'the text file is not UTF-8',
-        'name its encoding (--encoding gbk) where the command knows that, or convert it first: iconv -f GB18030 -t UTF-8 FILE > NEW',
+        'Name its encoding (--encoding gbk) where the command knows that, or convert it first: iconv -f GB18030 -t UTF-8 FILE > NEW.',
       )
     }
     if (bytesRead === 0) return
@@ -94,7 +94,7 @@ function ends(bytes: Uint8Array, magic: string): boolean {
 }
 
 function truncated(): never {
-  throw refused('truncated', 'the file ends before its footer', 'copy the file again, whole')
+  throw refused('truncated', 'the file ends before its footer', 'Copy the file again, whole.')
 }
 
 function refused(rule: string, message: string, remedy: string): SluiceError {

@@ -150,7 +150,7 @@ async function overridden(
     throw invalid(
       'type-override',
       `column "${column.name}" has values that do not convert to the wanted type`,
-      'correct the file, or demand another type',
+      'Correct the file, or demand another type.',
       { column: column.name },
     )
   })
@@ -222,7 +222,7 @@ function known(columns: readonly NormalizedColumn[], name: string): NormalizedCo
   const column = columns.find(candidate => candidate.name === name)
   if (column) return column
   throw new SluiceError('NAME_UNKNOWN', `the file has no column "${name}"`, {
-    remedy: 'write the column as the file does; capital letters count',
+    remedy: 'Write the column as the file does; capital letters count.',
     facts: { column: name, columns: columns.map(candidate => candidate.name) },
   })
 }
@@ -235,8 +235,8 @@ export function sourceError(failure: EngineFailure, format: FileFormat): SluiceE
     rule: 'damaged',
     remedy:
       format === 'csv'
-        ? 'give every record as many fields as the header, and close every quote'
-        : 'write the file again; it is damaged or uses a feature that the engine does not know',
+        ? 'Give every record as many fields as the header, and close every quote.'
+        : 'Write the file again; it is damaged or uses a feature that the engine does not know.',
     ...(failure.line !== null && { position: { line: failure.line, column: 1 } }),
   })
 }

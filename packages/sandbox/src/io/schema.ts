@@ -21,18 +21,18 @@ export interface NormalizedColumn extends ColumnSchema {
  * @throws SluiceError SCHEMA_INVALID
  */
 export function requireNames(names: readonly string[]): void {
-  if (names.length === 0) throw invalid('no-columns', 'the file has no columns', 'give a file with a header')
+  if (names.length === 0) throw invalid('no-columns', 'the file has no columns', 'Give a file with a header.')
   if (names.length > MAXIMUM_COLUMNS) {
-    throw invalid('columns', `a dataset has at most ${MAXIMUM_COLUMNS} columns`, 'split the file')
+    throw invalid('columns', `a dataset has at most ${MAXIMUM_COLUMNS} columns`, 'Split the file.')
   }
   const seen = new Map<string, string>()
   names.forEach((name, index) => {
-    if (name === '') throw invalid('name', `column ${index + 1} has no name`, 'name every column')
+    if (name === '') throw invalid('name', `column ${index + 1} has no name`, 'Name every column.')
     if (name.length > MAXIMUM_NAME || /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/u.test(name)) {
       throw invalid(
         'name',
         `the name of column ${index + 1} is too long or has control characters`,
-        'rename the column',
+        'Rename the column.',
       )
     }
     const folded = name.toLowerCase()
@@ -40,12 +40,12 @@ export function requireNames(names: readonly string[]): void {
       throw invalid(
         'name',
         `${ROW_NUMBER} and names that begin with ${HIDDEN_PREFIX} are reserved`,
-        'rename the column',
+        'Rename the column.',
       )
     }
     const other = seen.get(folded)
     if (other !== undefined) {
-      throw invalid('duplicate-column', `two columns are called "${name}"`, 'rename one of them', {
+      throw invalid('duplicate-column', `two columns are called "${name}"`, 'Rename one of them.', {
         columns: [other, name],
       })
     }
@@ -80,7 +80,7 @@ export function unsupported(name: string): SluiceError {
   return invalid(
     'column-type',
     `column "${name}" has a type that cannot be registered`,
-    'use booleans, integers, decimals, floats, text, dates, times or timestamps; flatten lists and structs',
+    'Use booleans, integers, decimals, floats, text, dates, times or timestamps; flatten lists and structs.',
     { column: name },
   )
 }

@@ -54,7 +54,7 @@ export async function requireFile(path: string, bytes: number): Promise<void> {
 export function tooLarge(what: 'bytes' | 'rows', limit: number): SluiceError {
   return new SluiceError('FILE_TOO_LARGE', `a dataset may have at most ${limit} ${what}`, {
     rule: `limit.${what}`,
-    remedy: 'split the file, or have the operator raise the limit',
+    remedy: 'Split the file, or have the operator raise the limit.',
     facts: { limit },
   })
 }

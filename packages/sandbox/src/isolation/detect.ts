@@ -64,8 +64,8 @@ export function requireIsolation(mode: IsolationMode, minimum: IsolationMode): v
       rule: 'isolation',
       remedy:
         process.platform === 'linux'
-          ? 'install bubblewrap (apt install bubblewrap), allow unprivileged user namespaces, or lower the zone’s minimum'
-          : 'run the zone on Linux, or lower its minimum',
+          ? 'Install bubblewrap (apt install bubblewrap), allow unprivileged user namespaces, or lower the zone’s minimum.'
+          : 'Run the zone on Linux, or lower its minimum.',
       facts: { minimum, available: mode },
     },
   )

@@ -21,7 +21,7 @@ export function packageFolders(entry: string, dependencies: readonly string[]): 
     if (folder === null) {
       if (optional) return
       throw new SluiceError('ENGINE_FAILED', `the package ${name} is not installed`, {
-        remedy: 'install the dependencies again',
+        remedy: 'Install the dependencies again.',
       })
     }
     if (seen.has(folder)) return

@@ -170,7 +170,7 @@ export class ChildPool {
 function timeExceeded(milliseconds: number): SluiceError {
   return new SluiceError('TIME_EXCEEDED', 'the run took longer than it may', {
     rule: 'wall-clock',
-    remedy: 'group more coarsely, filter first, or have the operator raise the limit',
+    remedy: 'Group more coarsely, filter first, or have the operator raise the limit.',
     facts: { limitMilliseconds: milliseconds },
   })
 }

@@ -197,7 +197,7 @@ function frameError(error: unknown): SluiceError {
   if (error instanceof FrameError && error.reason === 'size') {
     return new SluiceError('RESULT_TOO_LARGE', 'the engine sent more than a result may hold', {
       rule: 'output-size',
-      remedy: 'release fewer rows or columns, or have the operator raise the limit',
+      remedy: 'Release fewer rows or columns, or have the operator raise the limit.',
     })
   }
   return new SluiceError('ENGINE_FAILED', 'the engine’s process sent what is no answer', {
@@ -210,16 +210,16 @@ export function deathError(code: ErrorCode): SluiceError {
   if (code === 'MEMORY_EXCEEDED') {
     return new SluiceError('MEMORY_EXCEEDED', 'the run needed more memory than it may use', {
       rule: 'memory',
-      remedy: 'group more coarsely, filter first, or have the operator raise the limit',
+      remedy: 'Group more coarsely, filter first, or have the operator raise the limit.',
     })
   }
   if (code === 'ENGINE_FAILED') {
     return new SluiceError('ENGINE_FAILED', 'the engine’s process could not be started', {
-      remedy: 'run sluice doctor',
+      remedy: 'Run sluice doctor.',
     })
   }
   return new SluiceError('ENGINE_KILLED', 'the engine’s process ended before its job was done', {
-    remedy: 'run it again; if it happens again, look for a machine that is out of memory',
+    remedy: 'Run it again; if it happens again, look for a machine that is out of memory.',
   })
 }
 

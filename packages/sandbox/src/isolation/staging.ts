@@ -40,7 +40,7 @@ export class Staging {
     } catch (error) {
       if (codeOf(error) === 'ENOSPC') {
         throw new SluiceError('DISK_FULL', 'there is no room for a working copy of the file', {
-          remedy: 'free disk space below the zone',
+          remedy: 'Free disk space below the zone.',
           cause: error,
         })
       }

@@ -50,7 +50,7 @@ export function checkBound(json: string, plan: Plan, position?: Position): void 
   if (!isAst(answer) || answer.error !== false) {
     throw new SluiceError('SQL_REFUSED', 'the engine does not accept the query', {
       rule: 'bind.engine',
-      remedy: 'simplify the expressions, or cast their operands to one type',
+      remedy: 'Simplify the expressions, or cast their operands to one type.',
       ...(position && { position }),
       ...(isAst(answer) && { cause: answer.error_message }),
     })
@@ -173,7 +173,7 @@ function disagreement(rule: string, facts: Record<string, string | readonly stri
     'the engine understands the emitted query otherwise than its plan says',
     {
       rule,
-      remedy: 'report this query as a defect; nothing was run',
+      remedy: 'Report this query as a defect; nothing was run.',
       facts,
     },
   )

@@ -53,6 +53,6 @@ function createStatement({ name, columns }: CatalogueTable): string {
 function doubled(message: string): SluiceError {
   return new SluiceError('SCHEMA_INVALID', message, {
     rule: 'schema.names',
-    remedy: 'give them names that differ in more than case',
+    remedy: 'Give them names that differ in more than case.',
   })
 }

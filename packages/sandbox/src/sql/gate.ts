@@ -139,7 +139,7 @@ function jsonOf(response: Awaited<ReturnType<ParserProcess['ask']>>): string {
   if (response.kind === 'json') return response.json
   throw new SluiceError('ENGINE_FAILED', 'the process that parses queries failed', {
     rule: 'sql.engine',
-    remedy: 'try a simpler query',
+    remedy: 'Try a simpler query.',
     ...(response.kind === 'failed' && { cause: response.message }),
   })
 }

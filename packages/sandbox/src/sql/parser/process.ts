@@ -124,7 +124,7 @@ class Parser {
       if (ready.version !== ENGINE_VERSION) {
         throw new SluiceError('ENGINE_VERSION', `the gate knows DuckDB ${ENGINE_VERSION} and no other`, {
           rule: 'engine.version',
-          remedy: 'install the exact version of @duckdb/node-api that @sluice/sandbox names',
+          remedy: 'Install the exact version of @duckdb/node-api that @sluice/sandbox names.',
           facts: { expected: ENGINE_VERSION, found: ready.version },
         })
       }
@@ -171,13 +171,13 @@ function ofQuery(error: unknown): unknown {
     case 'ENGINE_KILLED':
       return new SluiceError('ENGINE_KILLED', 'the process that parses queries ended', {
         rule: 'sql.engine',
-        remedy: 'submit it again; if it happens again, write a simpler query',
+        remedy: 'Submit it again; if it happens again, write a simpler query.',
       })
     case 'MEMORY_EXCEEDED':
     case 'RESULT_TOO_LARGE':
       return new SluiceError('MEMORY_EXCEEDED', 'the query takes more memory to understand than it may', {
         rule: 'sql.memory',
-        remedy: 'write a simpler query',
+        remedy: 'Write a simpler query.',
       })
     default:
       return error
@@ -187,7 +187,7 @@ function ofQuery(error: unknown): unknown {
 function timeExceeded(milliseconds: number): SluiceError {
   return new SluiceError('TIME_EXCEEDED', `the query was not understood within ${milliseconds} ms`, {
     rule: 'sql.time',
-    remedy: 'write a simpler query',
+    remedy: 'Write a simpler query.',
   })
 }
 

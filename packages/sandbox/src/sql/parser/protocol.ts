@@ -28,7 +28,7 @@ export function readResponse(value: unknown): Response {
   if (parsed.success) return parsed.data
   throw new SluiceError('ENGINE_FAILED', 'the process that parses queries sent what is no answer', {
     rule: 'child-protocol',
-    remedy: 'submit it again; if it happens again, write a simpler query',
+    remedy: 'Submit it again; if it happens again, write a simpler query.',
   })
 }
 

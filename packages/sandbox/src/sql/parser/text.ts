@@ -20,14 +20,14 @@ export function checkText(sql: string): Uint8Array {
     throw new SluiceError('SQL_REFUSED', `the query is longer than ${TEXT_LIMIT} bytes`, {
       rule: 'sql.text',
       position: positionAt(bytes, TEXT_LIMIT),
-      remedy: 'write a shorter query; lists of values belong in a registered dataset',
+      remedy: 'Write a shorter query; lists of values belong in a registered dataset.',
     })
   }
   if (!sql.isWellFormed()) {
     throw new SluiceError('SQL_REFUSED', 'the query is not whole Unicode text', {
       rule: 'sql.text',
       position: positionAfter(sql.slice(0, sql.search(/\p{Surrogate}/u))),
-      remedy: 'save the query as UTF-8',
+      remedy: 'Save the query as UTF-8.',
     })
   }
   const at = hiddenCharacter(sql)
@@ -38,7 +38,7 @@ export function checkText(sql: string): Uint8Array {
       {
         rule: 'sql.text',
         position: positionAt(bytes, new TextEncoder().encode(sql.slice(0, at)).length),
-        remedy: 'remove the character; only tabs and line ends are allowed besides visible text',
+        remedy: 'Remove the character; only tabs and line ends are allowed besides visible text.',
       },
     )
   }

@@ -77,7 +77,7 @@ export function unknownSyntax(ast: Ast, key: string): never {
     'sql.unknown',
     ast,
     `this is not understood (${String(ast.type ?? ast.class ?? 'node')}, ${key})`,
-    'write it with what docs/sql.md lists',
+    'Write it with what docs/sql.md lists.',
   )
 }
 

@@ -50,7 +50,7 @@ export function isAggregateName(name: string): boolean {
 
 export function refuseAggregateName(name: string, ast: Ast): void {
   if (REFUSED.has(name)) {
-    refuse('sql.aggregate', ast, `the aggregate ${name} is not understood`, 'use count, sum or avg')
+    refuse('sql.aggregate', ast, `the aggregate ${name} is not understood`, 'Use count, sum or avg.')
   }
 }
 

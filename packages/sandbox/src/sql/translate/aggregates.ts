@@ -40,17 +40,17 @@ export class AggregateCollector {
     )
     const name = text(ast, 'function_name').toLowerCase()
     if (JSON.stringify(ast.order_bys) !== JSON.stringify(NO_ORDER)) {
-      refuse('sql.aggregate-order', ast, 'ORDER BY inside an aggregate is not understood', 'leave it out')
+      refuse('sql.aggregate-order', ast, 'ORDER BY inside an aggregate is not understood', 'Leave it out.')
     }
     const inside: Place = { ...place, aggregate: null, clause: 'an aggregate' }
     const parts = children(ast, 'children')
     if (parts.length > 1 || (parts.length === 0 && name !== 'count_star' && name !== 'count')) {
-      refuse('sql.arguments', ast, `${name} has one argument`, `write ${AGGREGATES.get(name)!.signature}`)
+      refuse('sql.arguments', ast, `${name} has one argument`, `Write ${AGGREGATES.get(name)!.signature}.`)
     }
     const argument = parts[0] === undefined ? null : translateExpression(parts[0], inside)
     const distinct = flag(ast, 'distinct')
     if (distinct && argument === null) {
-      refuse('sql.arguments', ast, 'count(DISTINCT *) is not understood', 'write count(DISTINCT x)')
+      refuse('sql.arguments', ast, 'count(DISTINCT *) is not understood', 'Write count(DISTINCT x).')
     }
     const filter = isAst(ast.filter) ? translatePredicate(ast.filter, inside) : null
     const rule = AGGREGATES.get(name)!.function
@@ -84,14 +84,14 @@ function resultType(rule: AggregateFunction, argument: Expression | null, at: As
       'sql.type',
       at,
       `a number is needed, and this is a ${sqlType(type)}`,
-      type.kind === 'boolean' ? 'use count(*) FILTER (WHERE …)' : 'cast it to a number',
+      type.kind === 'boolean' ? 'Use count(*) FILTER (WHERE …).' : 'Cast it to a number.',
     )
   }
   if (rule === 'average') return DOUBLE
   switch (type.kind) {
     case 'integer':
       if (type.bits === 128 && !type.signed) {
-        refuse('sql.type', at, 'a UHUGEINT cannot be summed exactly', 'cast it to HUGEINT')
+        refuse('sql.type', at, 'a UHUGEINT cannot be summed exactly', 'Cast it to HUGEINT.')
       }
       return INT128
     case 'decimal':

@@ -9,7 +9,7 @@ import { isNumeric, sameType } from './types.js'
 export function translateCast(ast: Ast, translate: (child: Ast) => Expression): Expression {
   fields(ast, ['class', 'type', 'alias', 'child', 'cast_type', 'try_cast'])
   if (ast.try_cast !== false) {
-    refuse('sql.try-cast', ast, 'TRY_CAST is not understood', 'use CAST')
+    refuse('sql.try-cast', ast, 'TRY_CAST is not understood', 'Use CAST.')
   }
   const type = translateType(child(ast, 'cast_type'), ast)
   const argument = child(ast, 'child')
@@ -32,7 +32,7 @@ export function cast(argument: Expression, type: ScalarType, at: Ast): Expressio
       'sql.cast',
       at,
       `a ${sqlType(argument.type)} cannot be cast to ${sqlType(type)}`,
-      'cast between numbers, to and from text, between dates and timestamps; format floating point numbers outside',
+      'Cast between numbers, to and from text, between dates and timestamps; format floating point numbers outside.',
     )
   }
   return { kind: 'cast', type, argument }
@@ -71,12 +71,12 @@ function booleanLiteral(ast: Ast, type: ScalarType): Expression | null {
 function literalForm(type: ScalarType): string {
   switch (type.kind) {
     case 'date':
-      return "write dates as DATE '2001-02-03'"
+      return "Write dates as DATE '2001-02-03'."
     case 'timestamp':
-      return "write timestamps as TIMESTAMP '2001-02-03 10:20:30'"
+      return "Write timestamps as TIMESTAMP '2001-02-03 10:20:30'."
     case 'time':
-      return "write times as TIME '10:20:30'"
+      return "Write times as TIME '10:20:30'."
     default:
-      return 'write numbers without quotes, within the range of the type'
+      return 'Write numbers without quotes, within the range of the type.'
   }
 }

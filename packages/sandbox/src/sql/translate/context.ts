@@ -30,11 +30,11 @@ export class Context {
         'sql.size',
         at,
         'the query is too large',
-        'use fewer expressions, and each WITH query fewer times',
+        'Use fewer expressions, and each WITH query fewer times.',
       )
     }
     if (++this.#depth > DEPTH_LIMIT) {
-      refuse('sql.depth', at, `the query is nested more than ${DEPTH_LIMIT} deep`, 'nest it less')
+      refuse('sql.depth', at, `the query is nested more than ${DEPTH_LIMIT} deep`, 'Nest it less.')
     }
     try {
       return step()
@@ -49,7 +49,7 @@ export class Context {
         'sql.parameter',
         at,
         'parameters have names',
-        'write $name and declare it with its type and range',
+        'Write $name and declare it with its type and range.',
       )
     }
     const schema = this.#parameters.get(fold(name))
@@ -60,8 +60,8 @@ export class Context {
         at,
         `the parameter $${/^\w{1,64}$/.test(name) ? name : '…'} is not declared`,
         declared.length === 0
-          ? 'declare it with its type and range in the request'
-          : `declare it in the request, or use one of ${declared.join(', ')}`,
+          ? 'Declare it with its type and range in the request.'
+          : `Declare it in the request, or use one of ${declared.join(', ')}.`,
       )
     }
     return { kind: 'parameter', type: schema.type, name: schema.name }

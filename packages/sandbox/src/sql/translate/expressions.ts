@@ -116,20 +116,20 @@ function translate(ast: Ast, place: Place): Expression {
     case 'STAR':
       return refuseStar(ast, place.scope)
     case 'WINDOW':
-      return refuse('sql.window', ast, 'window functions are not understood', 'use GROUP BY')
+      return refuse('sql.window', ast, 'window functions are not understood', 'Use GROUP BY.')
     case 'SUBQUERY':
       return refuse(
         'sql.subquery',
         ast,
         'a subquery in an expression is not understood',
-        'join a subquery in FROM, or pass a parameter',
+        'Join a subquery in FROM, or pass a parameter.',
       )
     case 'COLLATE':
       return refuse(
         'sql.collation',
         ast,
         'collations are not understood',
-        'compare lower(x), or text as it is',
+        'Compare lower(x), or text as it is.',
       )
     case 'LAMBDA':
     case 'LAMBDA_REF':
@@ -137,17 +137,17 @@ function translate(ast: Ast, place: Place): Expression {
         'sql.lambda',
         ast,
         'lambda functions are not understood',
-        'use the functions of docs/sql.md',
+        'Use the functions of docs/sql.md.',
       )
     case 'POSITIONAL_REFERENCE':
       return refuse(
         'sql.position',
         ast,
         'a column by its position is not understood',
-        'write the column’s name',
+        'Write the column’s name.',
       )
     case 'DEFAULT':
-      return refuse('sql.default', ast, 'DEFAULT has no meaning in a query', 'write a value')
+      return refuse('sql.default', ast, 'DEFAULT has no meaning in a query', 'Write a value.')
     default:
       return unreachable(kind)
   }
@@ -164,7 +164,7 @@ function column(ast: Ast, place: Place): Expression {
     'sql.ambiguous-alias',
     ast,
     'this is both a column and an alias of another expression',
-    'give the alias a name that no column has',
+    'Give the alias a name that no column has.',
   )
 }
 
@@ -198,20 +198,20 @@ function operator(ast: Ast, recur: (part: Ast) => Expression): Expression {
         'sql.try',
         ast,
         'TRY is not understood',
-        'write expressions that cannot fail, such as nullif(x, 0)',
+        'Write expressions that cannot fail, such as nullif(x, 0).',
       )
     case 'GROUPING_FUNCTION':
       return refuse(
         'sql.grouping-sets',
         ast,
         'GROUPING is not understood',
-        'use GROUP BY with one list of keys',
+        'Use GROUP BY with one list of keys.',
       )
     case 'ARRAY_CONSTRUCTOR':
     case 'ARRAY_EXTRACT':
     case 'ARRAY_SLICE':
     case 'STRUCT_EXTRACT':
-      return refuse('sql.nested', ast, 'lists and structs are not understood', 'use columns of plain types')
+      return refuse('sql.nested', ast, 'lists and structs are not understood', 'Use columns of plain types.')
     default:
       return unknownSyntax(ast, 'type')
   }
@@ -224,7 +224,7 @@ function inList([argument, ...list]: readonly Expression[], ast: Ast): Expressio
       'sql.in-list',
       ast,
       'a list after IN holds values and parameters only',
-      'write x = a OR x = b for other expressions',
+      'Write x = a OR x = b for other expressions.',
     )
   }
   const [unified, ...items] = unify([argument, ...list], ast)
@@ -255,7 +255,7 @@ export function refuseStar(ast: Ast, scope: Scope): never {
     'sql.star',
     ast,
     ast.columns === true ? 'COLUMNS is not understood' : '* is not understood outside of count(*)',
-    `name the columns: ${namesOf(columns)}`,
+    `Name the columns: ${namesOf(columns)}.`,
   )
 }
 

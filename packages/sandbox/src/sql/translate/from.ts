@@ -52,7 +52,7 @@ export function translateFrom(
   const kind = KINDS.find(name => name === ast.type)
   if (kind === undefined) return unknownSyntax(ast, 'type')
   if (isAst(ast.sample)) {
-    refuse('sql.sample', ast, 'samples are not understood', 'compute over all rows')
+    refuse('sql.sample', ast, 'samples are not understood', 'Compute over all rows.')
   }
   switch (kind) {
     case 'BASE_TABLE':
@@ -71,20 +71,20 @@ export function translateFrom(
         'sql.table-function',
         ast,
         'table functions are not understood',
-        'name a registered dataset',
+        'Name a registered dataset.',
       )
     case 'EXPRESSION_LIST':
-      return refuse('sql.values', ast, 'VALUES is not understood', 'register the values as a dataset')
+      return refuse('sql.values', ast, 'VALUES is not understood', 'Register the values as a dataset.')
     case 'EMPTY':
-      return refuse('sql.from', ast, 'the query reads no dataset', 'write FROM and a registered dataset')
+      return refuse('sql.from', ast, 'the query reads no dataset', 'Write FROM and a registered dataset.')
     case 'PIVOT':
-      return refuse('sql.pivot', ast, 'PIVOT and UNPIVOT are not understood', 'use GROUP BY and FILTER')
+      return refuse('sql.pivot', ast, 'PIVOT and UNPIVOT are not understood', 'Use GROUP BY and FILTER.')
     case 'SHOW_REF':
       return refuse(
         'sql.show',
         ast,
         'DESCRIBE, SHOW and SUMMARIZE are not understood',
-        'ask the zone for the dataset’s schema',
+        'Ask the zone for the dataset’s schema.',
       )
     case 'COLUMN_DATA':
     case 'DELIM_GET':
@@ -102,10 +102,10 @@ function baseTable(ast: Ast, place: FromPlace): { node: PlanNode; scope: Scope }
     { sample: null },
   )
   if (ast.at_clause !== null) {
-    refuse('sql.version', ast, 'AT is not understood', 'the approval fixes the version of a dataset')
+    refuse('sql.version', ast, 'AT is not understood', 'The approval fixes the version of a dataset.')
   }
   if (text(ast, 'schema_name') !== '' || text(ast, 'catalog_name') !== '') {
-    refuse('sql.schema', ast, 'datasets have no schema', 'write the name of the dataset alone')
+    refuse('sql.schema', ast, 'datasets have no schema', 'Write the name of the dataset alone.')
   }
   const name = text(ast, 'table_name')
   const alias = text(ast, 'alias')
@@ -121,7 +121,7 @@ function baseTable(ast: Ast, place: FromPlace): { node: PlanNode; scope: Scope }
       'sql.table',
       ast,
       'there is no dataset of this name',
-      `use one of ${namesOf(known)}`,
+      `Use one of ${namesOf(known)}.`,
     )
   }
   const columns = table.columns.map(column => ({
@@ -143,7 +143,7 @@ function relation(
 ): { node: PlanNode; scope: Scope } {
   const names = texts(ast, 'column_name_alias')
   if (names.length > columns.length) {
-    refuse('sql.column-alias', ast, 'there are more names than columns', 'leave out the last ones')
+    refuse('sql.column-alias', ast, 'there are more names than columns', 'Leave out the last ones.')
   }
   const renamed = columns.map((column, index) => ({ ...column, name: names[index] ?? column.name }))
   return { node, scope: new Scope([{ alias, columns: renamed }]) }
@@ -165,7 +165,7 @@ function join(ast: Ast, place: FromPlace): { node: PlanNode; scope: Scope } {
       'sql.table-alias',
       ast,
       `two tables are named ${double.alias}`,
-      'give each an alias of its own with AS',
+      'Give each an alias of its own with AS.',
     )
   }
   const using = texts(ast, 'using_columns')
@@ -193,17 +193,17 @@ function joinType(ast: Ast): 'inner' | 'left' {
         'sql.natural-join',
         ast,
         'NATURAL JOIN is not understood',
-        'name the columns: JOIN … USING (a, b)',
+        'Name the columns: JOIN … USING (a, b).',
       )
     case 'CROSS':
       return refuse(
         'sql.cross-join',
         ast,
         'a join without a condition is not understood',
-        'write JOIN … ON, with the condition of WHERE',
+        'Write JOIN … ON, with the condition of WHERE.',
       )
     default:
-      return refuse('sql.join', ast, 'this join is not understood', 'use JOIN or LEFT JOIN with ON or USING')
+      return refuse('sql.join', ast, 'this join is not understood', 'Use JOIN or LEFT JOIN with ON or USING.')
   }
   const type = text(ast, 'join_type')
   if (type === 'INNER') return 'inner'
@@ -213,8 +213,8 @@ function joinType(ast: Ast): 'inner' | 'left' {
     ast,
     'only inner and left joins are understood',
     type === 'RIGHT'
-      ? 'exchange the two sides and write LEFT JOIN'
-      : 'use JOIN or LEFT JOIN with ON or USING',
+      ? 'Exchange the two sides and write LEFT JOIN.'
+      : 'Use JOIN or LEFT JOIN with ON or USING.',
   )
 }
 

@@ -45,7 +45,7 @@ export class Grouping {
           'sql.group-by',
           here,
           'this column is neither grouped by nor inside an aggregate',
-          'add it to GROUP BY, or aggregate it',
+          'Add it to GROUP BY, or aggregate it.',
         )
       case 'call':
         return { ...expression, arguments: expression.arguments.map(recur) }

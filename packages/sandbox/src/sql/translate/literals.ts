@@ -24,7 +24,7 @@ export function translateConstant(ast: Ast): Literal {
           'sql.text',
           ast,
           'this text contains a control, bidirectional or invisible character',
-          'write the text without escape sequences',
+          'Write the text without escape sequences.',
         )
       }
       return { kind: 'literal', type, value: content }
@@ -40,7 +40,7 @@ export function translateConstant(ast: Ast): Literal {
           'sql.number',
           ast,
           'this number is beyond what a floating point number holds',
-          'write a smaller number',
+          'Write a smaller number.',
         )
       }
       return { kind: 'literal', type, value: String(number) }

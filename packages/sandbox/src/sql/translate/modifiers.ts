@@ -22,7 +22,7 @@ export function readModifiers(ast: Ast): Modifiers {
       case 'DISTINCT_MODIFIER': {
         const { distinct_on_targets: targets } = fields(modifier, ['type', 'distinct_on_targets'])
         if (!Array.isArray(targets) || targets.length > 0) {
-          refuse('sql.distinct-on', modifier, 'DISTINCT ON is not understood', 'use GROUP BY')
+          refuse('sql.distinct-on', modifier, 'DISTINCT ON is not understood', 'Use GROUP BY.')
         }
         modifiers = { ...modifiers, distinct: true }
         break
@@ -39,7 +39,7 @@ export function readModifiers(ast: Ast): Modifiers {
         }
         break
       case 'LIMIT_PERCENT_MODIFIER':
-        return refuse('sql.limit', modifier, 'LIMIT in percent is not understood', 'write a number of rows')
+        return refuse('sql.limit', modifier, 'LIMIT in percent is not understood', 'Write a number of rows.')
       default:
         return unknownSyntax(modifier, 'type')
     }
@@ -69,7 +69,7 @@ function rows(modifier: Ast, key: string): number | null {
   const number =
     typeof value?.value === 'string' && /^\d{1,15}$/.test(value.value) ? Number(value.value) : null
   if (number === null || !isAst(value?.type) || !/INT/.test(String(value.type.id))) {
-    return refuse('sql.limit', ast, 'LIMIT and OFFSET are whole numbers', 'write the number of rows')
+    return refuse('sql.limit', ast, 'LIMIT and OFFSET are whole numbers', 'Write the number of rows.')
   }
   return number
 }

@@ -58,7 +58,7 @@ export class Scope {
         'sql.ambiguous',
         at,
         `the column ${found[0]!.name} is ambiguous`,
-        `write one of ${candidates.join(', ')}`,
+        `Write one of ${candidates.join(', ')}.`,
       )
     }
     return found.length === 0 ? null : reference(found[0]!.id, found[0]!.type)
@@ -73,11 +73,11 @@ export class Scope {
           'sql.environment',
           at,
           `${name} depends on who runs the query and when`,
-          'pass a parameter instead',
+          'Pass a parameter instead.',
         )
       }
       if (ROW_IDENTIFIERS.has(name)) {
-        refuse('sql.rowid', at, `${name} names single rows`, 'use columns that the dataset registered')
+        refuse('sql.rowid', at, `${name} names single rows`, 'Use columns that the dataset registered.')
       }
       const table = this.relations.find(({ alias }) => fold(alias) === name)
       if (table !== undefined) {
@@ -85,7 +85,7 @@ export class Scope {
           'sql.whole-row',
           at,
           'a whole row is not a value',
-          `name its columns: ${namesOf(table.columns)}`,
+          `Name its columns: ${namesOf(table.columns)}.`,
         )
       }
       if (aliases.has(name)) {
@@ -93,22 +93,22 @@ export class Scope {
           'sql.lateral-alias',
           at,
           'an alias of the select list has no meaning here',
-          'repeat the expression, or compute it in a subquery in FROM',
+          'Repeat the expression, or compute it in a subquery in FROM.',
         )
       }
     } else if (parts.length > 2 && this.find(parts.slice(0, 2), at) !== null) {
-      refuse('sql.struct', at, 'a column has no fields', 'use a column of a plain type')
+      refuse('sql.struct', at, 'a column has no fields', 'Use a column of a plain type.')
     } else if (this.relations.every(({ alias }) => fold(alias) !== fold(parts[0]!))) {
       if (
         this.relations.some(({ columns }) => columns.some(column => fold(column.name) === fold(parts[0]!)))
       ) {
-        refuse('sql.struct', at, 'a column has no fields', 'use a column of a plain type')
+        refuse('sql.struct', at, 'a column has no fields', 'Use a column of a plain type.')
       }
       throw new UnknownName(
         'sql.name',
         at,
         'the query has no table of this name in FROM',
-        `use one of ${this.relations.map(({ alias }) => alias).join(', ')}`,
+        `Use one of ${this.relations.map(({ alias }) => alias).join(', ')}.`,
       )
     }
     const candidates = this.relations
@@ -118,7 +118,7 @@ export class Scope {
       'sql.name',
       at,
       'there is no column of this name',
-      `use one of ${namesOf(candidates)}`,
+      `Use one of ${namesOf(candidates)}.`,
     )
   }
 

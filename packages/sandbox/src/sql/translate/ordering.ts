@@ -51,7 +51,7 @@ export function orderedByOutput(
   const keys = modifiers.order.map(term => {
     const expression = ordinal(term.ast, outputs) ?? translateExpression(term.ast, place)
     if (expression.kind !== 'column') {
-      refuse('sql.union', term.ast, 'a UNION is ordered by its columns', 'name a column of the first SELECT')
+      refuse('sql.union', term.ast, 'a UNION is ordered by its columns', 'Name a column of the first SELECT.')
     }
     return sortKey(term, expression)
   })
@@ -70,13 +70,13 @@ export function ordinal<T>(ast: Ast, items: readonly T[]): T | null {
   if (!isAst(type) || !/INT/.test(String(type.id)) || typeof value !== 'string') return null
   return (
     items[Number(value) - 1] ??
-    refuse('sql.ordinal', ast, 'the select list has no item of this number', `write 1 to ${items.length}`)
+    refuse('sql.ordinal', ast, 'the select list has no item of this number', `Write 1 to ${items.length}.`)
   )
 }
 
 /** ORDER BY ALL comes as a star. */
 export function refuseOrderByAll(ast: Ast): void {
   if (ast.class === 'STAR') {
-    refuse('sql.order-by-all', ast, 'ORDER BY ALL is not understood', 'name the columns to order by')
+    refuse('sql.order-by-all', ast, 'ORDER BY ALL is not understood', 'Name the columns to order by.')
   }
 }

@@ -15,16 +15,16 @@ const PARAMETER_LIMIT = 100
 export function readParameters(declared: readonly ParameterSchema[]): ReadonlyMap<string, ParameterSchema> {
   const parameters = new Map<string, ParameterSchema>()
   if (declared.length > PARAMETER_LIMIT)
-    throw invalid('there are too many parameters', `declare at most ${PARAMETER_LIMIT}`)
+    throw invalid('there are too many parameters', `Declare at most ${PARAMETER_LIMIT}.`)
   for (const parameter of declared) {
     if (!/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(parameter.name)) {
       throw invalid(
         'a parameter’s name is not a name',
-        'use letters, digits and _, not starting with a digit',
+        'Use letters, digits and _, not starting with a digit.',
       )
     }
     if (parameters.has(fold(parameter.name))) {
-      throw invalid(`the parameter $${parameter.name} is declared twice`, 'give each a name of its own')
+      throw invalid(`the parameter $${parameter.name} is declared twice`, 'Give each a name of its own.')
     }
     parameters.set(fold(parameter.name), parameter)
   }
@@ -48,7 +48,7 @@ export function allUsed(declared: readonly ParameterSchema[], used: ReadonlySet<
   if (idle === undefined) return declared
   throw invalid(
     `the parameter $${idle.name} is declared and the query does not use it`,
-    'remove the declaration',
+    'Remove the declaration.',
   )
 }
 

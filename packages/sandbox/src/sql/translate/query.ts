@@ -33,7 +33,7 @@ export function translateQuery(ast: Ast, place: QueryPlace): Translated {
           'sql.recursive',
           ast,
           'recursive queries are not understood',
-          'write the steps out as joins',
+          'Write the steps out as joins.',
         )
       default:
         return unknownSyntax(ast, 'type')
@@ -71,7 +71,7 @@ function withTables(
       uses.set(translate, uses.get(translate)! + 1)
       const translated = translateQuery(query, { ...place, tables: outer, outermost: false })
       if (names.length > translated.columns.length) {
-        refuse('sql.column-alias', query, 'there are more names than columns', 'leave out the last ones')
+        refuse('sql.column-alias', query, 'there are more names than columns', 'Leave out the last ones.')
       }
       const columns = translated.columns.map((column, index) => ({
         ...column,
@@ -87,7 +87,7 @@ function withTables(
 
 function union(ast: Ast, place: QueryPlace): Translated {
   if (text(ast, 'setop_type') !== 'UNION') {
-    refuse('sql.set-operation', ast, 'only UNION is understood', 'use joins, or UNION [ALL]')
+    refuse('sql.set-operation', ast, 'only UNION is understood', 'Use joins, or UNION [ALL].')
   }
   fields(ast, ['type', 'modifiers', 'cte_map', 'setop_type', 'left', 'right', 'setop_all'])
   const modifiers = readModifiers(ast)
@@ -100,7 +100,7 @@ function union(ast: Ast, place: QueryPlace): Translated {
       'sql.union',
       ast,
       'the sides of the UNION have different numbers of columns',
-      'name the same columns',
+      'Name the same columns.',
     )
   }
   const types = left.columns.map((column, index) => {
@@ -108,7 +108,7 @@ function union(ast: Ast, place: QueryPlace): Translated {
     const type = commonType([reference(column.id, column.type), reference(other.id, other.type)])
     return (
       type ??
-      refuse('sql.type', ast, `column ${index + 1} has no type that fits both sides`, 'cast it with CAST')
+      refuse('sql.type', ast, `column ${index + 1} has no type that fits both sides`, 'Cast it with CAST.')
     )
   })
   const columns = left.columns.map(({ name }, index) => ({

@@ -81,8 +81,8 @@ interface Select {
 
 function read(ast: Ast): Select {
   if (isAst(ast.qualify))
-    refuse('sql.window', ast.qualify, 'QUALIFY is not understood', 'use GROUP BY and HAVING')
-  if (isAst(ast.sample)) refuse('sql.sample', ast, 'samples are not understood', 'compute over all rows')
+    refuse('sql.window', ast.qualify, 'QUALIFY is not understood', 'Use GROUP BY and HAVING.')
+  if (isAst(ast.sample)) refuse('sql.sample', ast, 'samples are not understood', 'Compute over all rows.')
   fields(
     ast,
     [
@@ -107,7 +107,7 @@ function read(ast: Ast): Select {
       'sql.grouping-sets',
       groups[0] ?? ast,
       'GROUPING SETS, CUBE and ROLLUP are not understood',
-      'ask for each grouping by a query of its own',
+      'Ask for each grouping by a query of its own.',
     )
   }
   const handling = text(ast, 'aggregate_handling')
@@ -115,7 +115,7 @@ function read(ast: Ast): Select {
     unknownSyntax(ast, 'aggregate_handling')
   const list = children(ast, 'select_list')
   if (list.length > WIDEST) {
-    refuse('sql.size', list[WIDEST]!, `a SELECT has at most ${WIDEST} columns`, 'ask for fewer')
+    refuse('sql.size', list[WIDEST]!, `a SELECT has at most ${WIDEST} columns`, 'Ask for fewer.')
   }
   return {
     list,
@@ -155,7 +155,7 @@ function aggregated(input: PlanNode, ast: Ast, select: Select, base: Place, { ou
       'sql.group-by',
       ast,
       'nothing is aggregated',
-      'add an aggregate such as count(*), or leave out GROUP BY',
+      'Add an aggregate such as count(*), or leave out GROUP BY.',
     )
   }
   const grouping = new Grouping(keys, collector.columns, base.located, ast)
@@ -195,7 +195,7 @@ function keysOf(
             'sql.aggregate-place',
             group,
             'an aggregate cannot be grouped by',
-            'compute it in a subquery in FROM',
+            'Compute it in a subquery in FROM.',
           )
         }
         return expression
@@ -269,7 +269,7 @@ function distinct({ node, items, order }: Rows, { modifiers }: Select, place: Qu
         'sql.distinct-order',
         modifiers.order[index]!.ast,
         'SELECT DISTINCT is ordered by what it selects',
-        'add this to the select list, or order by an item of it',
+        'Add this to the select list, or order by an item of it.',
       )
     }
     return sortKey(modifiers.order[index]!, outputs[item]!)

@@ -60,7 +60,7 @@ export function translate({ syntax, bytes, catalogue, parameters }: TranslateInp
           'sql.duplicate-name',
           only,
           'two columns of the result have one name',
-          'give them names with AS',
+          'Give them names with AS.',
         )
       }
       seen.add(name.toLowerCase())
@@ -95,7 +95,7 @@ function outputName(name: string, at: Ast): string {
       'sql.text',
       at,
       'a column of the result has a name that cannot be shown',
-      'give it a plain name with AS',
+      'Give it a plain name with AS.',
     )
   }
   return name
@@ -113,7 +113,7 @@ function onlyStatement(syntax: unknown, bytes: Uint8Array): Ast {
     second === undefined ? 'there is no query' : 'there is more than one query',
     {
       rule: 'sql.one-statement',
-      remedy: 'write one SELECT',
+      remedy: 'Write one SELECT.',
       position,
     },
   )
@@ -124,13 +124,13 @@ function notParsed(syntax: Ast, bytes: Uint8Array): SluiceError {
   if (syntax.error_type === 'not implemented') {
     return new SluiceError('SQL_REFUSED', 'this is not a SELECT', {
       rule: 'sql.select',
-      remedy: 'write one SELECT',
+      remedy: 'Write one SELECT.',
       position: START,
     })
   }
   return new SluiceError('SQL_SYNTAX', 'the query has a syntax error', {
     rule: 'sql.syntax',
-    remedy: 'check the text at this place',
+    remedy: 'Check the text at this place.',
     position: syntaxPosition(syntax.position, bytes),
   })
 }

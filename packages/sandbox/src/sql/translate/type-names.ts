@@ -9,7 +9,7 @@ export function translateType(ast: Ast, at: Ast): ScalarType {
     'sql.type',
     at,
     `the type ${printable(text(ast, 'id'))} is not understood`,
-    'use BOOLEAN, an integer type, DECIMAL(p, s), DOUBLE, VARCHAR, DATE, TIME or TIMESTAMP',
+    'Use BOOLEAN, an integer type, DECIMAL(p, s), DOUBLE, VARCHAR, DATE, TIME or TIMESTAMP.',
   )
 }
 

@@ -15,7 +15,7 @@ export function compare(name: FunctionName, left: Expression, right: Expression,
       'sql.type',
       at,
       `a ${sqlType(left.type)} cannot be compared with a ${sqlType(right.type)}`,
-      'cast one of them with CAST',
+      'Cast one of them with CAST.',
     )
   }
   // A decimal is compared with a number as it stands, where the number fits it: the value decides, not the type.
@@ -37,7 +37,7 @@ export function mustBeBoolean(expression: Expression, at: Ast): Expression {
     'sql.type',
     at,
     `a condition is needed here, and this is a ${sqlType(expression.type)}`,
-    'write a comparison',
+    'Write a comparison.',
   )
 }
 
@@ -50,7 +50,7 @@ export function unify(expressions: readonly Expression[], at: Ast): readonly Exp
       'sql.type',
       at,
       `these have no type in common: ${types.join(', ')}`,
-      'cast them to one type with CAST',
+      'Cast them to one type with CAST.',
     )
   }
   return expressions.map(expression => convert(expression, type))

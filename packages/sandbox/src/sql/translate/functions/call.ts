@@ -37,7 +37,7 @@ const ENVIRONMENT = new Set([
 export function translateFunction(ast: Ast, place: Place, translate: (part: Ast) => Expression): Expression {
   const name = text(ast, 'function_name').toLowerCase()
   if (!SYSTEM_CATALOGS.includes(text(ast, 'catalog')) || !SYSTEM_SCHEMAS.includes(text(ast, 'schema'))) {
-    refuse('sql.function', ast, 'functions have no schema', 'write the name of the function alone')
+    refuse('sql.function', ast, 'functions have no schema', 'Write the name of the function alone.')
   }
   if (isAggregateName(name)) {
     if (place.aggregate !== null) return place.aggregate(ast, place)
@@ -45,7 +45,7 @@ export function translateFunction(ast: Ast, place: Place, translate: (part: Ast)
       'sql.aggregate-place',
       ast,
       `an aggregate cannot stand in ${place.clause}`,
-      place.clause === 'WHERE' ? 'use HAVING' : 'compute it in a subquery in FROM',
+      place.clause === 'WHERE' ? 'Use HAVING.' : 'Compute it in a subquery in FROM.',
     )
   }
   refuseAggregateName(name, ast)
@@ -54,7 +54,7 @@ export function translateFunction(ast: Ast, place: Place, translate: (part: Ast)
       'sql.environment',
       ast,
       `${name}() depends on who runs the query and when`,
-      'pass a parameter instead',
+      'Pass a parameter instead.',
     )
   }
   fields(ast, ['class', 'type', 'alias', 'function_name', 'schema', 'catalog', 'children', 'is_operator'], {
@@ -68,7 +68,7 @@ export function translateFunction(ast: Ast, place: Place, translate: (part: Ast)
     return intervalArithmetic(ast, name, parts, translate)
   }
   if (isInterval(ast)) {
-    refuse('sql.interval', ast, 'an interval stands only beside a date', "write date + INTERVAL '3' DAY")
+    refuse('sql.interval', ast, 'an interval stands only beside a date', "Write date + INTERVAL '3' DAY.")
   }
   const rule = SCALAR_FUNCTIONS.get(name)
   if (rule === undefined) {
@@ -76,12 +76,12 @@ export function translateFunction(ast: Ast, place: Place, translate: (part: Ast)
       'sql.function',
       ast,
       `the function ${/^\w{1,64}$/.test(name) ? name : 'here'} is not understood`,
-      'use the functions that docs/sql.md lists',
+      'Use the functions that docs/sql.md lists.',
     )
   }
   const operands = parts.map(translate)
   if (operands.length < rule.least || operands.length > rule.most) {
-    refuse('sql.arguments', ast, `${name} has another number of arguments`, `write ${rule.signature}`)
+    refuse('sql.arguments', ast, `${name} has another number of arguments`, `Write ${rule.signature}.`)
   }
   return rule.translate(operands, ast)
 }

@@ -76,11 +76,11 @@ function datePart([unit, date]: readonly Expression[], at: Ast): Expression {
 
 function partOf(part: string, date: Expression, at: Ast): Expression {
   if (!(DATE_PARTS as readonly string[]).includes(part)) {
-    refuse('sql.unit', at, 'this part of a date is not understood', `use one of ${DATE_PARTS.join(', ')}`)
+    refuse('sql.unit', at, 'this part of a date is not understood', `Use one of ${DATE_PARTS.join(', ')}.`)
   }
   const clock = ['hour', 'minute', 'second'].includes(part)
   if (!(clock ? ['date', 'time', 'timestamp'] : ['date', 'timestamp']).includes(date.type.kind)) {
-    refuse('sql.type', at, `a ${sqlType(date.type)} has no ${part}`, 'cast it to DATE or TIMESTAMP')
+    refuse('sql.type', at, `a ${sqlType(date.type)} has no ${part}`, 'Cast it to DATE or TIMESTAMP.')
   }
   return call('datePart', INT64, unitLiteral(part), date)
 }
@@ -97,7 +97,7 @@ function dateDifference([unit, from, to]: readonly Expression[], at: Ast): Expre
 
 function unitOf(unit: Expression, at: Ast): string {
   if (unit.kind !== 'literal' || typeof unit.value !== 'string' || unit.type.kind !== 'text') {
-    refuse('sql.unit', at, 'the unit must be written out', "write 'year', 'month', 'day' …")
+    refuse('sql.unit', at, 'the unit must be written out', "Write 'year', 'month', 'day' ….")
   }
   return unit.value.toLowerCase()
 }
@@ -105,7 +105,7 @@ function unitOf(unit: Expression, at: Ast): string {
 function knownUnit(unit: Expression, at: Ast): string {
   const name = unitOf(unit, at)
   if (!(DATE_UNITS as readonly string[]).includes(name)) {
-    refuse('sql.unit', at, 'this unit is not understood', `use one of ${DATE_UNITS.join(', ')}`)
+    refuse('sql.unit', at, 'this unit is not understood', `Use one of ${DATE_UNITS.join(', ')}.`)
   }
   return name
 }
@@ -116,6 +116,6 @@ function dated(expression: Expression, at: Ast): Expression {
     'sql.type',
     at,
     `a date or timestamp is needed, and this is a ${sqlType(expression.type)}`,
-    "cast it, or write DATE '2001-02-03'",
+    "Cast it, or write DATE '2001-02-03'.",
   )
 }

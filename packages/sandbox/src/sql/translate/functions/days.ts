@@ -12,7 +12,7 @@ export function days(expression: Expression, at: Ast): Expression {
   if (fitted.kind !== 'cast') return fitted
   const common = commonType([fitted.argument, { kind: 'parameter', type: INT32, name: '' }])
   if (common !== null && sameType(common, INT32)) return fitted
-  return refuse('sql.type', at, 'a number of days is an INTEGER', 'cast it with CAST(x AS INTEGER)')
+  return refuse('sql.type', at, 'a number of days is an INTEGER', 'Cast it with CAST(x AS INTEGER).')
 }
 
 /** `date + n`, a date. */

@@ -40,7 +40,7 @@ export function intervalArithmetic(
       'sql.interval',
       ast,
       'an interval stands only beside a date',
-      "write date + INTERVAL '3' DAY",
+      "Write date + INTERVAL '3' DAY.",
     )
   }
   const moved = translate(date)
@@ -49,7 +49,7 @@ export function intervalArithmetic(
       'sql.type',
       ast,
       `an interval is added to a date or a timestamp, and this is a ${sqlType(moved.type)}`,
-      "write DATE '2001-02-03' + INTERVAL '3' DAY",
+      "Write DATE '2001-02-03' + INTERVAL '3' DAY.",
     )
   }
   const { unit, amount } = read(interval, translate)
@@ -65,7 +65,7 @@ function read(ast: Ast, translate: (part: Ast) => Expression): { unit: string; a
     return { unit, amount: counted(unit, { ...amount, type: INT64 }, ast) }
   }
   if (amount.type.kind !== 'integer') {
-    refuse('sql.interval', ast, 'an interval is a whole number of units', "write INTERVAL '3' DAY")
+    refuse('sql.interval', ast, 'an interval is a whole number of units', "Write INTERVAL '3' DAY.")
   }
   return { unit, amount: counted(unit, amount, ast) }
 }
@@ -75,7 +75,7 @@ function counted(unit: string, amount: Expression, ast: Ast): Expression {
   const type = unit === 'second' ? DOUBLE : unit === 'hour' || unit === 'minute' ? INT64 : INT32
   const fitted = convert(amount, type)
   if (amount.kind === 'literal' && fitted.kind !== 'literal') {
-    refuse('sql.interval', ast, 'this interval is too long', 'write a shorter one')
+    refuse('sql.interval', ast, 'this interval is too long', 'Write a shorter one.')
   }
   return fitted
 }
@@ -86,7 +86,7 @@ function written(ast: Ast): { unit: string; amount: Expression } {
   const content = isAst(constant.value) ? String(constant.value.value) : ''
   const match = /^\s*(-?\d{1,9})\s+(year|quarter|month|week|day|hour|minute|second)s?\s*$/i.exec(content)
   if (match === null) {
-    return refuse('sql.interval', ast, 'this interval is not understood', "write one unit: INTERVAL '3' DAY")
+    return refuse('sql.interval', ast, 'this interval is not understood', "Write one unit: INTERVAL '3' DAY.")
   }
   const unit = match[2]!.toLowerCase()
   const literal: Expression = { kind: 'literal', type: INT64, value: String(Number(match[1])) }

@@ -104,7 +104,7 @@ function minus([a, b]: readonly Expression[], at: Ast): Expression {
   if (b === undefined) {
     const operand = number(a!, at)
     if (operand.type.kind === 'integer' && !operand.type.signed) {
-      refuse('sql.type', at, 'a number without sign cannot be negated', 'cast it to BIGINT')
+      refuse('sql.type', at, 'a number without sign cannot be negated', 'Cast it to BIGINT.')
     }
     return call('negate', operand.type, operand)
   }
@@ -127,7 +127,7 @@ function arithmetic(operation: ArithmeticOperation): Translate {
         'sql.type',
         at,
         `this is not defined for ${sqlType(a!.type)} and ${sqlType(b!.type)}`,
-        'cast the operands to numbers of one kind with CAST',
+        'Cast the operands to numbers of one kind with CAST.',
       )
     }
     if (type.kind !== 'decimal') return call(operation, type, convert(a!, type), convert(b!, type))
@@ -159,7 +159,7 @@ function round([given, digits]: readonly Expression[], at: Ast): Expression {
   const { type } = x
   if (digits === undefined) return call('round', type.kind === 'decimal' ? { ...type, scale: 0 } : type, x)
   if (digits.kind !== 'literal' || digits.type.kind !== 'integer' || digits.value === null) {
-    refuse('sql.literal', at, 'the number of digits must be written as a whole number', 'write round(x, 2)')
+    refuse('sql.literal', at, 'the number of digits must be written as a whole number', 'Write round(x, 2).')
   }
   if (type.kind !== 'decimal') return call('round', type, x, digits)
   const scale = Math.min(Math.max(Number(digits.value), 0), type.scale)
@@ -169,7 +169,7 @@ function round([given, digits]: readonly Expression[], at: Ast): Expression {
 /** Rounding has no forms without sign. */
 function signed(x: Expression, at: Ast): Expression {
   if (x.type.kind !== 'integer' || x.type.signed) return x
-  if (x.type.bits === 128) refuse('sql.type', at, 'a UHUGEINT cannot be rounded', 'cast it to HUGEINT')
+  if (x.type.bits === 128) refuse('sql.type', at, 'a UHUGEINT cannot be rounded', 'Cast it to HUGEINT.')
   return convert(x, x.type.bits === 64 ? INT128 : INT64)
 }
 
@@ -198,6 +198,6 @@ function number(expression: Expression, at: Ast): Expression {
     'sql.type',
     at,
     `a number is needed, and this is a ${sqlType(expression.type)}`,
-    'cast it to a number',
+    'Cast it to a number.',
   )
 }

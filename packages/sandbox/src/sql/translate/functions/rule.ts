@@ -32,7 +32,7 @@ export function rule(
 /** @throws Refusal `sql.null` for NULL written out */
 export function notNull(operand: Expression, at: Ast): void {
   if (operand.kind === 'literal' && operand.value === null) {
-    refuse('sql.null', at, 'the result is always null', 'leave the expression out, or write another operand')
+    refuse('sql.null', at, 'the result is always null', 'Leave the expression out, or write another operand.')
   }
 }
 

@@ -99,7 +99,7 @@ function concat(operands: readonly Expression[], at: Ast): Expression {
 function substring([x, ...bounds]: readonly Expression[], at: Ast): Expression {
   const numbers = bounds.map(bound => {
     if (bound.type.kind !== 'integer' || (bound.type.bits === 128 && bound.kind !== 'literal')) {
-      refuse('sql.type', at, 'start and count are whole numbers', 'write substring(x, 1, 3)')
+      refuse('sql.type', at, 'start and count are whole numbers', 'Write substring(x, 1, 3).')
     }
     return convert(bound, INT64)
   })
@@ -113,6 +113,6 @@ function textual(expression: Expression, at: Ast): Expression {
     'sql.type',
     at,
     `a text is needed, and this is a ${sqlType(expression.type)}`,
-    'cast it with CAST(x AS VARCHAR)',
+    'Cast it with CAST(x AS VARCHAR).',
   )
 }
