@@ -29,7 +29,7 @@ export async function transcode(
     } catch (cause) {
       throw new SluiceError('FILE_FORMAT', `the text file is not ${encoding.toUpperCase()}`, {
         rule: 'encoding',
-        remedy: 'name the encoding that the file has, or leave it out for UTF-8',
+        remedy: 'Name the encoding that the file has, or leave it out for UTF-8.',
         position: { line: lines, column: 1 },
         cause,
       })
