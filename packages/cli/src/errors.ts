@@ -1,6 +1,6 @@
 import { isSluiceError, SluiceError } from '@sluice/core'
 import stringWidth from 'string-width'
-import { errorSentence } from './messages/catalogue.js'
+import { errorSentence, type Translate } from './messages/catalogue.js'
 import { type Ui, visibleLines } from './output/ui.js'
 import type { Sources } from './sources.js'
 
@@ -17,8 +17,11 @@ export function shownError(error: unknown, signal: AbortSignal): SluiceError {
   })
 }
 
-/** The error as people read it: code and message, the place with its own line, the rule, the remedy. */
-export function errorText(error: SluiceError, sources: Sources, ui: Ui): string {
+/**
+ * The error as people read it: code and message, the place with its own line, the rule, the remedy. What `translate`
+ * does not know stays English.
+ */
+export function errorText(error: SluiceError, sources: Sources, ui: Ui, translate: Translate): string {
   const sentence = errorSentence(ui.language, error.code)
   const head = `${ui.style('red', ui.t('error.prefix'))} ${ui.style('bold', error.code)}`
   const labels = (['error.rule', 'error.remedy'] as const).map(key => stringWidth(ui.t(key)))
@@ -31,11 +34,11 @@ export function errorText(error: SluiceError, sources: Sources, ui: Ui): string 
           return `  ${ui.style('dim', label)}${' '.repeat(width - stringWidth(label))}  ${line}`
         })
   return [
-    `${head}: ${[...(sentence ? [sentence] : []), visibleLines(error.message).join(' ')].join(ui.language === 'zh' ? '。' : '. ')}`,
+    `${head}: ${[...(sentence ? [sentence] : []), visibleLines(translate(error.message)).join(' ')].join(ui.language === 'zh' ? '。' : '. ')}`,
     ...place(error, sources, ui),
     ...detail('error.rule', error.rule),
-    ...detail('error.remedy', error.remedy),
-    ...others(error).flatMap(problem => detail('error.also', problem)),
+    ...detail('error.remedy', error.remedy && translate(error.remedy)),
+    ...others(error).flatMap(problem => detail('error.also', translate(problem))),
   ].join('\n')
 }
 

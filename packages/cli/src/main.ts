@@ -2,6 +2,7 @@ import { Interruption, type Io } from './io.js'
 import { runProgram } from './program.js'
 
 export { Interruption, type Io, type Sink } from './io.js'
+export { loadTranslate } from './messages/catalogue.js'
 export { commandReference } from './reference.js'
 
 /**

@@ -5,7 +5,7 @@ import { COMMANDS } from './commands/all.js'
 import { Context } from './context.js'
 import { earlyLanguage, type Given, readSettings, usesColor } from './environment.js'
 import { type Io, write } from './io.js'
-import { LANGUAGES, type Language } from './messages/catalogue.js'
+import { LANGUAGES, type Language, loadTranslate } from './messages/catalogue.js'
 import { PROGRESS_MODES, Progress, type ProgressMode } from './output/progress.js'
 import { jsonText, printReply, type Reply } from './output/reply.js'
 import { Sources } from './sources.js'
@@ -59,7 +59,12 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<numbe
       }
     }
   try {
-    await buildProgram(act, io).parseAsync([...argv], { from: 'user' })
+    const program = buildProgram(act, io)
+    if (language === 'zh') {
+      const { speakChinese } = await import('./help.js')
+      speakChinese(program)
+    }
+    await program.parseAsync([...argv], { from: 'user' })
     return exitCode
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0
@@ -76,13 +81,14 @@ interface Told {
 }
 
 async function printError(thrown: unknown, { io, json, sources, language }: Told): Promise<number> {
-  const [{ errorText, shownError, stackText }, { Ui }] = await Promise.all([
+  const [{ errorText, shownError, stackText }, { Ui }, translate] = await Promise.all([
     import('./errors.js'),
     import('./output/ui.js'),
+    loadTranslate(language),
   ])
   const error = shownError(thrown, io.signal)
   const ui = new Ui(language, usesColor(io.stderr, io.env))
-  const text = json ? jsonText({ error: error.toJSON() }) : errorText(error, sources, ui)
+  const text = json ? jsonText({ error: error.toJSON() }) : errorText(error, sources, ui, translate)
   await write(json ? io.stdout : io.stderr, `${text}\n`)
   if (io.env['SLUICE_DEBUG'] === '1') await write(io.stderr, `${stackText(thrown)}\n`)
   return error.exitCode
@@ -105,7 +111,10 @@ export function buildProgram(act: Act, io?: Pick<Io, 'stdout' | 'stderr'>): Comm
     )
     .option('--wait <span>', 'how long to wait for another process that changes the zone (default: 30s)')
     .addOption(new Option('--progress <how>', 'progress on stderr').choices(PROGRESS_MODES).default('auto'))
-    .addHelpText('after', AFTER)
+    .addHelpText('after', ({ command }) => {
+      const { styleTitle } = command.createHelp()
+      return `\n${styleTitle(EXIT_CODES)}\n\n${styleTitle('Example:')}\n${EXAMPLE}`
+    })
     .exitOverride()
     .configureOutput({
       writeOut: text => void io?.stdout.write(text),
@@ -117,12 +126,9 @@ export function buildProgram(act: Act, io?: Pick<Io, 'stdout' | 'stderr'>): Comm
   return program
 }
 
-const AFTER = `
-Exit codes: 0 done, 1 our fault, 2 usage, 3 refused by policy or disclosure, 4 not approved, 5 integrity failure,
-6 bad input or environment, 7 try again later, 130 and 143 interrupted.
-
-Example:
-  $ sluice init zone --operator operator.key --provider owner.key --auditor auditor.key`
+const EXIT_CODES = `Exit codes: 0 done, 1 our fault, 2 usage, 3 refused by policy or disclosure, 4 not approved, 5 integrity failure,
+6 bad input or environment, 7 try again later, 130 and 143 interrupted.`
+const EXAMPLE = '  $ sluice init zone --operator operator.key --provider owner.key --auditor auditor.key'
 
 function version(): string {
   return (createRequire(import.meta.url)('../package.json') as { version: string }).version

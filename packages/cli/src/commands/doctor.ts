@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { loadTranslate } from '../messages/catalogue.js'
 import type { Act } from '../program.js'
 import { example } from './options.js'
 
@@ -11,6 +12,7 @@ export function addDoctor(program: Command, act: Act): void {
         act(async context => {
           const { examine } = await import('../examination.js')
           const findings = await examine(context)
+          const translate = await loadTranslate(context.ui.language)
           return {
             json: findings,
             exitCode: findings.some(({ state }) => state === 'fail') ? 6 : 0,
@@ -19,8 +21,8 @@ export function addDoctor(program: Command, act: Act): void {
                 .map(({ check, state, detail, remedy }) => {
                   const style = ({ ok: 'green', warn: 'yellow', fail: 'red' } as const)[state]
                   return [
-                    `${ui.style(style, ui.t(`check.${state}`))}  ${ui.t(`check.${check}`)}: ${detail}`,
-                    ...(remedy === undefined ? [] : [`      ${ui.t('error.remedy')}: ${remedy}`]),
+                    `${ui.style(style, ui.t(`check.${state}`))}  ${ui.t(`check.${check}`)}: ${translate(detail)}`,
+                    ...(remedy === undefined ? [] : [`      ${ui.t('error.remedy')}: ${translate(remedy)}`]),
                   ].join('\n')
                 })
                 .join('\n'),

@@ -7,7 +7,10 @@ const EXAMPLES = new WeakMap<Command, readonly string[]>()
 
 export function example(command: Command, ...lines: readonly string[]): Command {
   EXAMPLES.set(command, lines)
-  return command.addHelpText('after', `\nExample:\n${lines.map(line => `  $ ${line}`).join('\n')}`)
+  return command.addHelpText('after', () => {
+    const title = command.createHelp().styleTitle('Example:')
+    return `\n${title}\n${lines.map(line => `  $ ${line}`).join('\n')}`
+  })
 }
 
 /** For the reference: what a command's help shows as its examples. */

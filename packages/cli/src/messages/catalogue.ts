@@ -22,6 +22,16 @@ export function message(
   )
 }
 
+/** A text of an error in the reader's language, or as it is where there is none. */
+export type Translate = (text: string) => string
+
+/** What translates the texts of errors; loaded when there is one to show. */
+export async function loadTranslate(language: Language): Promise<Translate> {
+  if (language === 'en') return text => text
+  const { zhTexts } = await import('./zh-texts.js')
+  return text => zhTexts.find(text) ?? text
+}
+
 /** A sentence about an error code, where the language has one. */
 export function errorSentence(language: Language, code: ErrorCode): string | undefined {
   return ERRORS[language][code]

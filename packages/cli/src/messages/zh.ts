@@ -195,7 +195,7 @@ export const zh: Messages = {
   'rule.complement': '条件之外的行可能指向个体（补集）',
 }
 
-/** One Chinese sentence a code; the English detail follows it. */
+/** One Chinese sentence a code; the detail follows it. */
 export const zhErrors: Readonly<Record<ErrorCode, string>> = {
   INTERNAL: '程序内部错误',
   USAGE: '命令用法有误',

@@ -1,0 +1,163 @@
+import { Translator } from './translate.js'
+
+/** What `--help` says, in Chinese; what commands and options are called stays. */
+export const zhHelp = new Translator({
+  'The gate of a data zone (数据专区): only approved queries run, only checked results leave, with proof.':
+    '数据专区的闸口：只运行经过审批的查询，只放行通过检查的结果，并留下凭证。',
+  'print the version': '显示版本',
+  'show what a command does': '显示命令的用法',
+  'the zone (else SLUICE_ZONE, else the nearest one at or above this directory)':
+    '数据专区（否则用 SLUICE_ZONE，再否则为当前目录或其上级中最近的专区）',
+  'print one JSON document on stdout and nothing else, errors too': '标准输出只有一个 JSON 文档，错误也是',
+  'language of what is printed (else the locale)': '输出的语言（否则按区域设置）',
+  'how long to wait for another process that changes the zone (default: 30s)':
+    '等待另一进程改完专区的时长（默认 30s）',
+  'progress on stderr': '在标准错误显示进度',
+  'record a signature that was made elsewhere, or sign here where the key is at hand':
+    '记录在别处所作的签名；密钥在手边时也可在此签名',
+  'what `sluice sign` wrote': '`sluice sign` 写出的文件',
+  'the approver’s key': '审批者的密钥',
+  '{} (else SLUICE_KEY_FILE)': '{}（否则用 SLUICE_KEY_FILE）',
+  '{}; may stand several times (else SLUICE_KEY_FILE)': '{}；可多次给出（否则用 SLUICE_KEY_FILE）',
+  '{}; may stand several times': '{}；可多次给出',
+  '{}; - is stdout': '{}；- 表示标准输出',
+  'with --key: how long the approval stands (default: 30d)': '与 --key 同用：审批的有效期（默认 30d）',
+  'with --key: runs that are allowed': '与 --key 同用：允许的运行次数',
+  'with --key: stand for later versions of the dataset too': '与 --key 同用：对数据集的后续版本同样有效',
+  'a script that completes commands and options in a shell': '供 shell 补全命令和选项的脚本',
+  'register data under a policy, version by version': '在策略之下登记数据，逐版本管理',
+  'register a Parquet, CSV or Arrow file as a new dataset, signed by its owner':
+    '把 Parquet、CSV 或 Arrow 文件登记为新数据集，由其所有者签名',
+  'the data; its format is told by its content': '数据文件；格式由内容判定',
+  'its policy, YAML or JSON': '策略，YAML 或 JSON',
+  'who owns it; checked against the key': '所有者；与密钥核对',
+  'the owner’s key': '所有者的密钥',
+  'register a file as the next version; its columns have to be the same': '把文件登记为下一版本；列须相同',
+  'the data': '数据文件',
+  'a new policy with it (default: the one in force)': '同时更换策略（默认沿用现行策略）',
+  'the columns may differ; requests for the old ones are void': '允许列不同；针对旧列的申请随之失效',
+  'nothing runs on it any more; its file is deleted, its record stays': '不再对其运行；文件删除，记录保留',
+  'what is registered': '已登记的数据集',
+  'its columns, and what its policy allows with each; never a value':
+    '它的列，以及策略对每列的许可；从不显示数据',
+  'what this machine gives: Node, engine, isolation, memory limit, disk, permissions':
+    '本机的条件：Node、引擎、隔离方式、内存限制、磁盘、文件权限',
+  'make a zone; an operator, a provider and an auditor sign its first entry together':
+    '建立数据专区；运营方、提供方和监管方共同签署第一个条目',
+  'key of the operator (运营方)': '运营方的密钥',
+  'key of a data provider (数据提供方)': '数据提供方的密钥',
+  'key of the auditor (监管方)': '监管方的密钥',
+  'name of its ledger in checkpoints (default: a random one)': '检查点中的账本名称（默认随机）',
+  'where keys lie on several machines: write the founding, for the others to sign; the files above may then be public keys':
+    '密钥分处多台机器时：写出创建文件，供其他人签名；此时上述文件可以是公钥',
+  'with --out: a key that is at hand': '与 --out 同用：手边的密钥',
+  'the founding that everybody has signed: make the zone of it': '各方均已签名的创建文件：据此建立专区',
+  'make keys, and look at them; they never enter a zone': '建立和查看密钥；密钥从不进入专区',
+  'make an Ed25519 key in a file of mode 600, encrypted with a passphrase, and its public half beside it':
+    '建立 Ed25519 密钥文件（权限 600，以口令加密），公钥放在旁边',
+  'the principal whose key it is': '密钥所属的主体',
+  'do not encrypt it': '不加密',
+  'the name and the public key of a key file': '密钥文件的名称和公钥',
+  'verify a zone, a copy of its ledger, or a receipt, with code that shares nothing with the writer; needs no zone and no database':
+    '验证专区、其账本的副本或回执，所用代码与写入方不共用；不需要专区和数据库',
+  'the keys to verify with, from outside the zone (its trust.json as handed out)':
+    '用于验证的密钥，来自专区之外（发出的 trust.json）',
+  'the checkpoint that you saw last; what is verified has to continue it':
+    '您上次所见的检查点；所验证的须是其延续',
+  'hashes and checkpoints only, without the signatures of entries': '只验证哈希和检查点，不验证条目的签名',
+  'keep the verified checkpoint there, for --since': '把验证过的检查点保存到此处，供 --since 使用',
+  'read, verify and witness the record': '查看、验证和见证记录',
+  'the entries of the ledger': '账本的条目',
+  'begin with this entry': '从此条目开始',
+  'at most as many': '至多显示的条数',
+  'the proof that an entry is in the ledger: anybody can check it offline':
+    '条目在账本中的证明：任何人都可离线核验',
+  'where to': '写到何处',
+  'the newest signed checkpoint, for a witness to cosign and to keep': '最新的签名检查点，供见证者联署并保存',
+  'witness the newest checkpoint: from here on a rollback behind it is noticed':
+    '见证最新的检查点：此后回退到它之前都会被发现',
+  'the key of a provider or an auditor': '提供方或监管方的密钥',
+  'the checkpoint that you kept last time; what you sign has to continue it':
+    '您上次保存的检查点；所签的须是其延续',
+  'keep the cosigned checkpoint there, outside the zone': '把联署的检查点保存到此处，放在专区之外',
+  'replace a file that exists': '覆盖已有的文件',
+  'how the table is written (default: table; of a file, by its name)':
+    '表的输出格式（默认 table；写文件时按文件名）',
+  'check policies, and put them in force': '检查策略，使其生效',
+  'read a policy and say what is wrong with it; needs no zone': '读取策略并指出问题；不需要专区',
+  'put another policy in force for a dataset; requests under the old one are void':
+    '为数据集更换策略；旧策略下的申请随之失效',
+  'the JSON Schema of policies, for editors': '策略的 JSON Schema，供编辑器使用',
+  'enrol, rotate and remove keys, signed by those whom the zone’s charter names':
+    '登记、轮换和移除密钥，由专区章程所列者签名',
+  'enrol a principal': '登记主体',
+  'what it may do': '角色',
+  'a file with its public key, or its key file’s first lines': '含公钥的文件，或其密钥文件的前几行',
+  'replace a principal’s key by another of the same name': '用同名的另一密钥替换主体的密钥',
+  'a file with the new public key': '含新公钥的文件',
+  'a removed principal signs nothing any more': '移除主体；此后它不能再签任何内容',
+  'record a change of keys that everybody needed has signed (see `sluice sign`)':
+    '记录所需各方均已签名的密钥变更（见 `sluice sign`）',
+  'everybody who is or was enrolled': '现在和曾经登记的全部主体',
+  'a key of each role that the charter names': '章程所列各角色的密钥',
+  'do not record it; write it, signed so far, for others to sign': '不记录；写出已签部分，供他人继续签名',
+  'somebody who could have approved says no; the request is over': '有权审批者予以拒绝；申请到此为止',
+  'your key': '您的密钥',
+  'why, for the record': '理由，记入账本',
+  'released results, again and without a run': '再次取得已放行的结果，无需运行',
+  'what was released': '已放行的结果',
+  'a release: its request, parameters, and what was suppressed': '某次放行：其申请、参数以及被抑制的内容',
+  'a released table, compared with what the ledger holds of it': '已放行的表，与账本所记核对',
+  'where the table goes': '表写到何处',
+  'write the receipt there': '把回执写到此处',
+  'delete a released result and its parameters; its entry in the ledger stays':
+    '删除已放行的结果及其参数；账本条目保留',
+  'ask for a query to be run': '申请运行查询',
+  'translate, review and record a request from FILE.sql or a job (FILE.yaml)':
+    '由 FILE.sql 或任务文件（FILE.yaml）翻译、审查并记录申请',
+  'who asks; checked against the key': '申请者；与密钥核对',
+  'what the result is for; one that the owner allows': '结果的用途；须为所有者允许',
+  'declare a parameter that the query names as $name': '声明查询中写作 $name 的参数',
+  'how often it may be run (default: 1)': '可运行的次数（默认 1）',
+  'the consumer’s key': '使用方的密钥',
+  'every request and its status': '全部申请及其状态',
+  'only those': '只列出该状态',
+  'a request as an approver reads it, reviewed under the policies now in force':
+    '审批者所见的申请，按现行策略审查',
+  'the request for those who must approve it: read and signed elsewhere by `sluice sign`':
+    '导出申请交给须审批的人：在别处用 `sluice sign` 阅读并签名',
+  'the consumer takes a request back': '使用方撤回申请',
+  'an approver takes their approval back, or the operator or auditor voids the request; from the next run on':
+    '审批者撤销审批，或运营方、监管方作废申请；从下一次运行起生效',
+  'run an approved request once, and release what passes the checks':
+    '运行一次已批准的申请，放行通过检查的内容',
+  'the operator’s key': '运营方的密钥',
+  'a value for a parameter': '参数的值',
+  'where the released table goes': '放行的表写到何处',
+  'write the receipt there: it can be checked offline by anybody': '把回执写到此处：任何人都可离线核验',
+  'longest time that it may take, such as 5m': '最长用时，如 5m',
+  'most memory that it may use, such as 4GB': '最大内存，如 4GB',
+  'read, review and sign an exported request (or a founding, or a change of keys) on your own machine; needs no zone':
+    '在自己的机器上阅读、审查并签署导出的申请（或创建文件、密钥变更）；不需要专区',
+  'how long the approval stands: 30d, 12h or a time (default: 30d)':
+    '审批的有效期：30d、12h 或某一时间（默认 30d）',
+  'runs that you allow (default: what is asked for)': '允许的运行次数（默认为所申请的次数）',
+  'stand for later versions of your dataset too, where its policy allows that':
+    '在策略允许时，对数据集的后续版本同样有效',
+  'refuse to sign anything but this request': '只签此申请，其余一概拒签',
+  'sign a rejection instead': '改为签署拒绝',
+  'do not ask; for a request that you have read': '不再询问；用于已阅读过的申请',
+  'where the signature goes': '签名写到何处',
+  'what is in the zone, and what waits for whom': '专区中的内容，以及等待何人处理的事项',
+
+  'Usage:': '用法：',
+  'Arguments:': '参数：',
+  'Options:': '选项：',
+  'Global Options:': '全局选项：',
+  'Commands:': '命令：',
+  'choices:': '可选：',
+  'default:': '默认：',
+  'Example:': '示例：',
+  'Exit codes: 0 done, 1 our fault, 2 usage, 3 refused by policy or disclosure, 4 not approved, 5 integrity failure,\n6 bad input or environment, 7 try again later, 130 and 143 interrupted.':
+    '退出码：0 完成，1 程序错误，2 用法有误，3 被策略或披露检查拒绝，4 未获审批，5 完整性错误，\n6 输入或环境有误，7 稍后再试，130 和 143 被中断。',
+})
