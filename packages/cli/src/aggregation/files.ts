@@ -28,7 +28,7 @@ export async function readSecretKey(context: Context, file: string): Promise<Uin
     const { mode } = await handle.stat()
     if (process.platform === 'win32' || (mode & 0o077) === 0) return bytes
     throw new SluiceError('KEY_PERMISSIONS', `others than its owner can reach the key file ${file}`, {
-      remedy: `chmod 600 ${file}`,
+      remedy: `Run chmod 600 ${file}.`,
       facts: { mode: (mode & 0o777).toString(8) },
     })
   } finally {

@@ -115,7 +115,7 @@ function groupsOf(declared: Record<string, unknown>, keys: readonly string[], fi
   if (lists.reduce((product, list) => product * list.length, 1) > MOST_GROUPS) {
     throw new SluiceError('PARAMETER_INVALID', 'there are too many groups', {
       rule: 'he.groups',
-      remedy: `at most ${MOST_GROUPS} combinations, or a range of integers`,
+      remedy: `At most ${MOST_GROUPS} combinations, or a range of integers.`,
     })
   }
   const product = lists.reduce<(string | boolean)[][]>(

@@ -4,6 +4,36 @@ import { Translator } from './translate.js'
 export const zhHelp = new Translator({
   'The gate of a data zone (数据专区): only approved queries run, only checked results leave, with proof.':
     '数据专区的闸口：只运行经过审批的查询，只放行通过检查的结果，并留下凭证。',
+  'totals over encrypted contributions: nobody but the key holder can open, and only the sum':
+    '对加密数据求和：只有密钥持有者能打开，且只能打开总和',
+  'check that a query fits, choose parameters, and make the keys of one aggregation':
+    '检查查询是否适用，选定参数，生成一次聚合的密钥',
+  'what an aggregation says: who contributes, what is computed, what may be opened':
+    '聚合的内容：由谁提供数据、计算什么、可打开什么',
+  'compute a contributor’s cells from its Parquet, CSV or Arrow file, encrypt and sign them':
+    '由提供数据方的 Parquet、CSV 或 Arrow 文件计算其单元格，加密并签名',
+  'check the contributions, add them, and sign the list of those that went in':
+    '检查各份数据，相加，并签署所含清单',
+  'add the contributions again, and sign that the sum is theirs; needs no key to the data':
+    '重新相加各份数据，并签名证明总和无误；不需要数据密钥',
+  'open an approved, audited sum, and release what passes the checks':
+    '打开已批准并经审计的总和，放行通过检查的内容',
+  'run it as this homomorphic aggregation (`sluice he keygen`)': '按此同态聚合运行（`sluice he keygen`）',
+  'where aggregation.json, public.key and secret.key go':
+    'aggregation.json、public.key 和 secret.key 写到何处',
+  'what was agreed on': '约定的内容',
+  'the key holder’s public key': '密钥持有者的公钥',
+  'the key holder’s key': '密钥持有者的密钥',
+  'the contributor’s key': '提供数据方的密钥',
+  'the adder’s key': '求和方的密钥',
+  'the auditor’s key': '监管方的密钥',
+  'the auditor’s file': '监管方的文件',
+  'the key of the zone’s operator': '专区运营方的密钥',
+  'the approved request': '已批准的申请',
+  'the secret key of this aggregation; it opens one sum': '此次聚合的私钥；只打开一个总和',
+  'where the contribution goes': '数据写到何处',
+  'where the sum goes': '总和写到何处',
+  'where the audit goes': '审计结果写到何处',
   'print the version': '显示版本',
   'show what a command does': '显示命令的用法',
   'the zone (else SLUICE_ZONE, else the nearest one at or above this directory)':

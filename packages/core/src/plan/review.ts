@@ -141,7 +141,7 @@ function sizeViolations({ root }: Plan): Violation[] {
       code: 'SQL_REFUSED',
       rule: 'plan.joins',
       message: `the query has ${joins} joins, and ${JOIN_LIMIT} are the most`,
-      remedy: `${JOIN_LIMIT + 1} tables at most: leave out those that add no column, or have the owner register joined data`,
+      remedy: `Name ${JOIN_LIMIT + 1} tables at most: leave out those that add no column, or have the owner register joined data.`,
       parts: scansOf(root).slice(JOIN_LIMIT + 1),
     })
   }
@@ -151,7 +151,7 @@ function sizeViolations({ root }: Plan): Violation[] {
       code: 'SQL_REFUSED',
       rule: 'plan.self-joins',
       message: `dataset "${visibleText(dataset)}" is joined with itself ${found.length - 1} times, and ${SELF_JOIN_LIMIT} are the most`,
-      remedy: 'GROUP BY, or count(*) FILTER (WHERE …), over one scan in place of a join for each case',
+      remedy: 'Write GROUP BY, or count(*) FILTER (WHERE …), over one scan in place of a join for each case.',
       parts: found.slice(SELF_JOIN_LIMIT + 1),
     })
   }

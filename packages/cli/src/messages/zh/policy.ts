@@ -58,6 +58,13 @@ export const zhPolicy: Translations = {
   'a parameter is given that the request does not have': '给出的参数不在申请中',
   'the parameter "{}" {}': '参数“{}”{}',
   'the request has no parameter "{}"': '申请没有参数“{}”',
+  'the query has {} joins, and {} are the most': '查询有 {} 个连接，至多 {} 个',
+  'dataset "{}" is joined with itself {} times, and {} are the most':
+    '数据集“{}”与自身连接 {} 次，至多 {} 次',
+  'Name {} tables at most: leave out those that add no column, or have the owner register joined data.':
+    '至多 {} 个表：去掉不增加列的表，或请所有者登记已连接的数据。',
+  'Write GROUP BY, or count(*) FILTER (WHERE …), over one scan in place of a join for each case.':
+    '用 GROUP BY 或 count(*) FILTER (WHERE …) 扫描一次，代替每种情形各连接一次。',
   'is missing': '缺失',
   'is not allowed': '不被允许',
   'is of the wrong type': '类型不符',

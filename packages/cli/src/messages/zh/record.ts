@@ -62,6 +62,22 @@ export const zhRecord: Translations = {
   'this command works on a zone, and there is none at or above this directory':
     '此命令作用于数据专区，而当前目录及其上级都没有',
   'this command needs a key': '此命令需要密钥',
+  'this key has opened another sum': '该密钥已打开过另一个和',
+  '{} became shorter while it was read': '{} 在读取时变短',
+  '"contributors" has to be a list': '“contributors” 须为列表',
+  '"groups" does not name the keys of GROUP BY': '“groups” 没有列出 GROUP BY 的键',
+  '"from" has to be a whole number': '“from” 须为整数',
+  'there are too many groups': '分组过多',
+  'the groups of "{}" are no list': '“{}”的分组不是列表',
+  '"{}" has to be a whole number, 1 or more': '“{}”须为不小于 1 的整数',
+  'A key opens one sum. Begin a new aggregation with `sluice he keygen`.':
+    '一把密钥只打开一个和。请用 `sluice he keygen` 开始新的聚合。',
+  'A public key a line.': '每行一个公钥。',
+  'Name: {}.': '写出：{}。',
+  'Write from: 0.': '写成 from: 0。',
+  'At most {} combinations, or a range of integers.': '至多 {} 种组合，或一段整数。',
+  'Write {}: [A, B].': '写成 {}: [A, B]。',
+  'Write {}: 12.': '写成 {}: 12。',
   '{}, which gets no security fixes any more': '{}，已不再有安全更新',
   '{}: process isolation only': '{}：只有进程隔离',
   'process: an engine that is taken over can reach files and network':
