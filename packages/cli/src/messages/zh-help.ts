@@ -34,6 +34,26 @@ export const zhHelp = new Translator({
   'where the contribution goes': '数据写到何处',
   'where the sum goes': '总和写到何处',
   'where the audit goes': '审计结果写到何处',
+  'a principal’s signatures, or the keyed rules of `desensitize`':
+    '用于主体的签名，或 `desensitize` 的密钥规则',
+  'make an Ed25519 key in a file of mode 600, encrypted with a passphrase, and its public half beside it; or a secret for keyed rules':
+    '建立 Ed25519 密钥文件（权限 600，以口令加密），公钥放在旁边；或建立密钥规则的秘密',
+  'the principal whose key it is; required for one': '密钥所属的主体；主体密钥必填',
+  'do not encrypt it; a secret for keyed rules never is': '不加密；密钥规则的秘密从不加密',
+  'open what keyed rules have closed, on the record; the provider’s own, needs no zone':
+    '还原密钥规则所遮蔽的内容并记录在案；由提供方自己使用，不需要专区',
+  'open reversible tokens, or encrypted cells, after recording who opens them and why':
+    '先记录由谁、为何还原，再还原可逆令牌或加密单元格',
+  'the column that holds them': '所在的列',
+  'the secret under which they were made': '生成时所用的秘密',
+  'the join domain of reversible tokens': '可逆令牌的连接域',
+  'the dataset of encrypted cells': '加密单元格的数据集',
+  'of encrypted cells': '加密单元格的算法',
+  'the record, to which a signed line is added': '记录文件，追加一行签名记录',
+  'the key of who opens': '还原者的密钥',
+  'where the opened copy goes: .parquet, .csv or .arrow, else as the file is':
+    '还原后的副本写到何处：.parquet、.csv 或 .arrow，否则与原文件相同',
+  'check the record of what was opened, and show it': '核验并显示还原记录',
   'print the version': '显示版本',
   'show what a command does': '显示命令的用法',
   'the zone (else SLUICE_ZONE, else the nearest one at or above this directory)':

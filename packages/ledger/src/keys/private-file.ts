@@ -10,7 +10,7 @@ export async function readPrivately(path: string): Promise<string> {
   const file = await open(path, constants.O_RDONLY).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') {
       throw new SluiceError('FILE_MISSING', `there is no key file ${path}`, {
-        remedy: 'check the path, or make a key with "sluice key new"',
+        remedy: 'Check the path, or make a key with "sluice key new".',
       })
     }
     throw new SluiceError('KEY_INVALID', `the key file ${path} cannot be read (${cause.code})`, { cause })
@@ -21,7 +21,7 @@ export async function readPrivately(path: string): Promise<string> {
     // Windows has no such bits; there the folder's access list has to protect the file
     if (process.platform !== 'win32' && (status.mode & 0o077) !== 0) {
       throw new SluiceError('KEY_PERMISSIONS', `others than its owner can reach the key file ${path}`, {
-        remedy: `chmod 600 ${path}`,
+        remedy: `Run chmod 600 ${path}.`,
         facts: { mode: (status.mode & 0o777).toString(8) },
       })
     }
@@ -62,16 +62,16 @@ function unwritable(path: string, cause: NodeJS.ErrnoException): SluiceError {
   switch (cause.code) {
     case 'EEXIST':
       return new SluiceError('EXISTS', `${path} exists already; a key is never overwritten`, {
-        remedy: 'choose another path',
+        remedy: 'Choose another path.',
       })
     case 'ENOENT':
       return new SluiceError('FILE_MISSING', `the directory of ${path} does not exist`, {
-        remedy: 'create the directory first',
+        remedy: 'Create the directory first.',
       })
     case 'ENOSPC':
     case 'EDQUOT':
       return new SluiceError('DISK_FULL', `the disk is full; ${path} was not written`, {
-        remedy: 'free some space and try again',
+        remedy: 'Free some space and try again.',
       })
     default:
       return new SluiceError('KEY_INVALID', `${path} cannot be written (${cause.code})`, { cause })
@@ -80,6 +80,6 @@ function unwritable(path: string, cause: NodeJS.ErrnoException): SluiceError {
 
 function notSmall(): SluiceError {
   return new SluiceError('KEY_INVALID', 'this is not a key file of Sluice: it is not a small regular file', {
-    remedy: 'restore the file from its backup, or make a new key',
+    remedy: 'Restore the file from its backup, or make a new key.',
   })
 }

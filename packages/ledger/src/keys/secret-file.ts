@@ -74,7 +74,7 @@ function parse(text: string): Uint8Array {
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
     throw new SluiceError('KEY_INVALID', 'this is not a secret file of Sluice, or it was damaged', {
       remedy:
-        'restore it from its backup; `sluice key new FILE --for desensitize` makes another, with other tokens',
+        'Restore it from its backup; `sluice key new FILE --for desensitize` makes another, with other tokens.',
     })
   }
   return secret

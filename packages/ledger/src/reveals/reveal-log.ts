@@ -58,7 +58,7 @@ export async function recordReveal(
       'opening needs a reason, of 1 to 1,000 characters in one line',
       {
         rule: 'reveal.reason',
-        remedy: 'say who asked for it and what for; it is recorded',
+        remedy: 'Say who asked for it and what for; it is recorded.',
       },
     )
   }
@@ -171,7 +171,7 @@ function unwritable(cause: unknown): SluiceError {
     return new SluiceError('DISK_FULL', 'the disk is full; nothing was opened', { cause })
   }
   return new SluiceError('FILE_MISSING', `the record cannot be written (${code}); nothing was opened`, {
-    remedy: 'check that its directory exists and that you may write there',
+    remedy: 'Check that its directory exists and that you may write there.',
     cause,
   })
 }
@@ -179,7 +179,7 @@ function unwritable(cause: unknown): SluiceError {
 function corrupt(line: number): SluiceError {
   return new SluiceError('LEDGER_CORRUPT', `record ${line} of what was opened does not hold`, {
     rule: 'reveal.chain',
-    remedy: 'keep the file as it is and find out who changed it; begin a new one with --log',
+    remedy: 'Keep the file as it is and find out who changed it; begin a new one with --log.',
     facts: { line },
   })
 }

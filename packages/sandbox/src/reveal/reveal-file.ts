@@ -117,7 +117,7 @@ function requireText(table: TableFile, at: number): void {
   if (found === undefined) {
     throw new SluiceError('NAME_UNKNOWN', 'there is no column of that name in the file', {
       rule: 'reveal.column',
-      remedy: 'a column of the file',
+      remedy: 'Name a column of the file.',
       facts: { columns: table.columns.map(({ name }) => visibleText(name)) },
     })
   }

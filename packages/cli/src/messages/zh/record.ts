@@ -62,6 +62,26 @@ export const zhRecord: Translations = {
   'this command works on a zone, and there is none at or above this directory':
     '此命令作用于数据专区，而当前目录及其上级都没有',
   'this command needs a key': '此命令需要密钥',
+  "required option '--name <name>' not specified": '缺少必需的选项 --name <name>',
+  'tokens have a join domain, encrypted cells a dataset: name one of them':
+    '令牌属于连接域，加密单元格属于数据集：请指定其一',
+  'this is not a key file of Sluice: it is not a small regular file':
+    '这不是数闸的密钥文件：不是小的普通文件',
+  'this is not a secret file of Sluice, or it was damaged': '这不是数闸的秘密文件，或已损坏',
+  'opening needs a reason, of 1 to 1,000 characters in one line': '还原须说明理由，一行 1 至 1,000 个字符',
+  'the record cannot be read ({})': '记录无法读取（{}）',
+  'the disk is full; nothing was opened': '磁盘已满；没有还原任何内容',
+  'the record cannot be written ({}); nothing was opened': '记录无法写入（{}）；没有还原任何内容',
+  'record {} of what was opened does not hold': '还原记录第 {} 条不成立',
+  'there is no column of that name in the file': '文件中没有这个名称的列',
+  'tokens and encrypted cells are text, and this column is not': '令牌和加密单元格是文本，而该列不是',
+  'Add --domain DOMAIN, or --dataset NAME.': '加 --domain DOMAIN 或 --dataset NAME。',
+  'Restore the file from its backup, or make a new key.': '从备份恢复文件，或另建密钥。',
+  'Restore it from its backup; `sluice key new FILE --for desensitize` makes another, with other tokens.':
+    '从备份恢复；`sluice key new FILE --for desensitize` 会另建一个，令牌随之不同。',
+  'Say who asked for it and what for; it is recorded.': '说明由谁要求、用于什么；会记录在案。',
+  'Keep the file as it is and find out who changed it; begin a new one with --log.':
+    '保留原文件并查明是谁改动；用 --log 另起一份。',
   'this key has opened another sum': '该密钥已打开过另一个和',
   '{} became shorter while it was read': '{} 在读取时变短',
   '"contributors" has to be a list': '“contributors” 须为列表',
