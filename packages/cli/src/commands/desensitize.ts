@@ -5,7 +5,7 @@ import type { FileFormat } from '@sluice/sandbox/io'
 import { type Command, Option } from 'commander'
 import type { Context } from '../context.js'
 import type { Act } from '../program.js'
-import { example, forceOption } from './options.js'
+import { example, forceOption, repeated } from './options.js'
 
 const POLICY_BYTES = 256 * 1024
 const ENCODINGS = ['utf-8', 'gbk'] as const
@@ -15,6 +15,7 @@ interface Desensitizing {
   readonly out: string
   readonly forZone?: boolean
   readonly name?: string
+  readonly secret?: readonly string[]
   readonly encoding?: (typeof ENCODINGS)[number]
   readonly force?: boolean
 }
@@ -33,6 +34,12 @@ export function addDesensitize(program: Command, act: Act): void {
       .option(
         '--name <dataset>',
         'the dataset’s name, to which encrypted cells are bound (default: the file’s)',
+      )
+      .addOption(
+        repeated(
+          '--secret <name=file>',
+          'a secret that keyed rules name, and its file; may stand several times',
+        ),
       )
       .addOption(new Option('--encoding <encoding>', 'of a CSV file').choices(ENCODINGS).default('utf-8'))
       .addOption(forceOption())
@@ -56,7 +63,7 @@ export function addDesensitize(program: Command, act: Act): void {
             to,
             treatments,
             dataset: options.name ?? basename(file, extname(file)),
-            key: noKey,
+            key: await secretsOf(options.secret ?? [], context),
             table: await readTables(tablesOf(rules, context, options.policy), {
               staging: dirname(to),
               signal: context.signal,
@@ -95,8 +102,25 @@ function tablesOf(rules: readonly Rule[], context: Context, policy: string): Map
   return new Map(names.map(name => [name, join(dirname(context.path(policy)), name)]))
 }
 
-function noKey(name: string): never {
-  throw new SluiceError('KEY_INVALID', `a rule needs the key "${name}", and none of that name was given`, {
-    rule: 'rule.key',
-  })
+/** Opens the secrets that were given, each under the name that rules use. */
+async function secretsOf(given: readonly string[], context: Context): Promise<(name: string) => Uint8Array> {
+  const { SecretFile } = await import('@sluice/ledger/keys')
+  const secrets = new Map<string, Uint8Array>()
+  for (const text of given) {
+    const [, name, file] = /^([a-z][a-z0-9_-]*)=(.+)$/.exec(text) ?? []
+    if (name === undefined || file === undefined || secrets.has(name)) {
+      throw new SluiceError('USAGE', 'a secret is given as NAME=FILE, each name once', {
+        remedy: 'Write --secret tax=tax.secret, with the name that the policy’s rules use.',
+      })
+    }
+    secrets.set(name, (await SecretFile.open(context.path(file))).secret)
+  }
+  return name => {
+    const secret = secrets.get(name)
+    if (secret !== undefined) return secret
+    throw new SluiceError('KEY_INVALID', `a rule needs the key "${name}", and none of that name was given`, {
+      rule: 'rule.key',
+      remedy: `Add --secret ${name}=FILE; \`sluice key new FILE --for desensitize\` makes one.`,
+    })
+  }
 }
