@@ -2,6 +2,18 @@ import { Translator } from './translate.js'
 
 /** What `--help` says, in Chinese; what commands and options are called stays. */
 export const zhHelp = new Translator({
+  'apply a policy’s rules to a Parquet, CSV or Arrow file (脱敏); needs no zone':
+    '对 Parquet、CSV 或 Arrow 文件应用策略中的脱敏规则；不需要专区',
+  'the policy whose columns carry the rules': '各列带有规则的策略',
+  'where the result goes: .parquet, .csv or .arrow, else as the file is':
+    '结果写到何处：.parquet、.csv 或 .arrow，否则与原文件相同',
+  'the result enters a zone under this policy: apply the rules that its scans cannot, and leave the rest to them':
+    '结果将按此策略进入专区：只应用扫描做不到的规则，其余留给扫描',
+  'the dataset’s name, to which encrypted cells are bound (default: the file’s)':
+    '数据集名称，加密的单元格与之绑定（默认：文件名）',
+  'a secret that keyed rules name, and its file; may stand several times':
+    '密钥规则所用的名称及其密钥文件；可出现多次',
+  'of a CSV file': 'CSV 文件的编码',
   'The gate of a data zone (数据专区): only approved queries run, only checked results leave, with proof.':
     '数据专区的闸口：只运行经过审批的查询，只放行通过检查的结果，并留下凭证。',
   'totals over encrypted contributions: nobody but the key holder can open, and only the sum':
