@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-const SUBJECTS = ['anonymize', 'desensitize', 'gate', 'governed', 'he', 'ledger', 'mpc']
+const SUBJECTS = ['anonymize', 'classify', 'desensitize', 'gate', 'governed', 'he', 'ledger', 'mpc']
 const VERSIONED = ['@duckdb/node-api', 'apache-arrow', '@sluice/core']
 
 const json = process.argv.includes('--json')

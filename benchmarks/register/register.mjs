@@ -56,14 +56,15 @@ const DIRT = [0.005, 0.05, 0.2]
 /**
  * A register of people who do not exist, columns with labels, and decoys among them.
  *
- * @param {{ rows: number, seed: number, rowsPerBatch?: number }} options
+ * @param {{ rows: number, seed: number, only?: readonly string[] }} options `only`: columns of these names alone
  * @returns {{ table: Table, labels: { name: string, entity: string | null, named: boolean }[] }}
  */
-export function makeRegister({ rows, seed }) {
+export function makeRegister({ rows, seed, only }) {
   const random = new Random(seed)
   const columns = {}
   const labels = []
   const add = (name, entity, named, make) => {
+    if (only !== undefined && !only.includes(name)) return
     const dirt = DIRT[labels.length % DIRT.length]
     columns[name] = vectorFromArray(
       Array.from({ length: rows }, (_, row) => dirty(random, dirt, make(random, row))),

@@ -1,3 +1,5 @@
+import { definitionOf, type Rule } from '../desensitize/rules/registry.js'
+import { isSluiceError } from '../errors.js'
 import type { Use } from '../plan/review-types.js'
 import type { ScalarType } from '../plan/types.js'
 import { compareGrades, GRADE_RULES } from '../policy/grades.js'
@@ -6,7 +8,7 @@ import type { Catalogue, CatalogueEntity, Impact } from './catalogue/types.js'
 import { RECOGNIZED } from './decide.js'
 import type { Candidate, ColumnClassification } from './types.js'
 
-export type Suggestion = Pick<ColumnClassification, 'role' | 'grade' | 'impact' | 'uses' | 'reason'>
+export type Suggestion = Pick<ColumnClassification, 'role' | 'grade' | 'impact' | 'uses' | 'rule' | 'reason'>
 
 /** A candidate that close behind the first is as likely. */
 const CLOSE = 0.05
@@ -24,7 +26,7 @@ export function suggest(
   const [first] = candidates
   const known = (candidate: Candidate) => catalogue.entities.find(entity => entity.name === candidate.entity)!
   const entity = first && first.confidence >= RECOGNIZED ? known(first) : null
-  const base = entity === null ? ofUnrecognized(catalogue, column) : ofEntity(entity)
+  const base = entity === null ? ofUnrecognized(catalogue, column) : ofEntity(entity, column.type)
   const doubts = candidates.filter(
     candidate =>
       candidate.evidence.includes('name') ||
@@ -38,11 +40,34 @@ export function suggest(
     )
   if (highest === null) return base
   const { grade, impact } = highest
-  return { ...base, grade, impact, uses: allowedUses(base.uses, grade), reason: 'higher-candidate' }
+  const rule = base.rule ?? ruleFor(highest, column.type)
+  return { ...base, grade, impact, uses: allowedUses(base.uses, grade), rule, reason: 'higher-candidate' }
 }
 
-function ofEntity({ role, grade, impact, uses }: CatalogueEntity): Suggestion {
-  return { role, grade, impact, uses: allowedUses(uses, grade), reason: 'entity' }
+function ofEntity(entity: CatalogueEntity, type: ScalarType): Suggestion {
+  const { role, grade, impact, uses } = entity
+  return {
+    role,
+    grade,
+    impact,
+    uses: allowedUses(uses, grade),
+    rule: ruleFor(entity, type),
+    reason: 'entity',
+  }
+}
+
+const DROP: Rule = { kind: 'drop' }
+
+/** The entity's rule where it goes with the column's type; a mobile number in a numeric column is left out. */
+function ruleFor({ rule }: CatalogueEntity, type: ScalarType): Rule | null {
+  if (rule === null) return null
+  try {
+    definitionOf(rule).resultType(rule, type)
+    return rule
+  } catch (error) {
+    if (isSluiceError(error) && error.code === 'RULE_INVALID') return DROP
+    throw error
+  }
 }
 
 /** Nothing is suggested to be done with what nobody knows; a code that is different in each row names its row. */
@@ -54,7 +79,7 @@ function ofUnrecognized(
   const unique = present > 1 && distinctShare > 0.95 && (type.kind === 'text' || type.kind === 'integer')
   const role: ColumnRole = unique ? 'identifier' : numeric ? 'measure' : 'attribute'
   const { grade, impact }: { grade: Grade; impact: Impact } = unrecognized
-  return { role, grade, impact, uses: [], reason: 'unrecognized' }
+  return { role, grade, impact, uses: [], rule: DROP, reason: 'unrecognized' }
 }
 
 function allowedUses(uses: readonly Use[], grade: Grade): Use[] {

@@ -1,3 +1,4 @@
+import type { Rule } from '../desensitize/rules/registry.js'
 import type { Use } from '../plan/review-types.js'
 import type { ColumnRole, Grade } from '../policy/types.js'
 import type { Impact, Label } from './catalogue/types.js'
@@ -37,6 +38,8 @@ export interface ColumnClassification {
   readonly grade: Grade
   readonly impact: Impact
   readonly uses: readonly Use[]
+  /** the desensitization rule to show values by, where that has to be; null: none is needed */
+  readonly rule: Rule | null
   /** why the grade is what it is */
   readonly reason:
     | 'entity'

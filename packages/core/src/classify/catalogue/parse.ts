@@ -79,6 +79,7 @@ function complete(file: CatalogueFile): Catalogue {
         grade: gradeOf(entity.impact),
         role: entity.role,
         uses: entity.uses ?? [],
+        rule: entity.rule ?? null,
       }),
     ),
   }

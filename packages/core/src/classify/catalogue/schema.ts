@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Rule } from '../../desensitize/rules/registry.js'
 import { USES } from '../../plan/review-types.js'
 import { COLUMN_ROLES, GRADES } from '../../policy/types.js'
 import { RECOGNIZERS, type RecognizerName } from '../recognizers/registry.js'
@@ -71,8 +72,9 @@ const entity = z
       .max(USES.length)
       .optional()
       .describe(`of ${USES.join(', ')}, what a draft policy suggests; none where absent`),
+    rule: Rule.optional().describe('the desensitization rule that is suggested; none where absent'),
   })
-  .describe('{label, recognizer or format, names, impact, role, uses}')
+  .describe('{label, recognizer or format, names, impact, role, uses, rule}')
 
 export const CatalogueFile = z
   .strictObject({

@@ -1,3 +1,4 @@
+import type { Rule } from '../../desensitize/rules/registry.js'
 import type { Use } from '../../plan/review-types.js'
 import type { ColumnRole, Grade } from '../../policy/types.js'
 import type { Recognizer } from '../recognizer.js'
@@ -34,6 +35,8 @@ export interface CatalogueEntity {
   readonly grade: Grade
   readonly role: ColumnRole
   readonly uses: readonly Use[]
+  /** the desensitization rule that is suggested where values have to be shown; null: none */
+  readonly rule: Rule | null
 }
 
 export interface Label {
