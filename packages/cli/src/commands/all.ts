@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Act } from '../program.js'
 import { addAnonymize } from './anonymize.js'
 import { addApprove } from './approve.js'
+import { addClassify } from './classify.js'
 import { addCompletion } from './completion.js'
 import { addDataset } from './dataset.js'
 import { addDesensitize } from './desensitize.js'
@@ -31,6 +32,7 @@ export const COMMANDS: readonly ((program: Command, act: Act) => void)[] = [
   addPolicy,
   addAnonymize,
   addDesensitize,
+  addClassify,
   addRequest,
   addSign,
   addApprove,

@@ -23,6 +23,8 @@ export interface ClassifierOptions {
   readonly catalogue?: Catalogue
   /** the rows that are added were drawn at random, each at most once, out of so many; null: nobody counted these */
   readonly sampledFrom?: number | null
+  /** types that a zone gives to columns whose text is in the batches (of a CSV file) */
+  readonly types?: ReadonlyMap<string, ScalarType>
 }
 
 interface WatchedColumn {
@@ -56,14 +58,16 @@ export class Classifier {
     )
     const recognizers = this.#recognized.map(entity => entity.recognizer)
     const shapes = new ShapeTable(recognizers)
+    // a drawn row has no number that would help to find it
+    const rowsKnown = options.sampledFrom === undefined
     this.#columns = schema.fields.map(field => {
       const type = scalarTypeOf(field.type)
       if (type === null) throw unknownType(field.name)
       return {
         name: field.name,
         type,
-        scan: new ColumnScan(field.name, recognizers, shapes),
-        watch: new NumericIdentityWatch(field.name, type),
+        scan: new ColumnScan(field.name, recognizers, shapes, rowsKnown),
+        watch: new NumericIdentityWatch(field.name, type, rowsKnown),
       }
     })
   }
@@ -107,10 +111,11 @@ export class Classifier {
   }
 
   #conclude(
-    { name, type, scan }: WatchedColumn,
+    { name, type: ownType, scan }: WatchedColumn,
     names: NameIndex,
     population: number | null,
   ): ColumnClassification {
+    const type = this.#options.types?.get(name) ?? ownType
     const candidates = candidatesOf(this.#catalogue, this.#recognized, scan, names.find(name), population)
     const present = scan.rows - scan.nulls - scan.blanks
     const { value: count, relativeError } = scan.distinct.count()
@@ -125,7 +130,12 @@ export class Classifier {
       nulls: shareOf(scan.nulls, scan.rows, population),
       blanks: shareOf(scan.blanks, scan.rows, population),
       distinct: { count, share, relativeError },
-      ...suggest(this.#catalogue, candidates, { type, distinctShare: share, present }),
+      ...suggest(this.#catalogue, candidates, {
+        type,
+        readableAs: [type, ownType],
+        distinctShare: share,
+        present,
+      }),
     }
   }
 }

@@ -54,12 +54,12 @@ interface Counts {
   readonly checksum: number
 }
 
-/** Values that reach each tier: a higher one has reached the lower. */
+/** Values that have the format, and of these those whose list or check character speaks for it. */
 function countsOf({ counts }: Tally, index: number): Counts {
   const [format, dictionary, checksum] = [FORMAT, DICTIONARY, CHECKSUM].map(tier => counts[4 * index + tier]!)
   return {
     format: format! + dictionary! + checksum!,
-    dictionary: dictionary! + checksum!,
+    dictionary: dictionary!,
     checksum: checksum!,
   }
 }

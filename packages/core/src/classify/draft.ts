@@ -34,18 +34,24 @@ export function draftPolicy(classification: Classification, { owner }: DraftOpti
 }
 
 function columnLines(column: ColumnClassification): string[] {
-  const { name, role, grade, uses } = column
+  const { name, role, grade, uses, rule } = column
   const parts = [
     `role: ${role}`,
     `grade: ${grade}`,
     ...(uses.length > 0 ? [`uses: [${uses.join(', ')}]`] : []),
   ]
-  return [`  # ${comment(found(column))}`, `  ${scalar(name)}: { ${parts.join(', ')} }`]
+  const ruled = rule === null ? '' : `  # 脱敏 rule: ${comment(JSON.stringify(rule))}`
+  return [`  # ${comment(found(column))}`, `  ${scalar(name)}: { ${parts.join(', ')} }${ruled}`]
 }
+
+const WORTH_A_LOOK = 0.3
 
 function found({ entity, others, reason, impact }: ColumnClassification): string {
   const first = entity === null ? '未识别 not recognized' : candidateText(entity)
-  const doubts = others.slice(0, 2).map(candidateText)
+  const doubts = others
+    .filter(({ confidence }) => confidence >= WORTH_A_LOOK)
+    .slice(0, 2)
+    .map(candidateText)
   const also = doubts.length > 0 ? `; 另或 or else: ${doubts.join(', ')}` : ''
   const raised = reason === 'higher-candidate' ? '; 就高从严 the higher grade is taken' : ''
   return `${first}${also} [${impact.object}, ${impact.degree}]${raised}`

@@ -14,11 +14,14 @@ import { textOf } from './text.js'
 export class NumericIdentityWatch {
   readonly #name: string
   readonly #type: ScalarType
+  readonly #rowsKnown: boolean
   #found = 0
   #values = 0
   #first = 0
 
-  constructor(name: string, type: ScalarType) {
+  /** @param rowsKnown do rows come in the file's order, so that one can be named */
+  constructor(name: string, type: ScalarType, rowsKnown: boolean) {
+    this.#rowsKnown = rowsKnown
     this.#name = name
     this.#type = type
   }
@@ -45,12 +48,16 @@ export class NumericIdentityWatch {
         : 'a number cannot end in the check character X, so that those which do are lost or changed'
     throw new SluiceError(
       'SCHEMA_INVALID',
-      `column "${visibleText(this.#name)}" holds identity numbers as numbers: ${lost}`,
+      `column "${visibleText(this.#name)}" holds identity numbers as numbers${this.#rowsKnown ? `, from row ${this.#first} on` : ''}: ${lost}`,
       {
         rule: 'identity-number.numeric',
         remedy:
           'export the column again from its source as text; converting this file does not bring them back',
-        facts: { column: visibleText(this.#name), row: this.#first, values: this.#found },
+        facts: {
+          column: visibleText(this.#name),
+          ...(this.#rowsKnown && { row: this.#first }),
+          values: this.#found,
+        },
       },
     )
   }

@@ -1,5 +1,5 @@
 /**
- * How strongly one value speaks for an entity. Higher includes lower: a value with a valid checksum has the format.
+ * How strongly one value speaks for an entity: the best that can be said of it. All of them have the format.
  *
  * - `FORMAT`: length, characters and structure fit
  * - `DICTIONARY`: a part of it stands in a list (an issuer, an area, a surname)

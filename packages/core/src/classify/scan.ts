@@ -35,8 +35,14 @@ export class ColumnScan implements Tally {
   readonly #recognizers: readonly Recognizer[]
   readonly #shapes: ShapeTable
 
-  /** @param shapes of these recognizers; the columns share one */
-  constructor(name: string, recognizers: readonly Recognizer[], shapes: ShapeTable) {
+  readonly #rowsKnown: boolean
+
+  /**
+   * @param shapes of these recognizers; the columns share one
+   * @param rowsKnown do rows come in the file's order, so that one can be named
+   */
+  constructor(name: string, recognizers: readonly Recognizer[], shapes: ShapeTable, rowsKnown: boolean) {
+    this.#rowsKnown = rowsKnown
     this.#name = name
     this.#recognizers = recognizers
     this.#shapes = shapes
@@ -114,20 +120,28 @@ export class ColumnScan implements Tally {
   }
 
   #tooLong(row: number): SluiceError {
-    return new SluiceError('FILE_TOO_LARGE', `a cell of column "${visibleText(this.#name)}" is too long`, {
+    const { where, facts } = this.#place(row)
+    return new SluiceError('FILE_TOO_LARGE', `the cell of ${where} is too long`, {
       rule: 'cell.size',
       remedy: `cells of at most ${CELL_LIMIT} bytes; leave out the column, or keep documents outside of the table`,
-      facts: { column: visibleText(this.#name), row: this.rows + row + 1, limit: CELL_LIMIT },
+      facts: { ...facts, limit: CELL_LIMIT },
     })
   }
 
   #notText(row: number, cell: Uint8Array): SluiceError {
-    const chinese = isGb18030(cell)
-    return new SluiceError('FILE_FORMAT', `a text of column "${visibleText(this.#name)}" is not UTF-8`, {
+    const { where, facts } = this.#place(row)
+    return new SluiceError('FILE_FORMAT', `the text of ${where} is not UTF-8`, {
       rule: 'encoding',
-      remedy: chinese ? 'it looks like GBK: write the file again in UTF-8' : 'write the file again in UTF-8',
-      facts: { column: visibleText(this.#name), row: this.rows + row + 1 },
+      remedy: `${isGb18030(cell) ? 'it looks like GBK: ' : ''}write the file again in UTF-8`,
+      facts,
     })
+  }
+
+  #place(row: number) {
+    const column = visibleText(this.#name)
+    if (!this.#rowsKnown) return { where: `column "${column}"`, facts: { column } }
+    const number = this.rows + row + 1
+    return { where: `column "${column}" in row ${number}`, facts: { column, row: number } }
   }
 }
 

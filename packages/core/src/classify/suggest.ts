@@ -10,6 +10,14 @@ import type { Candidate, ColumnClassification } from './types.js'
 
 export type Suggestion = Pick<ColumnClassification, 'role' | 'grade' | 'impact' | 'uses' | 'rule' | 'reason'>
 
+interface SuggestedColumn {
+  readonly type: ScalarType
+  /** what a rule may be given: the type, and the text that stands in a CSV file */
+  readonly readableAs: readonly ScalarType[]
+  readonly distinctShare: number
+  readonly present: number
+}
+
 /** A candidate that close behind the first is as likely. */
 const CLOSE = 0.05
 
@@ -21,12 +29,12 @@ const CLOSE = 0.05
 export function suggest(
   catalogue: Catalogue,
   candidates: readonly Candidate[],
-  column: { readonly type: ScalarType; readonly distinctShare: number; readonly present: number },
+  column: SuggestedColumn,
 ): Suggestion {
   const [first] = candidates
   const known = (candidate: Candidate) => catalogue.entities.find(entity => entity.name === candidate.entity)!
   const entity = first && first.confidence >= RECOGNIZED ? known(first) : null
-  const base = entity === null ? ofUnrecognized(catalogue, column) : ofEntity(entity, column.type)
+  const base = entity === null ? ofUnrecognized(catalogue, column) : ofEntity(entity, column.readableAs)
   const doubts = candidates.filter(
     candidate =>
       candidate.evidence.includes('name') ||
@@ -40,32 +48,29 @@ export function suggest(
     )
   if (highest === null) return base
   const { grade, impact } = highest
-  const rule = base.rule ?? ruleFor(highest, column.type)
+  const rule = base.rule ?? ruleFor(highest, column.readableAs)
   return { ...base, grade, impact, uses: allowedUses(base.uses, grade), rule, reason: 'higher-candidate' }
 }
 
-function ofEntity(entity: CatalogueEntity, type: ScalarType): Suggestion {
+function ofEntity(entity: CatalogueEntity, readableAs: readonly ScalarType[]): Suggestion {
   const { role, grade, impact, uses } = entity
-  return {
-    role,
-    grade,
-    impact,
-    uses: allowedUses(uses, grade),
-    rule: ruleFor(entity, type),
-    reason: 'entity',
-  }
+  const rule = ruleFor(entity, readableAs)
+  return { role, grade, impact, uses: allowedUses(uses, grade), rule, reason: 'entity' }
 }
 
 const DROP: Rule = { kind: 'drop' }
 
-/** The entity's rule where it goes with the column's type; a mobile number in a numeric column is left out. */
-function ruleFor({ rule }: CatalogueEntity, type: ScalarType): Rule | null {
-  if (rule === null) return null
+/** The entity's rule where it goes with the column; a mobile number in a numeric column is left out. */
+function ruleFor({ rule }: CatalogueEntity, readableAs: readonly ScalarType[]): Rule | null {
+  return rule === null || readableAs.some(type => goesWith(rule, type)) ? rule : DROP
+}
+
+function goesWith(rule: Rule, type: ScalarType): boolean {
   try {
     definitionOf(rule).resultType(rule, type)
-    return rule
+    return true
   } catch (error) {
-    if (isSluiceError(error) && error.code === 'RULE_INVALID') return DROP
+    if (isSluiceError(error) && error.code === 'RULE_INVALID') return false
     throw error
   }
 }
@@ -73,7 +78,7 @@ function ruleFor({ rule }: CatalogueEntity, type: ScalarType): Rule | null {
 /** Nothing is suggested to be done with what nobody knows; a code that is different in each row names its row. */
 function ofUnrecognized(
   { unrecognized }: Catalogue,
-  { type, distinctShare, present }: { type: ScalarType; distinctShare: number; present: number },
+  { type, distinctShare, present }: SuggestedColumn,
 ): Suggestion {
   const numeric = type.kind === 'integer' || type.kind === 'decimal' || type.kind === 'float'
   const unique = present > 1 && distinctShare > 0.95 && (type.kind === 'text' || type.kind === 'integer')

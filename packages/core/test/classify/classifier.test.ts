@@ -177,6 +177,8 @@ describe('types', () => {
       expect(error.rule).toBe('identity-number.numeric')
       expect(error.facts).toMatchObject({ column: 'sfzh', row: 2 })
       expect(JSON.stringify(error.toJSON())).not.toContain('1199')
+      const drawn = failure(() => classifyTable(table, { sampledFrom: 1000 }))
+      expect(drawn.facts).not.toHaveProperty('row')
     }
     const decimals = vectorFromArray([identityWords()], new Decimal(0, 38, 128))
     await expect(() => classifyTable(new Table({ c: decimals }))).toThrowWithCode('SCHEMA_INVALID')
@@ -210,6 +212,21 @@ describe('types', () => {
       'date-of-birth',
       'amount',
     ])
+  })
+
+  test('a rule goes with the column, or the column is left out', () => {
+    const mobiles = Array.from({ length: 30 }, (_, i) => 13_800_000_000 + i)
+    const rule = (table: Table, options = {}) => classifyTable(table, options).columns[0]!.rule
+    const text = new Table({ phone: vectorFromArray(mobiles.map(String), new Utf8()) })
+    const number = new Table({ phone: vectorFromArray(mobiles, new Float64()) })
+    const mask = { kind: 'preset', preset: 'mobile' }
+    expect(rule(text)).toEqual(mask)
+    expect(rule(number)).toEqual({ kind: 'drop' })
+    // a CSV file's text, which a zone would take for numbers, can still be masked
+    const types = new Map([['phone', { kind: 'integer', bits: 64, signed: true }]])
+    expect(rule(text, { types })).toEqual(mask)
+    expect(classifyTable(text, { types }).columns[0]!.type).toBe('int64')
+    expect(rule(new Table({ other: vectorFromArray(['a', 'b'], new Utf8()) }))).toEqual({ kind: 'drop' })
   })
 
   test('a list is refused by its column', async () => {

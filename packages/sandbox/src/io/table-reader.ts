@@ -34,8 +34,13 @@ export interface TableFile {
    *
    * @param select the columns, in their order; all where absent
    * @param asText columns of a CSV file that are to be read as the text that stands there
+   * @param sample so many rows drawn at random without replacement, in no order; all where absent
    */
-  batches(select?: readonly string[], asText?: ReadonlySet<string>): AsyncGenerator<Table, void, undefined>
+  batches(
+    select?: readonly string[],
+    asText?: ReadonlySet<string>,
+    sample?: number,
+  ): AsyncGenerator<Table, void, undefined>
 }
 
 const SOURCE = 'source'
@@ -113,8 +118,13 @@ async function openTable(
     format,
     columns: columns.map(({ name, type }) => ({ name, type })),
     rows: integersOf(counted, 0)[0] ?? 0,
-    batches: (select, asText) => batches(session, from, chosen(columns, select, asText ?? new Set())),
+    batches: (select, asText, sample) =>
+      batches(session, sampled(from, sample), chosen(columns, select, asText ?? new Set())),
   }
+}
+
+function sampled(from: string, rows: number | undefined): string {
+  return rows === undefined ? from : `(FROM ${from} USING SAMPLE reservoir(${Math.floor(rows)} ROWS))`
 }
 
 const TEXT: ScalarType = { kind: 'text' }

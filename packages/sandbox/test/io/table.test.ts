@@ -39,6 +39,19 @@ async function all(batches: AsyncIterable<Table>): Promise<Record<string, unknow
 }
 
 describe('a table read and written batch by batch', () => {
+  it('can be a sample: so many rows, none twice, all as likely', async () => {
+    const buckets = new Float64Array(10)
+    await read('many.parquet', async table => {
+      const ids = (await all(table.batches(['id'], undefined, 5000))).map(row => Number(row['id']))
+      expect(new Set(ids).size).toBe(5000)
+      for (const id of ids) buckets[Math.floor(id / 10_000)]!++
+      expect((await all(table.batches(['id'], undefined, 200_000))).length).toBe(100_000)
+    })
+    // chi-squared with 9 degrees of freedom is above 39.3 once in 100,000 times; the first 5,000 rows would give 45,000
+    const chiSquared = buckets.reduce((sum, count) => sum + (count - 500) ** 2 / 500, 0)
+    expect(chiSquared).toBeLessThan(39.3)
+  })
+
   it.each(['arrow', 'parquet', 'csv'] as const)('comes back the same as %s', async format => {
     const copy = path(`copy.${format}`)
     const batches = await writeTable(copy, (directory, begin) =>
