@@ -176,8 +176,9 @@ function isFullWidth(bytes: Uint8Array, start: number, end: number): boolean {
 function fold(bytes: Uint8Array, start: number, end: number): number {
   let size = 0
   for (let at = start; at < end; at++) {
-    const [byte, second, third] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!]
-    const codePoint = at + 2 < end ? ((byte & 0x0f) << 12) | ((second & 0x3f) << 6) | (third & 0x3f) : 0
+    const byte = bytes[at]!
+    const codePoint =
+      at + 2 < end ? ((byte & 0x0f) << 12) | ((bytes[at + 1]! & 0x3f) << 6) | (bytes[at + 2]! & 0x3f) : 0
     if (byte === 0xef && codePoint >= 0xff01 && codePoint <= 0xff5e) {
       folded[size++] = codePoint - 0xfee0
       at += 2

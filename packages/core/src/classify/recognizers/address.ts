@@ -1,6 +1,6 @@
 import { DICTIONARY, FORMAT, NONE, type Recognizer } from '../recognizer.js'
 import { ANY, WIDE } from '../shape.js'
-import { codePointAt, codePointsOf, widthOf } from './han.js'
+import { codePointAt, widthOf } from './han.js'
 
 /**
  * 地址: Chinese text without a sentence's punctuation in which units of place follow one another from large to small
@@ -17,10 +17,10 @@ export const address: Recognizer = {
     for (let at = start; at < end; at += widthOf(bytes[at]!)) {
       if (bytes[at]! < 0x80) continue
       const codePoint = codePointAt(bytes, at)
-      if (PUNCTUATION.has(codePoint)) return NONE
-      const found = RANKS.get(codePoint)
-      // a province's name may hold a unit (海南省, 区 in 自治区), so that the first character is none
-      if (found === undefined || at === start || found <= rank) continue
+      const found = RANKS[codePoint] ?? 0
+      if (found === PUNCTUATION) return NONE
+      // the first character is that of a name
+      if (found <= rank || at === start) continue
       rank = found
       units++
     }
@@ -31,13 +31,14 @@ export const address: Recognizer = {
   },
 }
 
-const RANKS: ReadonlyMap<number, number> = new Map(
-  ['省', '市州盟', '区县旗', '镇乡', '街路道巷弄村庄屯', '号', '栋幢楼座', '单', '室户'].flatMap(
-    (characters, index) =>
-      Array.from(characters, character => [character.codePointAt(0)!, index + 1] as const),
-  ),
-)
-const PUNCTUATION = codePointsOf('，。；！？：')
+const PUNCTUATION = 255
+/** By code point, how small a unit is, from 1; 0 where the character names none. */
+const RANKS = new Uint8Array(0x10000)
+const UNITS = ['省', '市州盟', '区县旗', '镇乡', '街路道巷弄村庄屯', '号', '栋幢楼座', '单', '室户']
+for (const [index, characters] of UNITS.entries()) {
+  for (const character of characters) RANKS[character.codePointAt(0)!] = index + 1
+}
+for (const character of '，。；！？：') RANKS[character.codePointAt(0)!] = PUNCTUATION
 
 /** The first two characters of each province's name. */
 const PROVINCES: ReadonlySet<number> = new Set(

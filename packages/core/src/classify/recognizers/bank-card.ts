@@ -13,7 +13,7 @@ export const bankCard: Recognizer = {
   weights: { format: 0.25, checksum: 0.85 },
   chance: 1 / 10,
   match(bytes, start, end) {
-    const count = gatherDigits(bytes, start, end)
+    const count = gatherDigits(bytes, start, end, 19)
     if (count < 13 || count > 19 || !isIssuer(count)) return NONE
     return luhn(count) ? CHECKSUM : FORMAT
   },

@@ -23,23 +23,22 @@ export function isDate(year: number, month: number, day: number): boolean {
   return day <= (year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28)
 }
 
-/** At most that many digits are gathered. */
-const MOST = 24
 /** The digits of the value that was gathered last, each a number from 0 to 9. */
-export const gathered = new Uint8Array(MOST)
+export const gathered = new Uint8Array(24)
 
 /**
  * Gathers the digits of a value that may be grouped by single spaces or hyphens, into `gathered`.
  *
- * @returns how many there are; -1 where there are too many, another character, or separators at an end or in a row
+ * @param most at most so many, up to 24
+ * @returns how many there are; -1 where there are more, another character, or separators at an end or in a row
  */
-export function gatherDigits(bytes: Uint8Array, start: number, end: number): number {
+export function gatherDigits(bytes: Uint8Array, start: number, end: number, most: number): number {
   let count = 0
   let separated = true
   for (let at = start; at < end; at++) {
     const byte = bytes[at]!
     if (isDigit(byte)) {
-      if (count === MOST) return -1
+      if (count === most) return -1
       gathered[count++] = byte - 0x30
       separated = false
     } else {

@@ -12,7 +12,7 @@ export const mobile: Recognizer = {
   needs: DIGIT,
   weights: { format: 0.45, dictionary: 0.5 },
   match(bytes, start, end) {
-    const count = gatherDigits(bytes, bytes[start] === PLUS ? start + 1 : start, end)
+    const count = gatherDigits(bytes, bytes[start] === PLUS ? start + 1 : start, end, 15)
     const first = countryDigits(count)
     if (first < 0 || count - first !== 11) return NONE
     if (gathered[first] !== 1 || gathered[first + 1]! < 3) return NONE

@@ -8,9 +8,10 @@ export const organizationName: Recognizer = {
   needs: WIDE,
   weights: { dictionary: 0.8 },
   match(bytes, start, end) {
+    // most texts end in a character that no suffix ends in
+    if (!LAST.has(bytes[end - 1]! | (bytes[end - 2]! << 8) | (bytes[end - 3]! << 16))) return NONE
     for (const suffix of SUFFIXES) {
-      const at = end - suffix.length
-      if (at > start && suffix.every((byte, index) => bytes[at + index] === byte)) return DICTIONARY
+      if (end - suffix.length > start && endsWith(bytes, end, suffix)) return DICTIONARY
     }
     return NONE
   },
@@ -22,3 +23,13 @@ const SUFFIXES = (
 )
   .split(' ')
   .map(suffix => new TextEncoder().encode(suffix))
+/** The last characters of these, three bytes each. */
+const LAST: ReadonlySet<number> = new Set(
+  SUFFIXES.map(suffix => suffix.at(-1)! | (suffix.at(-2)! << 8) | (suffix.at(-3)! << 16)),
+)
+
+function endsWith(bytes: Uint8Array, end: number, suffix: Uint8Array): boolean {
+  const at = end - suffix.length
+  for (let i = 0; i < suffix.length; i++) if (bytes[at + i] !== suffix[i]) return false
+  return true
+}
