@@ -62,7 +62,7 @@ export const en = {
   'label.minimum': 'opens from',
   'label.name': 'name',
   'label.nulls': 'nulls',
-  'label.nulls': 'null',
+  'label.nullShare': 'null',
   'label.obligations': 'obligations',
   'label.opened': 'opened',
   'label.origin': 'origin',

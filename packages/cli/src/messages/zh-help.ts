@@ -212,6 +212,18 @@ export const zhHelp = new Translator({
   'where the signature goes': '签名写到何处',
   'what is in the zone, and what waits for whom': '专区中的内容，以及等待何人处理的事项',
 
+  'say what each column of a file holds, suggest grades, and draft a policy; needs no zone':
+    '识别文件各字段的内容，建议级别并起草策略；无需数据专区',
+  'how many rows are drawn at random (default: 100000)': '随机抽取多少行（默认：100000）',
+  'look at every row': '逐行全量识别',
+  'what columns can hold and how it is graded (default: GB/T 43697-2024)':
+    '识别什么、如何定级的目录（默认：GB/T 43697-2024）',
+  'of a CSV file': 'CSV 文件的编码',
+  'write a draft policy there': '策略草稿写到何处',
+  'the owner in the draft policy': '策略草稿中的数据提供方',
+  'print the catalogue that comes with Sluice, to start one’s own from':
+    '打印随附的分类分级目录，供编写自己的目录',
+
   'Usage:': '用法：',
   'Arguments:': '参数：',
   'Options:': '选项：',

@@ -62,7 +62,7 @@ export const zh: Messages = {
   'label.minimum': '解密最低份数',
   'label.name': '名称',
   'label.nulls': '空值',
-  'label.nulls': '空值率',
+  'label.nullShare': '空值率',
   'label.obligations': '须满足的规则',
   'label.opened': '已还原',
   'label.origin': '账本标识',

@@ -25,7 +25,7 @@ export function classificationText(
         { head: ui.t('label.confidence'), align: 'right' },
         'label.evidence',
         { head: ui.t('label.matches'), align: 'right' },
-        { head: ui.t('label.nulls'), align: 'right' },
+        { head: ui.t('label.nullShare'), align: 'right' },
         { head: ui.t('label.distinct'), align: 'right' },
         'label.role',
         'label.grade',

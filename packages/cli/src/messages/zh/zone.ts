@@ -245,4 +245,6 @@ export const zhZone: Translations = {
   'Write the column as the file does; capital letters count.': '按文件中的写法写列名，区分大小写。',
   'Write the file again; it is damaged or uses a feature that the engine does not know.':
     '重新写出文件；它已损坏，或使用了引擎不支持的特性。',
+  'Name a Parquet, CSV or Arrow file.': '请指定 Parquet、CSV 或 Arrow 文件。',
+  'there is no file to classify': '没有指定要识别的文件',
 }
