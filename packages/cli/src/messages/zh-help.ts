@@ -218,7 +218,6 @@ export const zhHelp = new Translator({
   'look at every row': '逐行全量识别',
   'what columns can hold and how it is graded (default: GB/T 43697-2024)':
     '识别什么、如何定级的目录（默认：GB/T 43697-2024）',
-  'of a CSV file': 'CSV 文件的编码',
   'write a draft policy there': '策略草稿写到何处',
   'the owner in the draft policy': '策略草稿中的数据提供方',
   'print the catalogue that comes with Sluice, to start one’s own from':
