@@ -108,10 +108,10 @@ function contentOrder(columns: readonly Uint32Array[], rows: number): Uint32Arra
 function refused(
   rule: 'k-anonymity' | 'l-diversity',
   { dataset }: RowsAnonymity,
-  remedy: string,
+  wanted: string,
 ): SluiceError {
   return new SluiceError('DISCLOSURE_REFUSED', `the rows of "${dataset}" would single people out`, {
     rule,
-    remedy: `${remedy}: fewer or coarser columns, or wider conditions`,
+    remedy: `Ask for ${wanted}: fewer or coarser columns, or wider conditions.`,
   })
 }

@@ -120,7 +120,7 @@ function factsOf(scan: Scan, datasets: readonly DatasetFacts[]): DatasetFacts {
       throw new SluiceError(
         'POLICY_DENIED',
         `the plan does not read the column "${visibleText(name)}" of "${visibleText(dataset.name)}" as its policy's rule says`,
-        { rule: 'scan.rule', remedy: 'submit the request again under the policy as it is' },
+        { rule: 'scan.rule', remedy: 'Submit the request again under the policy as it is.' },
       )
     }
     throw new SluiceError(

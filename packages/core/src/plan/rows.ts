@@ -40,14 +40,14 @@ export function rowsAnonymity(
     return {
       rule: 'evidence.rows-join',
       message: 'rows about people that are joined or united may stand for the same person',
-      remedy: 'rows of one dataset, or an aggregate: GROUP BY with count, sum or avg',
+      remedy: 'Ask for rows of one dataset, or for an aggregate: GROUP BY with count, sum or avg.',
     }
   }
   if (!isRowAnEntity(only)) {
     return {
       rule: 'evidence.rows-entity',
       message: `rows of "${visibleText(only.name)}" may stand for the same entity, so that classes of rows count nobody`,
-      remedy: 'entity: row, an entity that is a unique key, or an aggregate',
+      remedy: 'Have the policy say entity: row or an entity that is a unique key, or ask for an aggregate.',
     }
   }
   const { anonymity, minimumEntities } = only.policy.disclosure

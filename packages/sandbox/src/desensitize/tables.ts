@@ -35,7 +35,7 @@ async function rowsOf(
   if (table.rows > MOST_ROWS) {
     throw new SluiceError('FILE_TOO_LARGE', `the table "${visibleText(name)}" has too many rows`, {
       rule: 'rule.table',
-      remedy: `at most ${MOST_ROWS} rows`,
+      remedy: `Give at most ${MOST_ROWS} rows.`,
     })
   }
   const columns = table.columns.map(column => column.name)
@@ -59,7 +59,7 @@ async function rowsOf(
 function malformed(name: string, row: number, what: string): SluiceError {
   return new SluiceError('RULE_INVALID', `row ${row} of the table "${visibleText(name)}" ${what}`, {
     rule: 'rule.table',
-    remedy: 'a CSV file with a header line; in each row a value and what stands for it',
+    remedy: 'Give a CSV file with a header line; in each row a value and what stands for it.',
     position: { line: row + 1, column: 1, source: name },
   })
 }

@@ -65,6 +65,24 @@ export const zhPolicy: Translations = {
     '至多 {} 个表：去掉不增加列的表，或请所有者登记已连接的数据。',
   'Write GROUP BY, or count(*) FILTER (WHERE …), over one scan in place of a join for each case.':
     '用 GROUP BY 或 count(*) FILTER (WHERE …) 扫描一次，代替每种情形各连接一次。',
+  'the rows of "{}" would single people out': '“{}”的逐行结果会指向个人',
+  'Ask for {}: fewer or coarser columns, or wider conditions.': '须为{}：减少或放粗列，或放宽条件。',
+  'classes of at least {} rows': '每个等价类至少 {} 行',
+  'at least {} sensitive values in every class': '每个等价类至少 {} 个敏感值',
+  'Submit the request again under the policy as it is.': '按现行策略重新提交申请。',
+  'the plan does not read the column "{}" of "{}" as its policy\'s rule says':
+    '计划读取“{1}”的列“{0}”的方式与策略规则不符',
+  'rows about people that are joined or united may stand for the same person':
+    '经连接或合并的逐行数据可能指向同一人',
+  'rows of "{}" may stand for the same entity, so that classes of rows count nobody':
+    '“{}”的多行可能属于同一隐私单元，等价类无法计人',
+  'Ask for rows of one dataset, or for an aggregate: GROUP BY with count, sum or avg.':
+    '只取一个数据集的行，或改为聚合：GROUP BY 加 count、sum 或 avg。',
+  'Have the policy say entity: row or an entity that is a unique key, or ask for an aggregate.':
+    '请策略写明 entity: row 或以唯一键为隐私单元，或改为聚合。',
+  'the column "{}": {}': '列“{}”：{}',
+  'a rule for numbers stands at a column of another type': '数值规则用在了其他类型的列上',
+  'another rule, or no uses': '换一条规则，或不设用途',
   'is missing': '缺失',
   'is not allowed': '不被允许',
   'is of the wrong type': '类型不符',

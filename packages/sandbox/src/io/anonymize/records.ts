@@ -105,7 +105,7 @@ function sameColumns(people: Source, quasi: readonly NamedColumn[]): Source['col
     if (column !== undefined) return column
     throw new SluiceError('NAME_UNKNOWN', `the population’s file has no column "${name}"`, {
       rule: 'presence.population',
-      remedy: 'a file with every quasi-identifier of the table, under the same names',
+      remedy: 'Give a file with every quasi-identifier of the table, under the same names.',
     })
   })
 }
