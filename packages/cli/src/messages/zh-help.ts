@@ -72,16 +72,6 @@ export const zhHelp = new Translator({
   'where the table goes: .csv or .parquet': '表写到何处：.csv 或 .parquet',
   'write the report there: .html with charts, or .json': '把报告写到此处：.html（含图表）或 .json',
   'most memory that the engine may use, such as 4GB': '引擎可用的最大内存，如 4GB',
-  'apply a policy’s rules to a Parquet, CSV or Arrow file (脱敏); needs no zone':
-    '对 Parquet、CSV 或 Arrow 文件执行策略中的脱敏规则；不需要专区',
-  'the policy whose columns carry the rules': '各列写有规则的策略',
-  'where the result goes: .parquet, .csv or .arrow, else as the file is':
-    '结果写到何处：.parquet、.csv 或 .arrow，否则与原文件相同',
-  'the result enters a zone under this policy: apply the rules that its scans cannot, and leave the rest to them':
-    '结果将在此策略下进入专区：只执行扫描时无法执行的规则，其余留给扫描',
-  'the dataset’s name, to which encrypted cells are bound (default: the file’s)':
-    '数据集名称，加密单元格与之绑定（默认取文件名）',
-  'of a CSV file': 'CSV 文件的编码',
   'print the version': '显示版本',
   'show what a command does': '显示命令的用法',
   'the zone (else SLUICE_ZONE, else the nearest one at or above this directory)':
