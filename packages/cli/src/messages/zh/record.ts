@@ -62,6 +62,9 @@ export const zhRecord: Translations = {
   'this command works on a zone, and there is none at or above this directory':
     '此命令作用于数据专区，而当前目录及其上级都没有',
   'this command needs a key': '此命令需要密钥',
+  'a secret is given as NAME=FILE, each name once': '秘密写成 NAME=FILE，每个名称一次',
+  'Add --secret {}=FILE; `sluice key new FILE --for desensitize` makes one.':
+    '加 --secret {}=FILE；用 `sluice key new FILE --for desensitize` 建立。',
   "required option '--name <name>' not specified": '缺少必需的选项 --name <name>',
   'tokens have a join domain, encrypted cells a dataset: name one of them':
     '令牌属于连接域，加密单元格属于数据集：请指定其一',
