@@ -70,7 +70,12 @@ export async function openSum(
   source: ByteSource,
   verify: VerifySignature,
 ): Promise<Opened<SumStatement>> {
-  const sum = await openContainer('sluice-he-sum/1', source, aggregation, shapeOf(aggregation))
+  const sum = await openContainer(
+    'sluice-he-sum/1',
+    source,
+    { digest: aggregationDigest(aggregation), parameters: aggregation.parameters },
+    shapeOf(aggregation),
+  )
   assertSigned(sum.signed, aggregation.adder, verify)
   return sum
 }

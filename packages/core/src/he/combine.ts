@@ -1,5 +1,5 @@
 import { isSluiceError, SluiceError } from '../errors.js'
-import { type Aggregation, type Party, type Shape, shapeOf } from './aggregation.js'
+import { type Aggregation, aggregationDigest, type Party, type Shape, shapeOf } from './aggregation.js'
 import { type ByteSource, type Opened, openContainer } from './container.js'
 import type { WorkOptions } from './contribute.js'
 import { InFlight } from './in-flight.js'
@@ -26,14 +26,14 @@ export async function openContributions(
   verify: VerifySignature,
 ): Promise<Contribution[]> {
   const shape = shapeOf(aggregation)
+  // once: it is over all contributors
+  const named = { digest: aggregationDigest(aggregation), parameters: aggregation.parameters }
   const places = new Map(aggregation.contributors.map((party, place) => [party.name, place]))
   const found: Contribution[] = new Array(aggregation.contributors.length)
   for (const source of sources) {
-    const opened = await openContainer('sluice-he-contribution/1', source, aggregation, shape).catch(
-      error => {
-        throw about(source.name, error)
-      },
-    )
+    const opened = await openContainer('sluice-he-contribution/1', source, named, shape).catch(error => {
+      throw about(source.name, error)
+    })
     const { contributor: name } = opened.signed.statement
     const place = places.get(name)
     if (place === undefined) {

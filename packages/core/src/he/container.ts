@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { SluiceError } from '../errors.js'
-import { type Aggregation, aggregationDigest, type Shape } from './aggregation.js'
+import type { Shape } from './aggregation.js'
 import { DIGEST_BYTES, digestMismatch } from './lane.js'
 import {
   type ContributionStatement,
@@ -59,7 +59,7 @@ const HEAD = MAGIC.length + 4
 export async function openContainer<F extends 'sluice-he-contribution/1' | 'sluice-he-sum/1'>(
   form: F,
   source: ByteSource,
-  aggregation: Aggregation,
+  aggregation: { readonly digest: string; readonly parameters: string },
   shape: Shape,
 ): Promise<Opened<Extract<Statement, { form: F }>>> {
   const rest = SIGNATURE_BYTES + shape.ciphertexts * (DIGEST_BYTES + shape.ciphertextBytes)
@@ -74,7 +74,7 @@ export async function openContainer<F extends 'sluice-he-contribution/1' | 'slui
   const statement: ContributionStatement | SumStatement = signed.statement as
     | ContributionStatement
     | SumStatement
-  if (statement.aggregation !== aggregationDigest(aggregation)) throw otherAggregation(source)
+  if (statement.aggregation !== aggregation.digest) throw otherAggregation(source)
   if (said !== length || statement.parameters !== aggregation.parameters) throw malformed(source)
   const digests = await source.read(HEAD + said + SIGNATURE_BYTES, shape.ciphertexts * DIGEST_BYTES)
   if (hash('sha256', digests, 'hex') !== statement.ciphertexts) throw digestMismatch()
