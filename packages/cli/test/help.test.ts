@@ -2,13 +2,8 @@ import { Readable } from 'node:stream'
 import { commandReference, main } from '@sluice/cli'
 import { expect, it } from 'vitest'
 
-/** Commands whose help is English yet. */
-const LATER = new Set(['joint', 'psi'])
-
-/** Every other command by its words, as the reference lists them. */
-const commands = [...commandReference().matchAll(/^## sluice (.+)$/gm)]
-  .map(([, words]) => words!.split(' '))
-  .filter(([group]) => !LATER.has(group!))
+/** Every command by its words, as the reference lists them. */
+const commands = [...commandReference().matchAll(/^## sluice (.+)$/gm)].map(([, words]) => words!.split(' '))
 
 async function help(words: readonly string[], env: Record<string, string>): Promise<string> {
   let shown = ''

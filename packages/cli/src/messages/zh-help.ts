@@ -228,6 +228,30 @@ export const zhHelp = new Translator({
   'the owner in the draft policy': '策略草稿中的数据提供方',
   'print the catalogue that comes with Sluice, to start one’s own from':
     '打印随附的分类分级目录，供编写自己的目录',
+  'compute with two other organizations on what none of them shows, over mutual TLS':
+    '与另外两个机构联合计算各方都不出示的数据，经双向 TLS',
+  'check a draft, in YAML or JSON, and make of it the job that every party signs':
+    '检查 YAML 或 JSON 草稿，生成供各方签署的任务',
+  'where the job goes': '任务写到何处',
+  'what a job says: who takes part, whose columns, what is opened to whom':
+    '任务的内容：谁参加、哪些列归谁所有、向谁打开什么',
+  'sign a job as one of its parties': '以参与方身份签署任务',
+  'the party’s key': '参与方的密钥',
+  'where the approval goes': '签署文件写到何处',
+  'take part in a job: meet the other parties, whoever starts first, and compute':
+    '参加任务：与其他方会合（启动先后无关）并计算',
+  'this party’s approval of the job': '本方对任务的签署文件',
+  'this party’s columns, in a Parquet, CSV or Arrow file; a party without columns has none':
+    '本方的列，Parquet、CSV 或 Arrow 文件；没有列的一方不需要',
+  'the column of the file that says who a row is; it orders the rows, and stays here':
+    '文件中指明每行是谁的列；用于排序，不会离开本机',
+  'listen here instead of at the address in the job': '在此地址监听，而不用任务中的地址',
+  'generalize and suppress until every class meets a model, and report the risk that is left':
+    '泛化并抑制，直到每个等价类都满足模型，并报告剩余风险（匿名化）',
+  'roles of the columns, hierarchies, k and the other criteria': '各列的角色、泛化层次、k 与其他准则',
+  'where the table goes: .csv or .parquet': '表写到何处：.csv 或 .parquet',
+  'write the report there: .html with charts, or .json': '报告写到何处：带图表的 .html，或 .json',
+  'most memory that the engine may use, such as 4GB': '引擎最多可用的内存，如 4GB',
 
   'Usage:': '用法：',
   'Arguments:': '参数：',
