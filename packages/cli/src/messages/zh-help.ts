@@ -246,12 +246,6 @@ export const zhHelp = new Translator({
   'the column of the file that says who a row is; it orders the rows, and stays here':
     '文件中指明每行是谁的列；用于排序，不会离开本机',
   'listen here instead of at the address in the job': '在此地址监听，而不用任务中的地址',
-  'generalize and suppress until every class meets a model, and report the risk that is left':
-    '泛化并抑制，直到每个等价类都满足模型，并报告剩余风险（匿名化）',
-  'roles of the columns, hierarchies, k and the other criteria': '各列的角色、泛化层次、k 与其他准则',
-  'where the table goes: .csv or .parquet': '表写到何处：.csv 或 .parquet',
-  'write the report there: .html with charts, or .json': '报告写到何处：带图表的 .html，或 .json',
-  'most memory that the engine may use, such as 4GB': '引擎最多可用的内存，如 4GB',
 
   'Usage:': '用法：',
   'Arguments:': '参数：',
