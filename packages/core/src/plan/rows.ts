@@ -3,6 +3,7 @@ import type { ColumnRole } from '../policy/types.js'
 import { visibleText } from '../text.js'
 import type { Definitions } from './definitions.js'
 import { definitionOf } from './definitions.js'
+import type { Expression } from './expression.js'
 import { baseColumnsOf, type SourceUse } from './lineage.js'
 import type { Plan, PlanNode } from './node.js'
 import type { DatasetFacts, RowsAnonymity } from './review-types.js'
@@ -21,7 +22,8 @@ interface Undefined {
  *
  * k is the policy's `disclosure.anonymity`, else its minimum of entities, at least 2. Rows of a class count people only
  * where every row is another person's, so that nothing is defined for joins and unions, which can write one person
- * several times, and for an entity that is a column but no unique key.
+ * several times, and for an entity that is a column but no unique key. Nor for rows that are chosen by a sensitive column
+ * and leave without it, or with it mixed into another: the values that ℓ counts would not be those of the class.
  */
 export function rowsAnonymity(
   plan: Plan,
@@ -51,15 +53,37 @@ export function rowsAnonymity(
     }
   }
   const { anonymity, minimumEntities } = only.policy.disclosure
+  const released = plan.output.map(({ name, id }) => {
+    const expression: Expression = { kind: 'column', id, type: definitionOf(definitions, id).type }
+    const columns = new Set(baseColumnsOf(expression, definitions).map(({ column }) => column))
+    return { name, columns: [...columns] }
+  })
+  const isSensitive = (column: string) => roleOf(only.name, column) === 'sensitive'
+  for (const { name, columns } of released) {
+    if (columns.length < 2 || !columns.some(isSensitive)) continue
+    return {
+      rule: 'evidence.rows-mixed',
+      message: `the released column "${visibleText(name)}" mixes a sensitive value with another column, so that one value may look like many`,
+      remedy: 'Release the sensitive column on its own.',
+    }
+  }
+  const unseen = uses.find(
+    ({ column }) => isSensitive(column) && !released.some(({ columns }) => columns.includes(column)),
+  )
+  if (unseen !== undefined) {
+    return {
+      rule: 'evidence.rows-sensitive',
+      message: `the rows are chosen by the sensitive column "${visibleText(unseen.column)}" and leave without it, so that ℓ-diversity cannot be told`,
+      remedy: 'Release that column with them, or do not choose by it.',
+    }
+  }
   const comesFrom = (roles: readonly ColumnRole[]) =>
-    plan.output
-      .filter(({ id }) =>
-        baseColumnsOf({ kind: 'column', id, type: definitionOf(definitions, id).type }, definitions).some(
-          ({ dataset, column }) => {
-            const role = roleOf(dataset, column)
-            return role !== null && roles.includes(role)
-          },
-        ),
+    released
+      .filter(({ columns }) =>
+        columns.some(column => {
+          const role = roleOf(only.name, column)
+          return role !== null && roles.includes(role)
+        }),
       )
       .map(({ name }) => name)
   return {

@@ -1,6 +1,6 @@
 import { checkDisclosure, type RowsReport, sealRawResult } from '@sluice/core/disclosure'
 import { openCheckedResult } from '@sluice/core/disclosure/open'
-import { reviewPlan } from '@sluice/core/plan'
+import { type PlanNode, reviewPlan } from '@sluice/core/plan'
 import { Table, tableFromArrays, Utf8, vectorFromArray } from 'apache-arrow'
 import { describe, expect, it } from 'vitest'
 import { failure } from '../failure.ts'
@@ -125,6 +125,38 @@ describe('rows that leave', () => {
       mode: 'rows',
       anonymity: null,
     })
+  })
+
+  it('do not leave by a sensitive value that does not leave with them: nothing could be held to ℓ-diversity', () => {
+    const ill = plans.filter(people, test('equal', of('illness'), int(3)))
+    const bySickness: PlanNode = {
+      kind: 'sort',
+      input: people,
+      keys: [{ expression: of('illness'), descending: true, nullsFirst: false }],
+    }
+    for (const chosen of [ill, bySickness]) {
+      expect(failure(() => review(planOf(plans.project(chosen, { state: of('state') }))))).toMatchObject({
+        code: 'EVIDENCE_UNDEFINED',
+        rule: 'evidence.rows-sensitive',
+      })
+      const shown = planOf(plans.project(chosen, { state: of('state'), illness: of('illness') }))
+      expect(review(shown)).toMatchObject({ anonymity: { sensitive: ['illness'] } })
+    }
+  })
+
+  it('show no sensitive value mixed with another column, which would make one look like many', () => {
+    for (const other of ['open', 'age']) {
+      const mixed = call('divide', of('illness'), of(other))
+      const plan = planOf(plans.project(people, { state: of('state'), illness: mixed }))
+      expect(failure(() => review(plan))).toMatchObject({
+        code: 'EVIDENCE_UNDEFINED',
+        rule: 'evidence.rows-mixed',
+      })
+    }
+    const coarser = planOf(
+      plans.project(people, { state: of('state'), chapter: call('divide', of('illness'), int(10)) }),
+    )
+    expect(review(coarser)).toMatchObject({ anonymity: { sensitive: ['chapter'] } })
   })
 
   it('count an identifier among what tells people apart', () => {
