@@ -1,8 +1,9 @@
-import { definitionOf } from '../desensitize/rules/registry.js'
+import { definitionOf, type Rule } from '../desensitize/rules/registry.js'
 import { scanRule } from '../desensitize/scan.js'
 import { isSluiceError, SluiceError } from '../errors.js'
 import { nearestNames } from '../names.js'
 import type { ColumnSchema, ScalarType } from '../plan/types.js'
+import { sameType } from '../plan/validate.js'
 import { visibleText } from '../text.js'
 import type { ColumnPolicy, Policy } from './types.js'
 
@@ -15,8 +16,8 @@ export interface PolicyCheck {
  * Does a policy fit a dataset's columns? It sees names and types, never values.
  *
  * @throws SluiceError NAME_UNKNOWN where it names a column that the dataset does not have (all are in
- * `facts.columns`) and does not drop, POLICY_INVALID where bounds stand at a column that is no number or a scan's rule
- * at one whose type it does not know
+ * `facts.columns`) and does not drop, POLICY_INVALID where bounds stand at a column that is no number a scan's rule at
+ * one whose type it does not know, or another rule at one that it plainly has not been applied to
  */
 export function checkPolicy(policy: Policy, schema: readonly ColumnSchema[]): PolicyCheck {
   const present = new Map(schema.map(column => [column.name, column]))
@@ -36,8 +37,11 @@ export function checkPolicy(policy: Policy, schema: readonly ColumnSchema[]): Po
     )
   }
   for (const [name, column] of Object.entries(policy.columns)) {
-    if (present.has(name)) checkRule(name, column, present.get(name)!.type)
-    if (column.bounds === null || isNumeric(present.get(name)!.type)) continue
+    const type = present.get(name)?.type
+    // dropped, and not there
+    if (type === undefined) continue
+    checkRule(name, column, type)
+    if (column.bounds === null || isNumeric(type)) continue
     throw new SluiceError('POLICY_INVALID', `the column "${visibleText(name)}" is not a number`, {
       rule: `columns.${visibleText(name)}.bounds`,
       remedy: 'Give bounds to numeric columns only.',
@@ -48,10 +52,24 @@ export function checkPolicy(policy: Policy, schema: readonly ColumnSchema[]): Po
   }
 }
 
-/** What the provider applies has been applied already: the column has the rule's type, whatever that is. */
+/**
+ * What the provider applies has to be applied already. A column that the rule would still turn into another type, or
+ * drop, is as it was; more cannot be told without a look at values.
+ */
 function checkRule(name: string, column: ColumnPolicy, type: ScalarType): void {
   const rule = scanRule(column.rule)
-  if (rule === null) return
+  if (rule === null) {
+    if (column.rule === undefined || !wouldChange(column.rule, type)) return
+    throw new SluiceError(
+      'POLICY_INVALID',
+      `the rule ${column.rule.kind} of the column "${visibleText(name)}" has not been applied to the file`,
+      {
+        rule: `columns.${visibleText(name)}.rule`,
+        remedy:
+          'Run `sluice desensitize --for-zone` with this policy first, and register the file that it writes.',
+      },
+    )
+  }
   try {
     definitionOf(rule).resultType(rule, type)
   } catch (cause) {
@@ -61,6 +79,17 @@ function checkRule(name: string, column: ColumnPolicy, type: ScalarType): void {
       ...(cause.remedy !== undefined && { remedy: cause.remedy }),
       cause,
     })
+  }
+}
+
+function wouldChange(rule: Rule, type: ScalarType): boolean {
+  try {
+    const result = definitionOf(rule).resultType(rule, type)
+    return result === null || !sameType(result, type)
+  } catch (cause) {
+    // it does not know the type, as may be where its own text was read as numbers
+    if (isSluiceError(cause) && cause.code === 'RULE_INVALID') return false
+    throw cause
   }
 }
 

@@ -49,6 +49,26 @@ describe('rules in a policy', () => {
     )
   })
 
+  it('a file in which the provider’s rules were plainly not applied is refused', async () => {
+    const token = '{kind: token, key: k, domain: d}'
+    for (const rule of ['{kind: drop}', token]) {
+      const read = policy(`  phone: {role: identifier, rule: ${rule}}`)
+      const raw: ColumnSchema[] = [
+        { name: 'open', type: { kind: 'text' } },
+        { name: 'phone', type: { kind: 'integer', bits: 64, signed: true } },
+      ]
+      await expect(() => checkPolicy(read, raw)).toThrowWithCode('POLICY_INVALID', 'columns.phone.rule')
+    }
+    const tokens: ColumnSchema[] = ['open', 'phone'].map(name => ({ name, type: { kind: 'text' } }))
+    const read = policy(`  phone: {role: identifier, rule: ${token}}`)
+    expect(checkPolicy(read, tokens).unmentioned).toEqual([])
+  })
+
+  it('a dropped column may have bounds that nobody needs', () => {
+    const read = policy('  cost: {role: measure, bounds: {min: 0, max: 9}, rule: {kind: drop}}')
+    expect(checkPolicy(read, [{ name: 'open', type: { kind: 'text' } }]).unmentioned).toEqual([])
+  })
+
   it('say what happens to a file, by where it goes', () => {
     const read = policy(
       [
