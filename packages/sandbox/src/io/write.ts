@@ -19,7 +19,7 @@ export interface WriteOptions {
  * - `arrow`: Arrow IPC file
  * - `parquet`: by DuckDB, in a child process of its own
  * - `csv`: RFC 4180 in UTF-8 with line feeds; null is nothing, empty text is `""`. Text that a spreadsheet would take
- *   for a formula (it begins with `=`, `+`, `-`, `@`, a tab or a line break) gets an apostrophe before it.
+ *   for a formula (see `FORMULA`) gets an apostrophe before it.
  *
  * @throws SluiceError DISK_FULL, MEMORY_EXCEEDED, ENGINE_FAILED, INTERRUPTED
  */
@@ -57,8 +57,21 @@ export function csvRows(table: Table): string {
   return lines.join('')
 }
 
+/**
+ * What text begins with that a spreadsheet may take for a formula, for JavaScript and RE2 alike: a tab or a line break,
+ * or, behind spaces too, one of four signs, which some languages' spreadsheets also take full-width (OWASP, CSV Injection).
+ */
+export const FORMULA = '^(?:[\\t\\r\\n]|[ \u00a0\u3000\ufeff]*[=+\\-@＝＋－＠])'
+
+const BEGINS_FORMULA = new RegExp(FORMULA)
+
+/** Text as a spreadsheet shows it and does not compute it. */
+export function harmlessText(text: string): string {
+  return BEGINS_FORMULA.test(text) ? `'${text}` : text
+}
+
 function field(text: string, isText: boolean): string {
-  const harmless = isText && /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text
+  const harmless = isText ? harmlessText(text) : text
   return harmless === '' || /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
 }
 

@@ -87,6 +87,18 @@ function classesOf(rows: readonly string[][]): Map<string, string[][]> {
 }
 
 describe('anonymizeFile', () => {
+  it('writes no formula, in no cell and no header', async () => {
+    const rows = PEOPLE.map(row => row.replace('illness ', '＝illness '))
+    const [from, to] = [join(root, 'formula.in.csv'), join(root, 'formula.csv')]
+    await writeFile(from, `${[HEADER.replace('cost', '=cost'), ...rows].join('\n')}\n`)
+    const config = parseAnonymizeConfig(CONFIG.replace('  cost:', "  '=cost':"))
+    const hierarchies = new Map([['town', TOWNS]])
+    await anonymizeFile({ from, to, format: 'csv', config, hierarchies, population: null })
+    const [head, ...lines] = (await readFile(to, 'utf8')).trimEnd().split('\n')
+    expect(head).toBe("age,town,born,illness,'=cost")
+    expect(lines.every(line => line.includes(",'＝illness "))).toBe(true)
+  })
+
   it('writes classes that meet the model, loses nothing but what it says, and changes nothing else', async () => {
     const { report, to, from, text } = await anonymized('whole', PEOPLE)
     const rows = recordsOf(text)

@@ -87,6 +87,14 @@ it('writes no formula into a CSV, and leaves negative numbers alone', () => {
   expect(csvText(risky)).toBe("text,number\n'=1+1,-1\n'@x,-2\n'+1,-3\n'-1,-4\n'\tx,-5\na=b,-6\n")
 })
 
+it('takes full-width signs and what hides behind spaces for formulas too, as spreadsheets of some languages do', () => {
+  const risky = ['＝1+1', '－1', '＋1', '＠x', ' =1', '\u3000=1', '\u00a0@x']
+  const harmless = [' a=b', '—', '·=1', '张三']
+  const column = table({ '＝head': vectorFromArray([...risky, ...harmless], new Utf8()).data[0]! })
+  const lines = ['＝head', ...risky].map(text => `'${text}`).concat(harmless)
+  expect(csvText(column)).toBe(`${lines.join('\n')}\n`)
+})
+
 it('gives JSON that loses nothing', () => {
   const row = everything.schema.fields.map(({ type }, index) =>
     cellJson(everything.getChildAt(index)?.get(0), type),

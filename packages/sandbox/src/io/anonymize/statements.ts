@@ -2,6 +2,7 @@ import type { AnonymizeConfig, Anonymized, Role } from '@sluice/core/anonymize'
 import { quoteIdentifier, quoteText } from '../../sql/emit/names.js'
 import { sqlType } from '../../sql/emit/types.js'
 import type { NormalizedColumn } from '../schema.js'
+import { FORMULA, harmlessText } from '../write.js'
 
 /**
  * The statements of an anonymization, in the order in which they run. In the engine, quasi-identifiers go by q0, q1 …
@@ -100,7 +101,9 @@ export function outputStatements(
     .filter(({ name }) => config.columns[name]!.role !== 'identifier')
     .map(column => {
       const value = shownAs(column, { quasi, sensitive, kept }, levels)
-      return `${format === 'csv' ? harmless(value) : value.sql} AS ${quoteIdentifier(column.name)}`
+      return format === 'csv'
+        ? `${harmless(value)} AS ${quoteIdentifier(harmlessText(column.name))}`
+        : `${value.sql} AS ${quoteIdentifier(column.name)}`
     })
   const raw = [...names('s', sensitive.length), ...names('a', kept.length)].map(name => `, encoded.${name}`)
   const select = `SELECT ${shown.join(', ')} FROM classed JOIN classes USING (class) ORDER BY ALL NULLS FIRST`
@@ -141,7 +144,7 @@ function shownAs(
 /** Text that a spreadsheet would take for a formula gets an apostrophe before it, as in every CSV that is released. */
 function harmless({ sql, isText }: Shown): string {
   if (!isText) return sql
-  return `CASE WHEN regexp_matches(${sql}, '^[=+\\-@\\t\\r\\n]') THEN '''' || ${sql} ELSE ${sql} END`
+  return `CASE WHEN regexp_matches(${sql}, ${quoteText(FORMULA)}) THEN '''' || ${sql} ELSE ${sql} END`
 }
 
 function names(kind: 'q' | 's' | 'a', count: number): string[] {
