@@ -192,6 +192,14 @@ function publicAggregate(root: PlanNode): Aggregate {
 
 function assertInput(input: PlanNode): void {
   for (const node of nodesOf(input)) {
+    // contributors read their own files as they are: nothing here would apply the rule before the sum
+    if (node.kind === 'scan' && node.columns.some(({ mask }) => mask !== undefined)) {
+      throw refused(
+        'mask',
+        'its policy’s rule masks a column that it reads',
+        'columns without a rule, or an engine that applies rules at the scan',
+      )
+    }
     if (node.kind === 'scan' || node.kind === 'filter' || node.kind === 'project') continue
     const rule = node.kind === 'join' ? 'join' : 'shape'
     throw refused(

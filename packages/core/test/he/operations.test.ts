@@ -1,5 +1,5 @@
 import { cellsOf, layoutOf } from '@sluice/core/he'
-import type { Expression, Plan, ScalarType } from '@sluice/core/plan'
+import { type Expression, mapPlan, maskedColumn, type Plan, type ScalarType } from '@sluice/core/plan'
 import {
   Field,
   Int64,
@@ -391,6 +391,45 @@ columns:
     expect(rule(policy('row', 1, ', pPercent: 10'))).toBe('he.dominance')
     expect(rule(policy('{column: person_id}', 1, ''))).toBe('he.entity')
     expect(layoutOf(reviewed(plan, [policy('row', 1, '')])).groupCount).toBeGreaterThan(0)
+  })
+
+  it('rules of a policy, which contributors would have to apply to what they encrypt', () => {
+    const given = (rule: string) =>
+      dataset(
+        'subsidies',
+        ['programme_name', 'amount', 'person_id', 'age'],
+        `version: 1
+owner: bureau
+grade: 1
+entity: row
+disclosure: {minimumEntities: 3}
+purposes: [credit-risk]
+consumers: [insurer]
+columns:
+  programme_name: {role: attribute, uses: [group], values: public}
+  amount: {role: measure, uses: [aggregate]${rule}}
+  age: {role: measure, uses: [aggregate]}
+`,
+      )
+    const plan = OPERATIONS[0]!.plan()
+    const masked = given(', rule: {kind: round, to: 100}')
+    const amount = masked.columns.find(({ name }) => name === 'amount')!
+    const { mask, type } = maskedColumn(amount, masked.policy.columns['amount']!.rule)
+    const root = mapPlan(plan.root, node =>
+      node.kind === 'scan'
+        ? {
+            ...node,
+            columns: node.columns.map(column =>
+              column.name === 'amount' ? { ...column, type, mask: mask! } : column,
+            ),
+          }
+        : node,
+    )
+    expect(failure(() => layoutOf(reviewed({ ...plan, root }, [masked])))).toMatchObject({
+      code: 'EVIDENCE_UNDEFINED',
+      rule: 'he.mask',
+    })
+    expect(layoutOf(reviewed(plan, [given('')])).groupCount).toBeGreaterThan(0)
   })
 
   it('ranges that no parameters hold', async () => {
