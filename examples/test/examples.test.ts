@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -54,6 +54,42 @@ describe('the examples', () => {
       expect(output).toContain(refusal)
     }
   }, 240_000)
+
+  it('register-desensitize: from a register to a released table', async () => {
+    const folder = await temporary()
+    const output = await node('register-desensitize/run.mjs', folder)
+    const rows = async (name: string) =>
+      (await readFile(join(folder, name), 'utf8')).trimEnd().split('\n').slice(1)
+    const people = (await rows('residents.csv')).map(line => line.split(','))
+    expect(people).toHaveLength(5000)
+    expect(output).toMatch(/identity_number +rule +preset identity-number +token register/)
+
+    // one token a person, no number and no whole name; the fifty names that are none are hidden
+    const outside = (await rows('outside.csv')).map(line => line.split(','))
+    const numbers = new Set(people.map(([number]) => number))
+    const tokens = outside.map(([token]) => token!)
+    expect(new Set(tokens).size).toBe(numbers.size)
+    expect(tokens.filter(token => !/^[0-9a-f]{32}$/.test(token))).toEqual([])
+    const masked = outside.map(([, name]) => name!)
+    expect(masked.filter(name => !/^(\p{Script=Han}\*{1,2})?$/u.test(name))).toEqual([])
+    expect(masked.filter(name => name === '')).toHaveLength(50)
+
+    // every column of the extract is a quasi-identifier: equal lines are a class
+    const classes = new Map<string, number>()
+    for (const line of await rows('extract.csv')) classes.set(line, (classes.get(line) ?? 0) + 1)
+    expect(Math.min(...classes.values())).toBeGreaterThanOrEqual(5)
+
+    // what is released is what the register says, and the island's few women are not
+    const living = (district: string, sex: string) =>
+      people.filter(person => person[5] === district && person[3] === sex)
+    const east = living('示例东区', '女')
+    const mean = east.reduce((sum, person) => sum + Number(person[7]), 0) / east.length
+    const shown = mean.toLocaleString('en', { maximumFractionDigits: 2 })
+    expect(output).toMatch(new RegExp(`示例东区 +女 +${east.length} +${shown.replace('.', '\\.')}`))
+    expect(living('示例岛区', '女').length).toBeLessThan(10)
+    expect(output).toMatch(/示例岛区 +女 +‹minimum-entities› +‹minimum-entities›/)
+    expect(output).toContain('the receipt holds')
+  }, 120_000)
 
   it('demo: the main job, from an empty directory to a verified release', async () => {
     const output = await node('demo/run.mjs', await temporary())
