@@ -214,9 +214,12 @@ describe('a joint job of a bureau, a bank and an operator', () => {
     const controller = new AbortController()
     let connected = 0
     const onEvent = (event: MeetEvent) => {
-      if (event.kind === 'connected' && ++connected === 2) controller.abort()
+      // all three have met: before that, a party that is gone is one that never came
+      if (event.kind === 'connected' && ++connected === 6) controller.abort()
     }
-    const found = reasons(await everybody(await job(), [{}, { signal: controller.signal, onEvent }]))
+    const found = reasons(
+      await everybody(await job(), [{ onEvent }, { signal: controller.signal, onEvent }, { onEvent }]),
+    )
     expect(found[1].code).toBe('INTERRUPTED')
     for (const self of [0, 2]) {
       expect(['PEER_STOPPED', 'PEER_LOST']).toContain(found[self].code)

@@ -210,7 +210,9 @@ function summaryOf({ facts, rows, since, retired }: DatasetState): DatasetSummar
 /** Columns that may turn out to be unique keys, which makes joins along them cheap to account for. */
 function keyCandidates(policy: Policy): string[][] {
   return Object.entries(policy.columns)
-    .filter(([, column]) => column.role === 'identifier' || column.uses.includes('join'))
+    .filter(
+      ([, { role, uses, rule }]) => rule?.kind !== 'drop' && (role === 'identifier' || uses.includes('join')),
+    )
     .map(([name]) => [name])
 }
 

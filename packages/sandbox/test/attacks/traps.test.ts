@@ -153,10 +153,22 @@ describe('errors carry values', () => {
   ])
 })
 
+const CROWD_POLICY = `version: 1
+owner: bureau
+grade: 1
+entity: row
+purposes: [credit-risk]
+consumers: [bank]
+columns:
+  town: { role: attribute, uses: [join, group] }
+`
+
 describe('there is no statement timeout, and memory_limit is no ceiling', () => {
   it('a join that would not end is killed, and leaves nothing', async () => {
-    const joins = Array.from({ length: 6 }, (_, at) => `JOIN people p${at} ON a.town = p${at}.town`)
-    const sql = `SELECT count(*) AS n FROM people a ${joins.join(' ')}`
+    const crowd = `town\n${'north\n'.repeat(5_000)}`
+    await attack.add('crowd', crowd, CROWD_POLICY)
+    const joins = Array.from({ length: 3 }, (_, at) => `JOIN crowd c${at} ON a.town = c${at}.town`)
+    const sql = `SELECT count(*) AS n FROM crowd a ${joins.join(' ')}`
     const { id } = await attack.zone.requests.submit({ sql, purpose: 'credit-risk' }, attack.keys.consumer)
     await attack.zone.approvals.import(await signed(attack.zone, id, attack.keys.provider))
     const started = performance.now()

@@ -70,4 +70,24 @@ describe('evidence over masked columns', () => {
     // raw values find nobody
     expect(await run("SELECT count(*) AS n FROM people WHERE kind = 'a' OR code = 7")).toEqual([[null]])
   })
+
+  it('needs no column that the provider’s own command has dropped', async () => {
+    const { zone } = await makeZone(keys)
+    const from = join(await temporary(), 'towns.csv')
+    await writeFile(from, 'town\nnorth\nsouth\n')
+    const policy = `version: 1
+owner: bureau
+grade: 2
+entity: row
+columns:
+  phone: { role: identifier, rule: {kind: drop} }
+  town: { role: quasi, uses: [group] }
+`
+    const { columns } = await zone.datasets.add({ name: 'dropped', from, policy }, keys.provider)
+    expect(columns.map(({ name }) => name)).toEqual(['town'])
+    const kept = policy.replace(', rule: {kind: drop}', '')
+    await expect(zone.datasets.add({ name: 'kept', from, policy: kept }, keys.provider)).toThrowWithCode(
+      'NAME_UNKNOWN',
+    )
+  })
 })
