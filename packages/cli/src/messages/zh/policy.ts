@@ -217,4 +217,13 @@ export const zhPolicy: Translations = {
   'Write sum(x) FILTER (WHERE …), or one CASE WHEN … THEN x ELSE 0 END as the whole argument or a factor of it.':
     '写成 sum(x) FILTER (WHERE …)，或以一个 CASE WHEN … THEN x ELSE 0 END 作整个参数或其因子。',
   'Write the query without it.': '去掉它。',
+  'the released column "{}" mixes a sensitive value with another column, so that one value may look like many':
+    '放行的列“{}”把敏感值与其他列混合，一个取值会显得像多个',
+  'Release the sensitive column on its own.': '请单独放行敏感列。',
+  'the rows are chosen by the sensitive column "{}" and leave without it, so that ℓ-diversity cannot be told':
+    '这些行按敏感列“{}”选出，却不带该列放行，因此无法判断 ℓ-多样性',
+  'Release that column with them, or do not choose by it.': '请连同该列一起放行，或不要按它选择。',
+  'the rule {} of the column "{}" has not been applied to the file': '文件中的列“{1}”尚未应用规则 {0}',
+  'Run `sluice desensitize --for-zone` with this policy first, and register the file that it writes.':
+    '请先用此策略运行 `sluice desensitize --for-zone`，再登记它写出的文件。',
 }
