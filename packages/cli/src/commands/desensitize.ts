@@ -4,6 +4,7 @@ import type { Rule } from '@sluice/core/desensitize'
 import type { FileFormat } from '@sluice/sandbox/io'
 import { type Command, Option } from 'commander'
 import type { Context } from '../context.js'
+import { assertNotRead } from '../output/file.js'
 import type { Act } from '../program.js'
 import { example, forceOption, repeated } from './options.js'
 
@@ -58,13 +59,16 @@ export function addDesensitize(program: Command, act: Act): void {
           const rules = [...treatments.values()].filter(treatment => treatment !== 'keep')
           const to = context.path(options.out)
           const format = formatOf(options.out)
+          const tables = tablesOf(rules, context, options.policy)
+          const secrets = secretFiles(options.secret ?? [], context)
+          await assertNotRead(to, [context.path(options.policy), ...tables.values(), ...secrets.values()])
           const done = await desensitizeFile({
             from: context.path(file),
             to,
             treatments,
             dataset: options.name ?? basename(file, extname(file)),
-            key: await secretsOf(options.secret ?? [], context),
-            table: await readTables(tablesOf(rules, context, options.policy), {
+            key: await openSecrets(secrets),
+            table: await readTables(tables, {
               staging: dirname(to),
               signal: context.signal,
             }),
@@ -102,19 +106,25 @@ function tablesOf(rules: readonly Rule[], context: Context, policy: string): Map
   return new Map(names.map(name => [name, join(dirname(context.path(policy)), name)]))
 }
 
-/** Opens the secrets that were given, each under the name that rules use. */
-async function secretsOf(given: readonly string[], context: Context): Promise<(name: string) => Uint8Array> {
-  const { SecretFile } = await import('@sluice/ledger/keys')
-  const secrets = new Map<string, Uint8Array>()
+/** The files of the secrets that were given, each under the name that rules use. */
+function secretFiles(given: readonly string[], context: Context): Map<string, string> {
+  const files = new Map<string, string>()
   for (const text of given) {
     const [, name, file] = /^([a-z][a-z0-9_-]*)=(.+)$/.exec(text) ?? []
-    if (name === undefined || file === undefined || secrets.has(name)) {
+    if (name === undefined || file === undefined || files.has(name)) {
       throw new SluiceError('USAGE', 'a secret is given as NAME=FILE, each name once', {
         remedy: 'Write --secret tax=tax.secret, with the name that the policy’s rules use.',
       })
     }
-    secrets.set(name, (await SecretFile.open(context.path(file))).secret)
+    files.set(name, context.path(file))
   }
+  return files
+}
+
+async function openSecrets(files: ReadonlyMap<string, string>): Promise<(name: string) => Uint8Array> {
+  const { SecretFile } = await import('@sluice/ledger/keys')
+  const secrets = new Map<string, Uint8Array>()
+  for (const [name, file] of files) secrets.set(name, (await SecretFile.open(file)).secret)
   return name => {
     const secret = secrets.get(name)
     if (secret !== undefined) return secret

@@ -1,4 +1,4 @@
-import { open, rename, rm } from 'node:fs/promises'
+import { open, rename, rm, stat } from 'node:fs/promises'
 import { SluiceError } from '@sluice/core'
 
 /**
@@ -24,6 +24,29 @@ export async function writeFile(path: string, bytes: Uint8Array, force: boolean)
   } catch (cause) {
     throw writeError(path, cause as NodeJS.ErrnoException)
   }
+}
+
+/**
+ * Before any work: what a command needs besides its data (a policy, a secret) is never what it writes, not even with
+ * --force, and not under another name either.
+ *
+ * @throws SluiceError EXISTS
+ */
+export async function assertNotRead(path: string, inputs: readonly string[]): Promise<void> {
+  const target = await identityOf(path)
+  if (target === null) return
+  for (const input of inputs) {
+    if ((await identityOf(input)) !== target) continue
+    throw new SluiceError('EXISTS', `${path} is one of the files that this command reads`, {
+      remedy: 'Choose another path for --out.',
+    })
+  }
+}
+
+/** Device and inode; null where there is no such file. */
+async function identityOf(path: string): Promise<string | null> {
+  const found = await stat(path, { bigint: true }).catch(() => null)
+  return found === null ? null : `${found.dev}:${found.ino}`
 }
 
 export function writeError(path: string, cause: NodeJS.ErrnoException): SluiceError {

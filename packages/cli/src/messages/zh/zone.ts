@@ -264,6 +264,8 @@ export const zhZone: Translations = {
     '重新写出文件；它已损坏，或使用了引擎不支持的特性。',
   'Name a Parquet, CSV or Arrow file.': '请指定 Parquet、CSV 或 Arrow 文件。',
   'there is no file to classify': '没有指定要识别的文件',
+  '{} is one of the files that this command reads': '{} 是本命令要读取的文件之一',
+  'Choose another path for --out.': '请为 --out 另选路径。',
   'a secret is given as NAME=FILE, each name once': '密钥以 NAME=FILE 给出，每个名称一次',
   'Add --secret {}=FILE; `sluice key new FILE --for desensitize` makes one.':
     '请加上 --secret {}=FILE；可用 `sluice key new FILE --for desensitize` 生成。',
