@@ -45,8 +45,13 @@ export async function assertNotRead(path: string, inputs: readonly string[]): Pr
 
 /** Device and inode; null where there is no such file. */
 async function identityOf(path: string): Promise<string | null> {
-  const found = await stat(path, { bigint: true }).catch(() => null)
-  return found === null ? null : `${found.dev}:${found.ino}`
+  try {
+    const { dev, ino } = await stat(path, { bigint: true })
+    return `${dev}:${ino}`
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw writeError(path, cause as NodeJS.ErrnoException)
+  }
 }
 
 export function writeError(path: string, cause: NodeJS.ErrnoException): SluiceError {
