@@ -279,6 +279,7 @@ export const zhErrors: Readonly<Record<ErrorCode, string>> = {
   MEMORY_EXCEEDED: '超出内存限制',
   TIME_EXCEEDED: '超出时间限制',
   JOB_INVALID: '联合计算任务文件有误',
+  ADDRESS_UNAVAILABLE: '无法在该地址监听',
   LOCKED: '数据专区正被占用',
   PEER_AWAY: '参与方尚未到场',
   PEER_LOST: '与参与方失去联系',

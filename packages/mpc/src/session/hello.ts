@@ -77,7 +77,7 @@ function refusal(
   reason: string,
 ): SluiceError {
   return new SluiceError(code, `"${peer.name}" ${reason}`, {
-    remedy: 'compare the digests of the job at every party; nothing was shared',
+    remedy: 'Compare the digests of the job at every party; nothing was shared.',
     facts: { party: peer.name },
   })
 }

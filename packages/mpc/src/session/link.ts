@@ -266,7 +266,7 @@ export class Link {
 
   #lost(reason: string, cause?: unknown): SluiceError {
     return new SluiceError('PEER_LOST', `"${this.peer}" was lost: ${reason}`, {
-      remedy: 'see what its terminal says; then every party starts the job again',
+      remedy: 'See what its terminal says; then every party starts the job again.',
       facts: { party: this.peer },
       ...(cause !== undefined && { cause }),
     })
@@ -274,7 +274,7 @@ export class Link {
 
   #violated(reason: string): SluiceError {
     const error = new SluiceError('PROTOCOL_VIOLATION', `"${this.peer}" broke the protocol: ${reason}`, {
-      remedy: 'ask its operator which version runs there; then every party starts the job again',
+      remedy: 'Ask its operator which version runs there; then every party starts the job again.',
       facts: { party: this.peer },
     })
     this.fail(error)
@@ -286,7 +286,7 @@ export class Link {
     const other = about === undefined ? undefined : this.#nameOf(about)
     const because = `${code ?? 'an unknown reason'}${other === undefined ? '' : ` about "${other}"`}`
     return new SluiceError('PEER_STOPPED', `"${this.peer}" stopped: ${because}`, {
-      remedy: 'see what its terminal says; then every party starts the job again',
+      remedy: 'See what its terminal says; then every party starts the job again.',
       facts: { party: this.peer, ...(code && { code }), ...(other !== undefined && { about: other }) },
     })
   }

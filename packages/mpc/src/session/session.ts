@@ -139,7 +139,7 @@ class Watch {
     this.#links = links
     this.#signal = signal
     this.#timer = setTimeout(() => {
-      const remedy = 'see which party is slow, or allow more time'
+      const remedy = 'See which party is slow, or make a job that allows more time.'
       this.#fail(new SluiceError('TIME_EXCEEDED', `the session took longer than ${seconds} s`, { remedy }))
     }, seconds * 1000)
     for (const [index, link] of links) link.onFailure = error => this.#fail(error, index)

@@ -101,6 +101,6 @@ function read(raw: Uint8Array): { certificate: X509Certificate; spki: Uint8Array
 function untrusted(reason: string): SluiceError {
   return new SluiceError('PEER_UNTRUSTED', `the peer’s certificate is refused: ${reason}`, {
     rule: 'certificate',
-    remedy: 'see that every party has the key that the job names, and the right time',
+    remedy: 'See that every party has the key that the job names, and the right time.',
   })
 }

@@ -57,7 +57,8 @@ const UNTRUSTED = Buffer.concat([header('stop', 0, STOP.length), STOP])
  * A stranger at the door is turned away and does not disturb; a wrong key at the address of a party ends it.
  *
  * @returns a stream to each, by index; the caller closes them
- * @throws SluiceError PEER_AWAY naming who did not come, PEER_UNTRUSTED naming whose key is wrong, INTERRUPTED
+ * @throws SluiceError ADDRESS_UNAVAILABLE where this side cannot listen, PEER_AWAY naming who did not come,
+ *   PEER_UNTRUSTED naming whose key is wrong, INTERRUPTED
  */
 export async function meet(options: MeetOptions): Promise<Map<number, Duplex>> {
   const { participants, self, signer, now = () => new Date(), signal } = options
@@ -249,7 +250,7 @@ class Meeting {
       .filter(index => !this.#streams.has(index))
       .map(index => this.#options.participants[index]!.name)
     return new SluiceError('PEER_AWAY', `not there after ${wait} s: ${names.map(quoted).join(', ')}`, {
-      remedy: 'see that they run the same job, and that the addresses in it can be reached',
+      remedy: 'See that they run the same job, and that the addresses in it can be reached.',
       facts: { parties: names },
     })
   }
@@ -282,8 +283,8 @@ function serverName(host: string): { servername: string } {
 
 function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException): SluiceError {
   const at = isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`
-  return new SluiceError('PEER_AWAY', `cannot listen at ${at} (${cause.code})`, {
-    remedy: 'free the port, or listen at another address with the job’s address led to it',
+  return new SluiceError('ADDRESS_UNAVAILABLE', `cannot listen at ${at} (${cause.code})`, {
+    remedy: 'Free the port, or listen at another address that the job’s address leads to.',
     cause,
   })
 }

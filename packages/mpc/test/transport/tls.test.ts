@@ -89,6 +89,14 @@ describe('parties that meet over mutual TLS', () => {
     expect(error.facts.parties).toEqual(['bank', 'operator'])
   })
 
+  it('says that a port is taken, at once', async () => {
+    const participants = await endpoints()
+    const taken = createServer()
+    await new Promise<void>(resolve => taken.listen(participants[0]!.address, resolve))
+    await expect(come(participants, 0)).toThrowWithCode('ADDRESS_UNAVAILABLE')
+    taken.close()
+  })
+
   it('stops at a signal, and lets go of the port', async () => {
     const participants = await endpoints()
     const controller = new AbortController()
