@@ -3,6 +3,7 @@ import { library } from '../../scripts/tsup.mjs'
 export default library([
   'index',
   'ring/index',
+  'field/index',
   'protocols/replicated/index',
   // a connection by itself: no export of the package, built for this package's own tests
   'session/link',

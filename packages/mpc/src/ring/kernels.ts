@@ -1,8 +1,8 @@
 import { SluiceError } from '@sluice/core'
 import kernelBytes from './ring.wasm'
+import { lazily, type SlotExports, sameLength, type Words } from './slots.js'
 
-/** A column of 64-bit words: elements of Z_2^64, or 64 bits of Z_2 a word, the first value in the lowest bit. */
-export type Words = BigUint64Array<ArrayBuffer>
+export type { Words } from './slots.js'
 
 /** Fills bytes with a pseudorandom stream, going on where it stopped. */
 export interface MaskSource {
@@ -145,10 +145,9 @@ export function fromPlanes(planes: Words, length: number): Words {
   return out
 }
 
-interface Kernels extends Record<Binary, (a: number, b: number, out: number, words: number) => void> {
-  readonly memory: WebAssembly.Memory
-  readonly slot: (index: number) => number
-  readonly slotWords: () => number
+interface RingKernels
+  extends SlotExports,
+    Record<Binary, (a: number, b: number, out: number, words: number) => void> {
   readonly affine: (a: number, factor: bigint, term: bigint, out: number, words: number) => void
   readonly sum: (a: number, words: number) => bigint
   readonly dot: (a: number, b: number, words: number) => bigint
@@ -162,47 +161,10 @@ interface Kernels extends Record<Binary, (a: number, b: number, out: number, wor
 // biome-ignore format: eight addresses and counts
 type Cross = (a0: number, a1: number, b0: number, b1: number, m0: number, m1: number, out: number, words: number) => void
 
-interface Instance {
-  readonly kernels: Kernels
-  readonly slots: readonly Words[]
-  readonly bytes: readonly Uint8Array[]
-  readonly at: readonly number[]
-  /** words in a slot, a multiple of 64 */
-  readonly block: number
-}
-
-const SLOTS = 7
-let loaded: Instance | undefined
-
-function instance(): Instance {
-  loaded ??= instantiate()
-  return loaded
-}
-
-function instantiate(): Instance {
-  if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1) {
-    throw new SluiceError('INTERNAL', 'the kernels need a little-endian processor')
-  }
-  const module = new WebAssembly.Module(kernelBytes)
-  const kernels = new WebAssembly.Instance(module).exports as unknown as Kernels
-  const block = kernels.slotWords()
-  const at = Array.from({ length: SLOTS }, (_, index) => kernels.slot(index))
-  const { buffer } = kernels.memory
-  return {
-    kernels,
-    slots: at.map(address => new BigUint64Array(buffer, address, block)),
-    bytes: at.map(address => new Uint8Array(buffer, address, block * 8)),
-    at,
-    block,
-  }
-}
+const instance = lazily<RingKernels>(kernelBytes, 7)
 
 function load(slots: readonly Words[], columns: readonly Words[], start: number, end: number): void {
   columns.forEach((column, index) => {
     slots[index]!.set(column.subarray(start, end))
   })
-}
-
-function sameLength(a: Words, b: Words): void {
-  if (a.length !== b.length) throw new SluiceError('INTERNAL', 'two columns differ in length')
 }
