@@ -5,6 +5,7 @@ export default library([
   'ring/index',
   'field/index',
   'protocols/replicated/index',
+  'psi/index',
   // a connection by itself: no export of the package, built for this package's own tests
   'session/link',
 ])

@@ -1,0 +1,7 @@
+export { type EcdhOptions, ecdhPsi, type Intersection, type Learns } from './ecdh.js'
+export { type DistinctItems, distinct, HashIndex } from './hash-index.js'
+export { boundToSession, ITEM_BYTES, type ItemHashes, itemHashes } from './item-hash.js'
+export { type KeyColumn, type Keys, keysOf } from './keys.js'
+export { NORMALIZATIONS, type Normalization, normalized, normalizedText } from './normalize.js'
+export { permuted, randomPermutation } from './permutation.js'
+export { expandMessage, loadRistretto, POINT_BYTES, type Ristretto, SCALAR_BYTES } from './ristretto.js'

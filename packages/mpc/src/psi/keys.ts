@@ -1,0 +1,117 @@
+import { SluiceError } from '@sluice/core'
+import type { Messages } from '@sluice/core/desensitize/cipher'
+import { type Data, DataType, type Vector } from 'apache-arrow'
+import { type Normalization, normalized } from './normalize.js'
+
+/** A column of a key: its values, and how they are brought to one form. */
+export interface KeyColumn {
+  readonly name: string
+  readonly vector: Vector
+  readonly normalize: readonly Normalization[]
+}
+
+/** The keys of the rows that have one. */
+export interface Keys {
+  readonly messages: Messages
+  /** for each key, the row that has it; ascending */
+  readonly rows: Uint32Array
+}
+
+/**
+ * Rows' keys as byte strings: of every column in turn, the length of its text in four bytes and the text in UTF-8. So
+ * no two different keys have one byte string, and ("ab", "c") is not ("a", "bc"). An integer is its decimal digits
+ * and a date its ISO 8601 text, so that a number matches the text of its digits.
+ *
+ * A row has no key, and matches nothing, where one of the columns is null or empty once it is brought to one form.
+ *
+ * @throws SluiceError SCHEMA_INVALID where a column is of another type
+ */
+export function keysOf(columns: readonly KeyColumn[]): Keys {
+  const parts = columns.map(({ name, vector, normalize }) => normalized(textsOf(name, vector), normalize))
+  const count = columns[0]?.vector.length ?? 0
+  const rows = new Uint32Array(count)
+  const offsets = new Int32Array(count + 1)
+  const bytes = new Uint8Array(
+    parts.reduce((total, part) => total + part.bytes.length, 4 * count * columns.length),
+  )
+  const lengths = new DataView(bytes.buffer)
+  let [kept, at] = [0, 0]
+  for (let row = 0; row < count; row++) {
+    if (parts.some(part => part.offsets[row] === part.offsets[row + 1])) continue
+    for (const part of parts) {
+      const [start, end] = [part.offsets[row]!, part.offsets[row + 1]!]
+      lengths.setUint32(at, end - start, true)
+      at += 4
+      for (let i = start; i < end; i++) bytes[at++] = part.bytes[i]!
+    }
+    rows[kept++] = row
+    offsets[kept] = at
+  }
+  return {
+    messages: { bytes: bytes.subarray(0, at), offsets: offsets.subarray(0, kept + 1) },
+    rows: rows.subarray(0, kept),
+  }
+}
+
+/** A column's values as UTF-8; a null as nothing. */
+function textsOf(name: string, vector: Vector): Messages {
+  const chunks = vector.data.map(data => chunkOf(name, data, vector))
+  if (chunks.length === 1) return chunks[0]!
+  const bytes = new Uint8Array(chunks.reduce((total, chunk) => total + chunk.bytes.length, 0))
+  const offsets = new Int32Array(vector.length + 1)
+  let [row, at] = [0, 0]
+  for (const chunk of chunks) {
+    bytes.set(chunk.bytes, at)
+    for (let i = 1; i < chunk.offsets.length; i++) offsets[++row] = at + chunk.offsets[i]!
+    at += chunk.bytes.length
+  }
+  return { bytes, offsets }
+}
+
+function chunkOf(name: string, data: Data, vector: Vector): Messages {
+  if (DataType.isUtf8(data.type)) return utf8Of(data)
+  const spell = spelling(name, vector.type)
+  const encoder = new TextEncoder()
+  const start = vector.data.slice(0, vector.data.indexOf(data)).reduce((sum, { length }) => sum + length, 0)
+  const offsets = new Int32Array(data.length + 1)
+  const texts = Array.from({ length: data.length }, (_, i) => {
+    const value: unknown = vector.get(start + i)
+    return value === null ? '' : spell(value)
+  })
+  const pieces = texts.map(text => encoder.encode(text))
+  pieces.forEach((piece, i) => {
+    offsets[i + 1] = offsets[i]! + piece.length
+  })
+  return { bytes: Buffer.concat(pieces), offsets }
+}
+
+function utf8Of(data: Data): Messages {
+  const { valueOffsets, values, length, nullCount } = data
+  const first = valueOffsets[0] ?? 0
+  const bytes = (values as Uint8Array).subarray(first, valueOffsets[length] ?? 0)
+  if (nullCount === 0) {
+    return { bytes, offsets: (valueOffsets as Int32Array).slice(0, length + 1).map(end => end - first) }
+  }
+  // what stands under a null is nothing, whatever bytes are there
+  const offsets = new Int32Array(length + 1)
+  const kept = new Uint8Array(bytes.length)
+  for (let row = 0; row < length; row++) {
+    offsets[row + 1] = offsets[row]!
+    if (!data.getValid(row)) continue
+    const value = bytes.subarray(valueOffsets[row]! - first, valueOffsets[row + 1]! - first)
+    kept.set(value, offsets[row]!)
+    offsets[row + 1]! += value.length
+  }
+  return { bytes: kept.subarray(0, offsets[length]!), offsets }
+}
+
+function spelling(name: string, type: DataType): (value: unknown) => string {
+  const values = DataType.isDictionary(type) ? type.dictionary : type
+  if (DataType.isUtf8(values) || DataType.isLargeUtf8(values) || DataType.isInt(values)) return String
+  if (DataType.isDate(values)) return value => new Date(Number(value)).toISOString().slice(0, 10)
+  throw new SluiceError('SCHEMA_INVALID', `the column "${name}" cannot be a key`, {
+    rule: 'psi.key',
+    remedy: 'Use a column of text, integers or dates.',
+    facts: { type: String(type) },
+  })
+}

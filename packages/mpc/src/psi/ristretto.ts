@@ -1,0 +1,91 @@
+import { hash, randomBytes } from 'node:crypto'
+import { SluiceError } from '@sluice/core'
+
+/** Bytes of an encoded element, and of a scalar (RFC 9496, section 4.3.1). */
+export const POINT_BYTES = 32
+export const SCALAR_BYTES = 32
+
+/**
+ * The group ristretto255 (RFC 9496) of prime order, by libsodium, whose multiplications take constant time. Elements
+ * are their encodings; what does not decode, and the identity, is refused wherever it comes from.
+ */
+export interface Ristretto {
+  /** hash_to_ristretto255 (RFC 9380, appendix B): expand_message_xmd with SHA-512, then RFC 9496, section 4.3.4. */
+  hashToGroup(message: Uint8Array, domain: Uint8Array): Uint8Array<ArrayBuffer>
+  /** @throws SluiceError PROTOCOL_VIOLATION where the point is none, or the result the identity */
+  multiply(scalar: Uint8Array, point: Uint8Array): Uint8Array<ArrayBuffer>
+  /** The inverse of a scalar that is not zero. */
+  invert(scalar: Uint8Array): Uint8Array<ArrayBuffer>
+  /** A uniform scalar that is not zero, out of 64 random bytes. */
+  randomScalar(random?: (bytes: number) => Uint8Array): Uint8Array<ArrayBuffer>
+  /** Any 64 bytes as a scalar, modulo the group's order. */
+  reduced(bytes: Uint8Array): Uint8Array<ArrayBuffer>
+}
+
+let loaded: Promise<Ristretto> | undefined
+
+/** The library compiles its WebAssembly first, so that what computes can be synchronous. */
+export function loadRistretto(): Promise<Ristretto> {
+  loaded ??= load()
+  return loaded
+}
+
+async function load(): Promise<Ristretto> {
+  const { default: sodium } = await import('libsodium-wrappers-sumo')
+  await sodium.ready
+  const reduced = (bytes: Uint8Array) => new Uint8Array(sodium.crypto_core_ristretto255_scalar_reduce(bytes))
+  return {
+    reduced,
+    hashToGroup: (message, domain) =>
+      new Uint8Array(sodium.crypto_core_ristretto255_from_hash(expandMessage(message, domain, 64))),
+    multiply(scalar, point) {
+      try {
+        return new Uint8Array(sodium.crypto_scalarmult_ristretto255(scalar, point))
+      } catch {
+        throw new SluiceError('PROTOCOL_VIOLATION', 'a point that was received is none of the group', {
+          rule: 'psi.point',
+          remedy: 'Ask the other party which version runs there, then start the job again on both sides.',
+        })
+      }
+    },
+    invert: scalar => new Uint8Array(sodium.crypto_core_ristretto255_scalar_invert(scalar)),
+    randomScalar(random = randomBytes) {
+      for (;;) {
+        const scalar = reduced(random(64))
+        if (scalar.some(byte => byte !== 0)) return scalar
+      }
+    },
+  }
+}
+
+const [BLOCK, OUTPUT] = [128, 64]
+
+/**
+ * expand_message_xmd with SHA-512 (RFC 9380, section 5.3.1).
+ *
+ * @param domain at most 255 bytes
+ */
+export function expandMessage(
+  message: Uint8Array,
+  domain: Uint8Array,
+  length: number,
+): Uint8Array<ArrayBuffer> {
+  const suffix = Buffer.concat([domain, Uint8Array.of(domain.length)])
+  const size = Uint8Array.of(length >> 8, length & 255, 0)
+  const first = sha512(new Uint8Array(BLOCK), message, size, suffix)
+  const blocks: Uint8Array[] = []
+  let previous: Uint8Array = new Uint8Array(OUTPUT)
+  for (let i = 1; i <= Math.ceil(length / OUTPUT); i++) {
+    previous = sha512(
+      previous.map((byte, k) => byte ^ first[k]!),
+      Uint8Array.of(i),
+      suffix,
+    )
+    blocks.push(previous)
+  }
+  return new Uint8Array(Buffer.concat(blocks).subarray(0, length))
+}
+
+export function sha512(...parts: readonly Uint8Array[]): Uint8Array {
+  return hash('sha512', Buffer.concat(parts), 'buffer')
+}
