@@ -62,6 +62,24 @@ export function affine(a: usize, factor: u64, term: u64, out: usize, words: i32)
   }
 }
 
+/** a ≫ bits, the sign filled in. */
+export function shiftSigned(a: usize, bits: i32, out: usize, words: i32): void {
+  const end = (<usize>words) << 3
+  for (let i: usize = 0; i < end; i += 16) v128.store(out + i, i64x2.shr_s(v128.load(a + i), bits))
+}
+
+/** a ≫ bits, zeros filled in. */
+export function shiftUnsigned(a: usize, bits: i32, out: usize, words: i32): void {
+  const end = (<usize>words) << 3
+  for (let i: usize = 0; i < end; i += 16) v128.store(out + i, i64x2.shr_u(v128.load(a + i), bits))
+}
+
+/** ⌊a / divisor⌋, unsigned. */
+export function divideUnsigned(a: usize, divisor: u64, out: usize, words: i32): void {
+  const end = (<usize>words) << 3
+  for (let i: usize = 0; i < end; i += 8) store<u64>(out + i, load<u64>(a + i) / divisor)
+}
+
 export function sum(a: usize, words: i32): u64 {
   let total: u64 = 0
   const end = (<usize>words) << 3

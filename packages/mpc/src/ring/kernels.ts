@@ -29,15 +29,20 @@ export function combine(operation: Binary, a: Words, b: Words): Words {
 
 /** `factor · a + term` in Z_2^64, in a new column. */
 export function affine(a: Words, factor: bigint, term: bigint): Words {
-  const { kernels, slots, at, block } = instance()
-  const out = new BigUint64Array(a.length)
-  for (let start = 0; start < out.length; start += block) {
-    const end = Math.min(start + block, out.length)
-    slots[0]!.set(a.subarray(start, end))
-    kernels.affine(at[0]!, factor, term, at[1]!, end - start)
-    out.set(slots[1]!.subarray(0, end - start), start)
-  }
-  return out
+  const { kernels } = instance()
+  return inBlocks(a, (from, to, words) => kernels.affine(from, factor, term, to, words))
+}
+
+/** Every value shifted right by so many bits: `shiftSigned` fills in the sign, `shiftUnsigned` zeros. */
+export function shiftRight(kind: 'shiftSigned' | 'shiftUnsigned', a: Words, bits: number): Words {
+  const { kernels } = instance()
+  return inBlocks(a, (from, to, words) => kernels[kind](from, bits, to, words))
+}
+
+/** `⌊a / divisor⌋`, unsigned, for a divisor of 1 to 2^64 − 1. */
+export function divideUnsigned(a: Words, divisor: bigint): Words {
+  const { kernels } = instance()
+  return inBlocks(a, (from, to, words) => kernels.divideUnsigned(from, divisor, to, words))
 }
 
 /** The sum of a column in Z_2^64. */
@@ -149,6 +154,9 @@ interface RingKernels
   extends SlotExports,
     Record<Binary, (a: number, b: number, out: number, words: number) => void> {
   readonly affine: (a: number, factor: bigint, term: bigint, out: number, words: number) => void
+  readonly shiftSigned: (a: number, bits: number, out: number, words: number) => void
+  readonly shiftUnsigned: (a: number, bits: number, out: number, words: number) => void
+  readonly divideUnsigned: (a: number, divisor: bigint, out: number, words: number) => void
   readonly sum: (a: number, words: number) => bigint
   readonly dot: (a: number, b: number, words: number) => bigint
   readonly crossDot: (a0: number, a1: number, b0: number, b1: number, words: number) => bigint
@@ -162,6 +170,19 @@ interface RingKernels
 type Cross = (a0: number, a1: number, b0: number, b1: number, m0: number, m1: number, out: number, words: number) => void
 
 const instance = lazily<RingKernels>(kernelBytes, 7)
+
+/** A kernel of one column, block by block, into a new column. */
+function inBlocks(a: Words, kernel: (from: number, to: number, words: number) => void): Words {
+  const { slots, at, block } = instance()
+  const out = new BigUint64Array(a.length)
+  for (let start = 0; start < out.length; start += block) {
+    const end = Math.min(start + block, out.length)
+    slots[0]!.set(a.subarray(start, end))
+    kernel(at[0]!, at[1]!, end - start)
+    out.set(slots[1]!.subarray(0, end - start), start)
+  }
+  return out
+}
 
 function load(slots: readonly Words[], columns: readonly Words[], start: number, end: number): void {
   columns.forEach((column, index) => {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { type LocalRun, type Protocol, runLocally } from '@sluice/mpc'
-import { establish, type Index, type Party } from '@sluice/mpc/replicated'
+import { type Arithmetic, establish, type Index, inputOf, open, type Party } from '@sluice/mpc/replicated'
 import { AesCtrPrg, type Words } from '@sluice/mpc/ring'
+import { expect } from 'vitest'
 
 const SESSION = '5e'.repeat(32)
 export const INDICES: readonly Index[] = [0, 1, 2]
@@ -29,6 +30,34 @@ export function three<T>(
     return yield* protocol(yield* establish(index, SESSION, seeded(`${seed} ${index}`)))
   })
   return runLocally([...parties, ...others])
+}
+
+/** What everybody gets when the protocol's column is opened; all three have to agree. */
+export function opened(protocol: (party: Party) => Protocol<Arithmetic>) {
+  const run = three(function* (party): Protocol<Words> {
+    return (yield* open(party, yield* protocol(party), INDICES))!
+  })
+  expect(run.outputs[1]).toEqual(run.outputs[0])
+  expect(run.outputs[2]).toEqual(run.outputs[0])
+  return { ...run, output: run.outputs[0]! }
+}
+
+/** The column at its owner, its length at the others. */
+export const at = (party: Party, owner: number, values: Words): Words | number =>
+  party.index === owner ? values : values.length
+
+/** Rounds, and bits that each party sends for a value, of a protocol on a shared column. */
+export function costOf(values: Words, protocol: (party: Party, x: Arithmetic) => Protocol<unknown>) {
+  const run = (more: boolean) =>
+    three(function* (party) {
+      const x = yield* inputOf(party, 2, at(party, 2, values))
+      return more ? yield* protocol(party, x) : undefined
+    })
+  const [base, full] = [run(false), run(true)]
+  return {
+    rounds: full.rounds - base.rounds,
+    bits: full.bytesSent.map((bytes, index) => ((bytes - base.bytesSent[index]!) * 8) / values.length),
+  }
 }
 
 export const mod = (value: bigint): bigint => BigInt.asUintN(64, value)

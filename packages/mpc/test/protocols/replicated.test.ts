@@ -28,23 +28,10 @@ import {
 } from '@sluice/mpc/replicated'
 import type { Words } from '@sluice/mpc/ring'
 import { describe, expect, it } from 'vitest'
-import { column, INDICES, mod, pairs, seeded, signed, stream, three } from './local.js'
+import { at, column, costOf, INDICES, mod, opened, pairs, seeded, signed, stream, three } from './local.js'
 
 const LENGTHS = [0, 1, 2, 63, 64, 65, 1000, 5000]
 const ALL = [0, 1, 2]
-
-/** What everybody gets when the protocol's column is opened; all three have to agree. */
-function opened(protocol: (party: Party) => Protocol<Parameters<typeof open>[1]>) {
-  const run = three(function* (party): Protocol<Words> {
-    return (yield* open(party, yield* protocol(party), ALL))!
-  })
-  expect(run.outputs[1]).toEqual(run.outputs[0])
-  expect(run.outputs[2]).toEqual(run.outputs[0])
-  return { ...run, output: run.outputs[0]! }
-}
-
-const at = (party: Party, owner: number, values: Words): Words | number =>
-  party.index === owner ? values : values.length
 
 describe('three parties agree with plain arithmetic', () => {
   it.each(LENGTHS)('inputs of each party, sums, differences and public terms over %i values', length => {
@@ -157,18 +144,8 @@ describe('what it costs', () => {
   const length = 6400
   const [a] = pairs(length, 'costs')
   const bitsAlone = { kind: 'binary', own: new BigUint64Array(100), next: new BigUint64Array(100) } as Binary
-  const cost = (protocol: (party: Party, x: never) => Protocol<unknown>) => {
-    const run = (more: boolean) =>
-      three(function* (party) {
-        const x = yield* inputOf(party, 2, at(party, 2, a))
-        return more ? yield* protocol(party, x as never) : undefined
-      })
-    const [base, full] = [run(false), run(true)]
-    return {
-      rounds: full.rounds - base.rounds,
-      bits: full.bytesSent.map((bytes, index) => ((bytes - base.bytesSent[index]!) * 8) / length),
-    }
-  }
+  const cost = (protocol: (party: Party, x: never) => Protocol<unknown>) =>
+    costOf(a, (party, x) => protocol(party, x as never))
 
   it('is what the documentation says: rounds, and bits that each party sends for a value', () => {
     expect(cost((party, x) => multiply(party, x, x))).toEqual({ rounds: 1, bits: [64, 64, 64] })

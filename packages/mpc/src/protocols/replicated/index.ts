@@ -1,5 +1,6 @@
 export { atLeast, isNegative, isZero, lessThan } from './compare.js'
-export { bitsToArithmetic } from './convert.js'
+export { bitsToArithmetic, planesToArithmetic, toBits } from './convert.js'
+export { type DivideOptions, divide, type Fraction, squareRoot } from './divide.js'
 export { bitsOf, inputOf, provide, receiveFrom } from './input.js'
 export { and, innerProducts, multiply } from './multiply.js'
 export { open, receiveOpened } from './open.js'
@@ -12,9 +13,11 @@ export {
   concatenate,
   known,
   not,
+  padded,
   slice,
   subtract,
   total,
   xor,
 } from './shares.js'
 export { type Cells, cellsIn, type Measure, type OpenedCells, openAtLeast, totals } from './totals.js'
+export { divideByPublic, truncate, truncateProbabilistically } from './truncate.js'

@@ -41,9 +41,12 @@ function* masked(
       const [rest] = yield { send: [], receive: [{ from: owner, bytes: length * 8 }] }
       return [wordsOf(rest!), new BigUint64Array(length)]
     }
-    default:
+    default: {
+      // drawn before the round, as the owner does: protocols that run together draw from the same streams
+      const mask = party.next.words(length)
       yield { send: [], receive: [] }
-      return [new BigUint64Array(length), party.next.words(length)]
+      return [new BigUint64Array(length), mask]
+    }
   }
 }
 

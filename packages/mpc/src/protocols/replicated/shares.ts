@@ -60,6 +60,12 @@ export function slice<S extends Arithmetic | Binary>(share: S, start: number, en
   return { kind: share.kind, own: share.own.subarray(start, end), next: share.next.subarray(start, end) } as S
 }
 
+/** Columns of one length, one after the other, each filled up with zeros to whole words of packed bits. */
+export function padded(columns: readonly Arithmetic[]): Arithmetic {
+  const rest = new BigUint64Array(-(columns[0]?.own.length ?? 0) & 63)
+  return concatenate(columns.flatMap(column => [column, arithmetic(rest, rest)]))
+}
+
 /** A column that everybody knows. */
 export function known(party: Party, values: Words): Arithmetic {
   return arithmetic(...only(party, 0, values))
