@@ -4,16 +4,13 @@ import { ruleText } from './showing.mjs'
 /**
  * @param {import('@sluice/core/policy').Policy} draft
  * @param {import('@sluice/core/policy').Policy} edited
- * @param {import('@sluice/core/classify').Classification} classification holds the rules that a draft only suggests
  * @returns {[string, string, string, string][]} column or `policy`, key, in the draft, as edited
  */
-export function changesOf(draft, edited, classification) {
-  const suggested = new Map(classification.columns.map(({ name, rule }) => [name, rule]))
+export function changesOf(draft, edited) {
   const ofPolicy = differences('policy', without(draft, 'columns'), without(edited, 'columns'))
   const ofColumns = Object.keys(draft.columns).flatMap(name => {
     if (edited.columns[name] === undefined) return [[name, '(column)', 'named', 'not named: dropped']]
-    const before = { ...draft.columns[name], rule: suggested.get(name) }
-    return differences(name, before, { rule: undefined, ...edited.columns[name] })
+    return differences(name, draft.columns[name], { rule: undefined, ...edited.columns[name] })
   })
   return [...ofPolicy, ...ofColumns]
 }

@@ -49,14 +49,14 @@ grid(
 const draft = draftPolicy(classification, { owner: OWNER })
 await writeFile(at('draft.policy.yaml'), draft)
 say('the draft policy:')
-excerpt(draft, 40)
+excerpt(draft, 80)
 
 heading(2, 'What a person changed in the draft 核对') // the edited draft is policy.yaml, beside this file
 const policyText = await beside('policy.yaml')
 const policy = parsePolicy(policyText, { source: 'policy.yaml' }) // sluice policy check policy.yaml
 grid(
   ['of', 'key', 'in the draft', 'as edited'],
-  changesOf(parsePolicy(draft, { source: 'draft.policy.yaml' }), policy, classification),
+  changesOf(parsePolicy(draft, { source: 'draft.policy.yaml' }), policy),
 )
 
 heading(3, 'Desensitized with a secret 脱敏')

@@ -62,7 +62,7 @@ describe('the examples', () => {
       (await readFile(join(folder, name), 'utf8')).trimEnd().split('\n').slice(1)
     const people = (await rows('residents.csv')).map(line => line.split(','))
     expect(people).toHaveLength(5000)
-    expect(output).toMatch(/identity_number +rule +preset identity-number +token register/)
+    expect(output).toMatch(/identity_number +rule +token provider default aes-cmac +token register/)
 
     // one token a person, no number and no whole name; the fifty names that are none are hidden
     const outside = (await rows('outside.csv')).map(line => line.split(','))

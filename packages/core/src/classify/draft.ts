@@ -1,3 +1,5 @@
+import { stringify } from 'yaml'
+import type { Rule } from '../desensitize/rules/registry.js'
 import { SluiceError } from '../errors.js'
 import { visibleText } from '../text.js'
 import type { Candidate, Classification, ColumnClassification } from './types.js'
@@ -8,8 +10,8 @@ export interface DraftOptions {
 }
 
 /**
- * A policy for a person to edit, in YAML that `parsePolicy` accepts: roles, grades and uses as suggested, what was
- * found in comments. It lets nobody in: purposes and consumers are empty until somebody names them.
+ * A policy for a person to edit, in YAML that `parsePolicy` accepts: roles, grades, uses and rules as suggested, what
+ * was found in comments. It lets nobody in: purposes and consumers are empty until somebody names them.
  *
  * @throws SluiceError SCHEMA_INVALID where a column's name cannot stand in a policy
  */
@@ -20,6 +22,7 @@ export function draftPolicy(classification: Classification, { owner }: DraftOpti
     '# 策略草稿，请逐项核对后使用。A draft: check each line before it is used.',
     `# ${catalogue.name} ${comment(catalogue.edition)}`,
     '# purposes, consumers: 留空即全部拒绝 empty lists deny everybody',
+    ...keyLines(columns),
     'version: 1',
     `owner: ${scalar(owner)}`,
     `standard: ${scalar(catalogue.standard)}`,
@@ -40,8 +43,27 @@ function columnLines(column: ColumnClassification): string[] {
     `grade: ${grade}`,
     ...(uses.length > 0 ? [`uses: [${uses.join(', ')}]`] : []),
   ]
-  const ruled = rule === null ? '' : `  # 脱敏 rule: ${comment(JSON.stringify(rule))}`
-  return [`  # ${comment(found(column))}`, `  ${scalar(name)}: { ${parts.join(', ')} }${ruled}`]
+  const ruled = rule === null ? [] : [`    rule: ${flow(rule)}`]
+  return [
+    `  # ${comment(found(column))}`,
+    `  ${scalar(name)}:`,
+    ...parts.map(part => `    ${part}`),
+    ...ruled,
+  ]
+}
+
+/** How the secrets that rules name are made and given. */
+function keyLines(columns: readonly ColumnClassification[]): string[] {
+  const keys = new Set(columns.flatMap(({ rule }) => (rule?.kind === 'token' ? [rule.key] : [])))
+  return [...keys].map(
+    key =>
+      `# 令牌密钥由提供方保管 a token's secret stays with the provider: sluice key new ${key}.secret --for desensitize; ` +
+      `sluice desensitize … --secret ${key}=${key}.secret`,
+  )
+}
+
+function flow(rule: Rule): string {
+  return stringify(rule, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd()
 }
 
 const WORTH_A_LOOK = 0.3
@@ -64,7 +86,10 @@ function candidateText({ label, confidence, evidence }: Candidate): string {
 /** The identifier that most likely says whose a row is; every row by itself where there is none. */
 function entityText(columns: readonly ColumnClassification[]): string {
   const [best] = columns
-    .filter(column => column.role === 'identifier' && column.entity !== null && column.nulls.value < 0.5)
+    .filter(
+      ({ role, entity, nulls, rule }) =>
+        role === 'identifier' && entity !== null && nulls.value < 0.5 && rule?.kind !== 'drop',
+    )
     .sort((a, b) => preference(a) - preference(b))
   return best === undefined ? 'row' : `{ column: ${scalar(best.name)} }`
 }

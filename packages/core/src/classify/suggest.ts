@@ -49,13 +49,20 @@ export function suggest(
   if (highest === null) return base
   const { grade, impact } = highest
   const rule = base.rule ?? ruleFor(highest, column.readableAs)
-  return { ...base, grade, impact, uses: allowedUses(base.uses, grade), rule, reason: 'higher-candidate' }
+  return {
+    ...base,
+    grade,
+    impact,
+    uses: allowedUses(base.uses, grade, rule),
+    rule,
+    reason: 'higher-candidate',
+  }
 }
 
 function ofEntity(entity: CatalogueEntity, readableAs: readonly ScalarType[]): Suggestion {
   const { role, grade, impact, uses } = entity
   const rule = ruleFor(entity, readableAs)
-  return { role, grade, impact, uses: allowedUses(uses, grade), rule, reason: 'entity' }
+  return { role, grade, impact, uses: allowedUses(uses, grade, rule), rule, reason: 'entity' }
 }
 
 const DROP: Rule = { kind: 'drop' }
@@ -87,6 +94,7 @@ function ofUnrecognized(
   return { role, grade, impact, uses: [], rule: DROP, reason: 'unrecognized' }
 }
 
-function allowedUses(uses: readonly Use[], grade: Grade): Use[] {
-  return uses.filter(use => GRADE_RULES[grade].uses.includes(use))
+/** What is left out is of no use. */
+function allowedUses(uses: readonly Use[], grade: Grade, rule: Rule | null): Use[] {
+  return rule?.kind === 'drop' ? [] : uses.filter(use => GRADE_RULES[grade].uses.includes(use))
 }

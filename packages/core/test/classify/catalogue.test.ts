@@ -6,8 +6,8 @@ import {
   draftPolicy,
   parseCatalogue,
 } from '@sluice/core/classify'
-import { checkPolicy, GRADE_RULES, parsePolicy } from '@sluice/core/policy'
-import { Table, Utf8, vectorFromArray } from 'apache-arrow'
+import { checkPolicy, GRADE_RULES, parsePolicy, treatmentsOf } from '@sluice/core/policy'
+import { Float64, Table, Utf8, vectorFromArray } from 'apache-arrow'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { failure } from '../failure.ts'
@@ -39,6 +39,10 @@ function classifyColumns(
       Object.entries(columns).map(([name, values]) => [name, vectorFromArray(values, new Utf8())]),
     ),
   )
+  return classifyTable(table, catalogue)
+}
+
+function classifyTable(table: Table, catalogue?: ReturnType<typeof parseCatalogue>) {
   const classifier = new Classifier(table.schema, catalogue && { catalogue })
   for (const batch of table.batches) classifier.add(batch)
   return classifier.finish()
@@ -165,9 +169,45 @@ describe('the draft of a policy', () => {
     expect(policy.columns['yes']).toMatchObject({ grade: '2', uses: [] })
     checkPolicy(
       policy,
-      result.columns.map(({ name }) => ({ name, type: { kind: 'text' } })),
+      // the types once the rules were applied
+      result.columns
+        .filter(({ rule }) => rule?.kind !== 'drop')
+        .map(({ name, rule }) => ({
+          name,
+          type: rule?.kind === 'round' ? { kind: 'float', bits: 64 } : { kind: 'text' },
+        })),
     )
     expect(text).not.toContain('13800000000')
+  })
+
+  test('holds the rules that are suggested: tokens where columns are joined, and how their secret is given', () => {
+    const result = classifyColumns({
+      身份证号: ['11010519491231002X', '11010519491231002X'],
+      姓名: ['张伟', '李娜'],
+      出生日期: ['1990-01-02', '1991-03-04'],
+      内部: ['a', 'b'],
+    })
+    const text = draftPolicy(result, { owner: 'tax-bureau' })
+    const { columns } = parsePolicy(text)
+    for (const { name, rule } of result.columns) expect(columns[name]!.rule).toEqual(rule)
+    const token = { kind: 'token', key: 'provider', domain: 'default', algorithm: 'aes-cmac' }
+    expect(Object.values(columns).map(({ rule }) => rule)).toEqual([
+      token,
+      { kind: 'preset', preset: 'name' },
+      { kind: 'date-part', to: 'year' },
+      { kind: 'drop' },
+    ])
+    expect(text).toContain('--secret provider=provider.secret')
+    const treatments = treatmentsOf(parsePolicy(text), 'outside')
+    expect([...treatments.keys()]).toEqual(result.columns.map(({ name }) => name))
+  })
+
+  test('of a column that its rule leaves out has no use for it, nor is it the entity', () => {
+    const mobiles = Array.from({ length: 30 }, (_, i) => 13_800_000_000 + i)
+    const table = new Table({ phone: vectorFromArray(mobiles, new Float64()) })
+    const policy = parsePolicy(draftPolicy(classifyTable(table), { owner: 'o' }))
+    expect(policy.columns['phone']).toMatchObject({ uses: [], rule: { kind: 'drop' } })
+    expect(policy.entity).toEqual({ kind: 'row' })
   })
 
   test('holds whatever the columns are called', () => {

@@ -219,12 +219,12 @@ describe('types', () => {
     const rule = (table: Table, options = {}) => classifyTable(table, options).columns[0]!.rule
     const text = new Table({ phone: vectorFromArray(mobiles.map(String), new Utf8()) })
     const number = new Table({ phone: vectorFromArray(mobiles, new Float64()) })
-    const mask = { kind: 'preset', preset: 'mobile' }
-    expect(rule(text)).toEqual(mask)
+    const token = { kind: 'token', key: 'provider', domain: 'default', algorithm: 'aes-cmac' }
+    expect(rule(text)).toEqual(token)
     expect(rule(number)).toEqual({ kind: 'drop' })
-    // a CSV file's text, which a zone would take for numbers, can still be masked
+    // a CSV file's text, which a zone would take for numbers, can still be tokenized
     const types = new Map([['phone', { kind: 'integer', bits: 64, signed: true }]])
-    expect(rule(text, { types })).toEqual(mask)
+    expect(rule(text, { types })).toEqual(token)
     expect(classifyTable(text, { types }).columns[0]!.type).toBe('int64')
     expect(rule(new Table({ other: vectorFromArray(['a', 'b'], new Utf8()) }))).toEqual({ kind: 'drop' })
   })
