@@ -4,7 +4,7 @@ import type { Context } from '../context.js'
 import type { MessageKey } from '../messages/en.js'
 import type { Reply } from '../output/reply.js'
 import type { Act } from '../program.js'
-import { example, keyOption } from './options.js'
+import { besidePolicy, example, keyOption } from './options.js'
 
 const POLICY_BYTES = 256 * 1024
 
@@ -31,7 +31,13 @@ export function addDataset(program: Command, act: Act): void {
           const owner = await ownerOf(context, options)
           const policy = await context.source(options.policy, POLICY_BYTES)
           const zone = await context.zone()
-          const draft = { name, from: context.path(options.from), policy, policySource: options.policy }
+          const draft = {
+            name,
+            from: context.path(options.from),
+            policy,
+            policySource: options.policy,
+            tables: besidePolicy(context, options.policy),
+          }
           return reply('text.datasetAdded', await zone.datasets.add(draft, owner, working(context)))
         }),
       ),
@@ -56,6 +62,7 @@ export function addDataset(program: Command, act: Act): void {
             ...(options.policy !== undefined && {
               policy: await context.source(options.policy, POLICY_BYTES),
               policySource: options.policy,
+              tables: besidePolicy(context, options.policy),
             }),
           }
           const updating = { ...working(context), schemaMayChange: options.schemaChange === true }

@@ -1,12 +1,11 @@
-import { basename, dirname, extname, join } from 'node:path'
+import { basename, dirname, extname } from 'node:path'
 import { SluiceError } from '@sluice/core'
-import type { Rule } from '@sluice/core/desensitize'
 import type { FileFormat } from '@sluice/sandbox/io'
 import { type Command, Option } from 'commander'
 import type { Context } from '../context.js'
 import { assertNotRead } from '../output/file.js'
 import type { Act } from '../program.js'
-import { example, forceOption, repeated } from './options.js'
+import { besidePolicy, example, forceOption, repeated } from './options.js'
 
 const POLICY_BYTES = 256 * 1024
 const ENCODINGS = ['utf-8', 'gbk'] as const
@@ -46,12 +45,17 @@ export function addDesensitize(program: Command, act: Act): void {
       .addOption(forceOption())
       .action(
         act<Desensitizing>(async (context, options, file) => {
-          const [{ parsePolicy, treatmentsOf }, { desensitizeFile, readTables }, { desensitizedText }] =
-            await Promise.all([
-              import('@sluice/core/policy'),
-              import('@sluice/sandbox/desensitize'),
-              import('../output/desensitize.js'),
-            ])
+          const [
+            { parsePolicy, treatmentsOf },
+            { lookedUp },
+            { desensitizeFile, readTables },
+            { desensitizedText },
+          ] = await Promise.all([
+            import('@sluice/core/policy'),
+            import('@sluice/core/desensitize'),
+            import('@sluice/sandbox/desensitize'),
+            import('../output/desensitize.js'),
+          ])
           const policy = parsePolicy(await context.source(options.policy, POLICY_BYTES), {
             source: options.policy,
           })
@@ -59,7 +63,9 @@ export function addDesensitize(program: Command, act: Act): void {
           const rules = [...treatments.values()].filter(treatment => treatment !== 'keep')
           const to = context.path(options.out)
           const format = formatOf(options.out)
-          const tables = tablesOf(rules, context, options.policy)
+          const pathOf = besidePolicy(context, options.policy)
+          const names = rules.flatMap(rule => lookedUp(rule)?.table ?? [])
+          const tables = new Map(names.map(name => [name, pathOf(name)]))
           const secrets = secretFiles(options.secret ?? [], context)
           await assertNotRead(to, [context.path(options.policy), ...tables.values(), ...secrets.values()])
           const done = await desensitizeFile({
@@ -96,14 +102,6 @@ function formatOf(path: string): FileFormat | null {
     '.arrow': 'arrow',
   }
   return known[extname(path).toLowerCase()] ?? null
-}
-
-/** Tables lie beside the policy, under the names that its rules use. */
-function tablesOf(rules: readonly Rule[], context: Context, policy: string): Map<string, string> {
-  const names = rules.flatMap(rule =>
-    (rule.kind === 'hierarchy' || rule.kind === 'replace') && rule.table !== undefined ? [rule.table] : [],
-  )
-  return new Map(names.map(name => [name, join(dirname(context.path(policy)), name)]))
 }
 
 /** The files of the secrets that were given, each under the name that rules use. */

@@ -1,4 +1,6 @@
+import { dirname, join } from 'node:path'
 import { type Command, Option } from 'commander'
+import type { Context } from '../context.js'
 import { FORMATS } from '../output/format.js'
 
 /** Options that several commands share, so that they read the same everywhere. */
@@ -26,6 +28,11 @@ export function keysOption(whose: string): Option {
   return new Option('--key <file>', `${whose}; may stand several times (else SLUICE_KEY_FILE)`).argParser(
     (file: string, files: readonly string[] = []) => [...files, file],
   )
+}
+
+/** Tables lie beside the policy, under the names that its rules use. */
+export function besidePolicy(context: Context, policy: string): (name: string) => string {
+  return name => join(dirname(context.path(policy)), name)
 }
 
 export function repeated(flags: string, description: string): Option {

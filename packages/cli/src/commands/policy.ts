@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { jsonText } from '../output/reply.js'
 import type { Act } from '../program.js'
-import { example, keyOption } from './options.js'
+import { besidePolicy, example, keyOption } from './options.js'
 
 const POLICY_BYTES = 256 * 1024
 
@@ -48,7 +48,11 @@ export function addPolicy(program: Command, act: Act): void {
           const owner = await context.signer(options.key)
           const text = await context.source(file, POLICY_BYTES)
           const zone = await context.zone()
-          const { policyDigest } = await zone.datasets.setPolicy(name, text, owner, file)
+          const { policyDigest } = await zone.datasets.setPolicy(name, text, owner, file, {
+            tables: besidePolicy(context, file),
+            signal: context.signal,
+            onProgress: context.progress.report,
+          })
           return {
             json: { dataset: name, policyDigest },
             text: ui =>

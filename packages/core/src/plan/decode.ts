@@ -144,10 +144,15 @@ function planColumn(value: unknown, path: string): PlanColumn {
 function scanColumn(value: unknown, path: string): ScanColumn {
   const column = record(value, path, ['id', 'name', 'type'], ['mask'])
   if (!Object.hasOwn(column, 'mask')) return columnOf(column, path)
-  const { rule, from } = record(column.mask, `${path}.mask`, ['rule', 'from'])
+  const { rule, from, table } = record(column.mask, `${path}.mask`, ['rule', 'from'], ['table'])
   const parsed = ScanRule.safeParse(rule)
   if (!parsed.success) throw invalid(`${path}.mask.rule`, 'is no rule of a scan')
-  return { ...columnOf(column, path), mask: { rule: parsed.data, from: type(from, `${path}.mask.from`) } }
+  const mask = { rule: parsed.data, from: type(from, `${path}.mask.from`) }
+  if (table === undefined) return { ...columnOf(column, path), mask }
+  if (typeof table !== 'string' || !/^[0-9a-f]{64}$/.test(table)) {
+    throw invalid(`${path}.mask.table`, 'is no fingerprint of a table')
+  }
+  return { ...columnOf(column, path), mask: { ...mask, table } }
 }
 
 function columnOf(column: { id: unknown; name: unknown; type: unknown }, path: string): PlanColumn {

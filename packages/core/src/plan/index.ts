@@ -14,7 +14,7 @@ export type * from './expression.js'
 export * from './functions.js'
 export { aggregatesBehind, baseColumnsOf, type SourceUse, usesOf } from './lineage.js'
 export { compareLiterals, isLiteralText } from './literal.js'
-export { type MaskedColumn, maskedColumn, type ScanMask } from './mask.js'
+export { hasTable, type MaskedColumn, maskedColumn, type ScanMask, type TableFingerprints } from './mask.js'
 export * from './node.js'
 export {
   checkParameterSchema,

@@ -2,6 +2,7 @@ import { unreachable } from '../errors.js'
 import { visibleText } from '../text.js'
 import type { ColumnId, Expression } from './expression.js'
 import type { FunctionName } from './functions.js'
+import type { ScanMask } from './mask.js'
 import type { AggregateColumn, Plan, PlanNode } from './node.js'
 import { describeParameter } from './parameters.js'
 import type { ScalarType } from './types.js'
@@ -89,9 +90,7 @@ function describe(node: PlanNode, name: Namer): string {
   switch (node.kind) {
     case 'scan':
       return `scan ${printName(node.dataset)}: ${node.columns
-        .map(({ id, mask }) =>
-          mask === undefined ? name(id) : `${name(id)} masked by ${printRule(mask.rule)}`,
-        )
+        .map(({ id, mask }) => (mask === undefined ? name(id) : `${name(id)} masked by ${printMask(mask)}`))
         .join(', ')}`
     case 'filter':
       return `filter ${printExpression(node.predicate, name)}`
@@ -128,8 +127,9 @@ function describe(node: PlanNode, name: Namer): string {
 }
 
 /** As a policy has it. */
-function printRule(rule: object): string {
-  return visibleText(JSON.stringify(rule))
+function printMask({ rule, table }: ScanMask): string {
+  const text = visibleText(JSON.stringify(rule))
+  return table === undefined ? text : `${text} of the registered table ${table.slice(0, 16)}…`
 }
 
 function printAggregate(

@@ -1,5 +1,6 @@
 import type { Policy } from '../policy/types.js'
 import type { ColumnId, Expression } from './expression.js'
+import type { TableFingerprints } from './mask.js'
 import type { Aggregate, Plan, Scan } from './node.js'
 import type { ColumnSchema } from './types.js'
 
@@ -19,6 +20,8 @@ export interface DatasetFacts {
   readonly uniqueKeys: readonly (readonly string[])[]
   readonly policy: Policy
   readonly policyDigest: string
+  /** registered tables that rules of the policy look values up in; absent: none */
+  readonly tables?: TableFingerprints
 }
 
 /** What the disclosure check has to hold one scanned dataset to. One for each scan whose dataset has an entity. */

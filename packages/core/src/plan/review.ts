@@ -6,7 +6,7 @@ import { visibleText } from '../text.js'
 import { type Definitions, definitionsOf } from './definitions.js'
 import { planDigest } from './encode.js'
 import { columnUses, type SourceUse, usesOf } from './lineage.js'
-import { maskedColumn, sameMask } from './mask.js'
+import { hasTable, maskedColumn, sameMask } from './mask.js'
 import type { Plan, PlanNode, Scan } from './node.js'
 import type { PlanPart, PositionOf } from './positions.js'
 import { aggregateRelease } from './release.js'
@@ -116,7 +116,8 @@ function factsOf(scan: Scan, datasets: readonly DatasetFacts[]): DatasetFacts {
       const rule = Object.hasOwn(dataset.policy.columns, name)
         ? dataset.policy.columns[name]!.rule
         : undefined
-      if (sameMask(mask, maskedColumn(column, rule).mask)) continue
+      const { tables } = dataset
+      if (hasTable(rule, tables) && sameMask(mask, maskedColumn(column, rule, tables).mask)) continue
       throw new SluiceError(
         'POLICY_DENIED',
         `the plan does not read the column "${visibleText(name)}" of "${visibleText(dataset.name)}" as its policy's rule says`,

@@ -1,3 +1,4 @@
+import { lookedUp } from '../desensitize/scan.js'
 import { isSluiceError, SluiceError, unreachable } from '../errors.js'
 import { DEEPEST } from './decode.js'
 import type { ColumnId, Expression } from './expression.js'
@@ -117,6 +118,9 @@ function validateForm(node: PlanNode): void {
 }
 
 function typeUnder(mask: ScanMask): ScalarType {
+  if ((lookedUp(mask.rule) === null) !== (mask.table === undefined)) {
+    throw invalid('a mask lacks its table, or has one that it does not look at')
+  }
   try {
     return maskedType(mask)
   } catch (error) {

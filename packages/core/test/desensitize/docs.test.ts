@@ -11,7 +11,7 @@ describe.each(['desensitize.md', 'desensitize.zh-CN.md'])('docs/%s', file => {
 
   it('names every rule without a key, and every parameter of it', () => {
     const scanned = ScanRule.options.map(option => option.shape.kind.value as string)
-    const here = [...scanned, 'drop', 'hierarchy']
+    const here = [...scanned, 'drop']
     const forms = (ruleJsonSchema().oneOf as Form[]).filter(({ properties }) =>
       here.includes(properties.kind!.const!),
     )

@@ -86,7 +86,7 @@ describe('rules in a policy', () => {
     expect(kinds('zone')).toEqual({
       open: 'keep',
       masked: 'keep',
-      looked: 'replace',
+      looked: 'keep',
       gone: 'drop',
       closed: 'keep',
     })

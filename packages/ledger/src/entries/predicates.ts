@@ -58,6 +58,18 @@ export interface Registration {
   readonly entity: { readonly column: string; readonly count: number } | null
   readonly policyDigest: string
   readonly policy: unknown
+  /** what rules of the policy look values up in; absent: none */
+  readonly tables?: readonly RegisteredTable[]
+}
+
+/** A table that scans look values up in: a hierarchy or a dictionary. */
+export interface RegisteredTable {
+  /** as the policy's rules name it */
+  readonly name: string
+  /** random name of the file below `data/` */
+  readonly file: string
+  /** SHA-256 of its bytes */
+  readonly fingerprint: string
 }
 
 /** A new policy for the current version of a dataset; signed by its owner. */
@@ -67,6 +79,8 @@ export interface PolicyChange {
   readonly dataset: string
   readonly policyDigest: string
   readonly policy: unknown
+  /** all that are in force from here on; absent: none */
+  readonly tables?: readonly RegisteredTable[]
 }
 
 export interface Retirement {

@@ -45,6 +45,12 @@ const fileName = z
   .max(200)
   .regex(/^[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*$/)
 
+const tables = z
+  .array(z.strictObject({ name, file: fileName, fingerprint: digest }))
+  .min(1)
+  .max(64)
+  .refine(list => distinct(list.map(table => table.name)))
+
 const enrolment = z
   .strictObject({ name: keyName, role, key: z.string().refine(isVerifierKey) })
   .refine(({ name, key }) => parseVerifierKey(key).name === name)
@@ -92,6 +98,7 @@ const registration = z
     entity: z.strictObject({ column: name, count }).nullable(),
     policyDigest: digest,
     policy: json,
+    tables: tables.exactOptional(),
   })
   .refine(({ policy, policyDigest }) => hasDigest(policy, policyDigest), { path: ['policyDigest'] })
 
@@ -102,6 +109,7 @@ const policyChange = z
     dataset: name,
     policyDigest: digest,
     policy: json,
+    tables: tables.exactOptional(),
   })
   .refine(({ policy, policyDigest }) => hasDigest(policy, policyDigest), { path: ['policyDigest'] })
 

@@ -120,6 +120,10 @@ const range = object(
   {},
   { minimum: limited(200), maximum: limited(200), values: list(limited(200), 1, 1000) },
 )
+const namedTables = list(object({ name: plain, file, fingerprint: digest }), 1, 64)
+const tables: Form = value =>
+  namedTables(value) &&
+  new Set((value as { name: string }[]).map(each => each.name)).size === (value as unknown[]).length
 const dataset = object({ name: plain, version: count(1), fingerprint: digest })
 
 const kind = (value: PredicateKind) => ({ kind: one(value), time })
@@ -140,26 +144,27 @@ const FORMS: { readonly [K in PredicateKind]: Form } = {
     action: one('enrol', 'rotate', 'remove'),
     principal: enrolment,
   }),
-  registration: object({
-    ...kind('registration'),
-    dataset: plain,
-    version: count(1),
-    owner: name,
-    fingerprint: digest,
-    file,
-    schema: anything,
-    uniqueKeys: list(list(plain, 1, 32), 0, 64),
-    rows: count(0),
-    entity: nullable(object({ column: plain, count: count(0) })),
-    policyDigest: digest,
-    policy: anything,
-  }),
-  'policy-change': object({
-    ...kind('policy-change'),
-    dataset: plain,
-    policyDigest: digest,
-    policy: anything,
-  }),
+  registration: object(
+    {
+      ...kind('registration'),
+      dataset: plain,
+      version: count(1),
+      owner: name,
+      fingerprint: digest,
+      file,
+      schema: anything,
+      uniqueKeys: list(list(plain, 1, 32), 0, 64),
+      rows: count(0),
+      entity: nullable(object({ column: plain, count: count(0) })),
+      policyDigest: digest,
+      policy: anything,
+    },
+    { tables },
+  ),
+  'policy-change': object(
+    { ...kind('policy-change'), dataset: plain, policyDigest: digest, policy: anything },
+    { tables },
+  ),
   retirement: object({ ...kind('retirement'), dataset: plain }),
   request: object({
     ...kind('request'),

@@ -47,7 +47,17 @@ test.each(kinds.map(each => [each.kind, each] as const))(
   },
 )
 
+const TABLE = { name: 'towns.csv', file: '0e37df36.parquet', fingerprint: digestOf('table') }
+test('a registration and a change of policy can name tables', async () => {
+  for (const example of [examples.registration, examples['policy-change']]) {
+    const predicate = { ...example, tables: [TABLE] }
+    expect(parsePredicate(predicate)).toEqual(predicate)
+  }
+})
+
 const invalid: [string, unknown][] = [
+  ['two tables of one name', { ...examples.registration, tables: [TABLE, TABLE] }],
+  ['a table elsewhere', { ...examples.registration, tables: [{ ...TABLE, file: '/etc/passwd' }] }],
   ['a day that does not exist', { ...examples.retirement, time: '2026-02-30T00:00:00.000Z' }],
   ['a time without milliseconds', { ...examples.retirement, time: '2026-02-03T00:00:00Z' }],
   ['a local time', { ...examples.retirement, time: '2026-02-03T00:00:00.000+08:00' }],

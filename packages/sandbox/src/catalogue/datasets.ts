@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import { type ColumnSchema, type Progress, sameType } from '@sluice/core/plan'
 import { checkPolicy, type Policy, parsePolicy, policyDigest, policyToJson } from '@sluice/core/policy'
-import type { Registration } from '@sluice/ledger'
+import type { PolicyChange, RegisteredTable, Registration } from '@sluice/ledger'
 import type { Signer } from '@sluice/ledger/keys'
 import { registerFile } from '../io/register.js'
 import { assertPrincipal } from '../principal/check.js'
 import type { ZoneContext } from '../zone/context.js'
 import type { DatasetState } from '../zone/state.js'
 import { findDataset } from './lookup.js'
+import { registerTables, type TablePath } from './tables.js'
 
 export interface DatasetDraft {
   readonly name: string
@@ -19,6 +20,8 @@ export interface DatasetDraft {
   readonly policy: string
   /** where the policy's text comes from, for positions in errors */
   readonly policySource?: string
+  /** where the tables lie that the policy's rules look values up in, by the names that they have there */
+  readonly tables?: TablePath
 }
 
 export interface DatasetOptions {
@@ -94,44 +97,61 @@ export class Datasets {
   }
 
   /** A new policy for the current version; requests under the old one are void. */
-  async setPolicy(name: string, text: string, owner: Signer, source?: string): Promise<DatasetSummary> {
+  async setPolicy(
+    name: string,
+    text: string,
+    owner: Signer,
+    source?: string,
+    options: DatasetOptions & { readonly tables?: TablePath } = {},
+  ): Promise<DatasetSummary> {
     const policy = policyOf(text, source)
-    await this.#zone.change(async transaction => {
-      const { facts } = findDataset(transaction.state, name)
-      assertPrincipal(transaction.state, owner, ['provider'])
-      assertOwner(facts.owner, owner)
-      assertPolicyOwner(policy, owner)
-      checkPolicy(policy, facts.columns)
-      const json = policyToJson(policy)
-      const time = this.#zone.now().toISOString()
-      const change = {
-        kind: 'policy-change',
-        time,
-        dataset: name,
-        policyDigest: policyDigest(policy),
-        policy: json,
-      } as const
-      await transaction.append(change, owner)
-    })
+    const current = findDataset(await this.#zone.refreshed(), name)
+    assertPrincipal(this.#zone.state(), owner, ['provider'])
+    assertOwner(current.facts.owner, owner)
+    assertPolicyOwner(policy, owner)
+    checkPolicy(policy, current.facts.columns)
+    const { tables, discard } = await this.#tables(policy, current.tables, options.tables, options)
+    try {
+      await this.#zone.change(async transaction => {
+        const { facts } = findDataset(transaction.state, name)
+        assertPrincipal(transaction.state, owner, ['provider'])
+        assertOwner(facts.owner, owner)
+        checkPolicy(policy, facts.columns)
+        const change: PolicyChange = {
+          kind: 'policy-change',
+          time: this.#zone.now().toISOString(),
+          dataset: name,
+          policyDigest: policyDigest(policy),
+          policy: policyToJson(policy),
+          ...(tables.length > 0 && { tables }),
+        }
+        await transaction.append(change, owner)
+      }, options)
+    } catch (error) {
+      if (!this.#records(name, tables)) await discard()
+      throw error
+    }
     return this.show(name)
   }
 
   /** Nothing runs on it any more. Its record stays; its file is deleted. */
   async retire(name: string, owner: Signer): Promise<void> {
     await this.#zone.change(async transaction => {
-      const { facts, file } = findDataset(transaction.state, name)
+      const { facts, file, tables } = findDataset(transaction.state, name)
       assertPrincipal(transaction.state, owner, ['provider'])
       assertOwner(facts.owner, owner)
       await transaction.append(
         { kind: 'retirement', time: this.#zone.now().toISOString(), dataset: name },
         owner,
       )
-      await rm(join(this.#zone.layout.data, file), { force: true })
+      for (const one of [file, ...tables.map(table => table.file)]) {
+        await rm(join(this.#zone.layout.data, one), { force: true })
+      }
     })
   }
 
   async #register(
-    draft: { readonly name: string; readonly from: string; readonly policy: Policy },
+    draft: Pick<DatasetDraft, 'name' | 'from' | 'tables'> & { readonly policy: Policy },
     owner: Signer,
     options: DatasetOptions,
     expected: readonly ColumnSchema[] | null,
@@ -139,6 +159,8 @@ export class Datasets {
     assertPrincipal(this.#zone.state(), owner, ['provider'])
     const { policy } = draft
     assertPolicyOwner(policy, owner)
+    const before = this.#zone.state().datasets.get(draft.name)?.tables ?? []
+    const { tables, discard } = await this.#tables(policy, before, draft.tables, options)
     const registered = await registerFile({
       pool: await this.#zone.engine(),
       from: draft.from,
@@ -148,6 +170,9 @@ export class Datasets {
       keyCandidates: keyCandidates(policy),
       ...(options.signal && { signal: options.signal }),
       ...(options.onProgress && { onProgress: options.onProgress }),
+    }).catch(async (error: unknown) => {
+      await discard()
+      throw error
     })
     try {
       checkPolicy(policy, registered.columns)
@@ -173,16 +198,40 @@ export class Datasets {
           },
           policyDigest: policyDigest(policy),
           policy: policyToJson(policy),
+          ...(tables.length > 0 && { tables }),
         }
         await transaction.append(registration, owner)
       }, options)
     } catch (error) {
       // the entry may be durable although something failed after it: then the file is the dataset's
       const recorded = this.#zone.state().datasets.get(draft.name)?.file === registered.file
-      if (!recorded) await rm(registered.path, { force: true })
+      if (!recorded) {
+        await rm(registered.path, { force: true })
+        await discard()
+      }
       throw error
     }
     return this.show(draft.name)
+  }
+
+  #tables(
+    policy: Policy,
+    registered: readonly RegisteredTable[],
+    pathOf: TablePath | undefined,
+    { signal, onProgress }: DatasetOptions,
+  ) {
+    return registerTables(this.#zone, policy, {
+      registered,
+      ...(pathOf && { pathOf }),
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress }),
+    })
+  }
+
+  /** The entry may be durable although something failed after it: then the files are the dataset's. */
+  #records(name: string, tables: readonly RegisteredTable[]): boolean {
+    const recorded = this.#zone.state().datasets.get(name)?.tables ?? []
+    return tables.length > 0 && tables.every(({ file }) => recorded.some(table => table.file === file))
   }
 }
 

@@ -7,6 +7,7 @@ import type { DatasetFacts } from '@sluice/core/plan'
 import type { ZoneLayout } from '../zone/layout.js'
 import type { ZoneState } from '../zone/state.js'
 import { findDataset } from './lookup.js'
+import { tablePaths } from './tables.js'
 
 export interface DatasetFile {
   readonly dataset: string
@@ -15,6 +16,8 @@ export interface DatasetFile {
   readonly fingerprint: string
   /** the column whose entity codes the file has, and about how many entities there are */
   readonly entity: { readonly column: string; readonly count: number } | null
+  /** paths of the tables that masks look values up in, by fingerprint */
+  readonly tables: Readonly<Record<string, string>>
 }
 
 /** The registered files of these datasets. */
@@ -24,17 +27,34 @@ export function datasetFiles(
   datasets: readonly Pick<DatasetFacts, 'name'>[],
 ): DatasetFile[] {
   return datasets.map(({ name }) => {
-    const { file, facts, entity } = findDataset(state, name)
-    return { dataset: name, path: join(layout.data, file), fingerprint: facts.fingerprint, entity }
+    const { file, facts, entity, tables } = findDataset(state, name)
+    return {
+      dataset: name,
+      path: join(layout.data, file),
+      fingerprint: facts.fingerprint,
+      entity,
+      tables: tablePaths(layout.data, tables),
+    }
   })
 }
 
 /**
- * Reads the file and compares its SHA-256 with the registered one.
+ * Reads a dataset's file and its tables, and compares their SHA-256 with the registered ones.
  *
  * @throws SluiceError FILE_MISSING, FINGERPRINT_MISMATCH
  */
-export async function assertFingerprint(file: DatasetFile, signal?: AbortSignal): Promise<void> {
+export async function assertFingerprints(file: DatasetFile, signal?: AbortSignal): Promise<void> {
+  const { dataset, tables } = file
+  await assertFingerprint(file, signal)
+  for (const [fingerprint, path] of Object.entries(tables)) {
+    await assertFingerprint({ dataset, path, fingerprint }, signal)
+  }
+}
+
+async function assertFingerprint(
+  file: Pick<DatasetFile, 'dataset' | 'path' | 'fingerprint'>,
+  signal?: AbortSignal,
+): Promise<void> {
   const hash = createHash('sha256')
   try {
     await pipeline(createReadStream(file.path, { highWaterMark: 1 << 20 }), hash, {

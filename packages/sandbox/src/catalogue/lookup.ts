@@ -1,17 +1,20 @@
 import { SluiceError } from '@sluice/core'
-import { type DatasetFacts, type MaskedColumn, maskedColumn } from '@sluice/core/plan'
+import { type DatasetFacts, hasTable, type MaskedColumn, maskedColumn } from '@sluice/core/plan'
 import type { RequestDocument } from '../request/document.js'
 import type { DatasetState, ZoneState } from '../zone/state.js'
 
-/** What names in a query resolve against: every dataset that is not retired. */
+/**
+ * What names in a query resolve against: every dataset that is not retired. A column whose rule lacks its table, as in
+ * zones from before tables were registered, is not there.
+ */
 export function catalogueOf(state: ZoneState): { name: string; columns: readonly MaskedColumn[] }[] {
   return [...state.datasets.values()]
     .filter(dataset => !dataset.retired)
-    .map(({ facts: { name, columns, policy } }) => ({
+    .map(({ facts: { name, columns, policy, tables } }) => ({
       name,
-      columns: columns.map(column => {
+      columns: columns.flatMap(column => {
         const { rule } = Object.hasOwn(policy.columns, column.name) ? policy.columns[column.name]! : {}
-        return maskedColumn(column, rule)
+        return hasTable(rule, tables) ? [maskedColumn(column, rule, tables)] : []
       }),
     }))
 }

@@ -18,7 +18,14 @@ import { rowsOf } from './evidence/cells.js'
 import { type Bounds, chooseBounds } from './evidence/estimate.js'
 import { evidenceColumns, gatherEvidence, makeCells } from './evidence/gather.js'
 import { readStatistics } from './evidence/statistics.js'
-import { type DuckDbInputs, FOOTERS_STATEMENT, stagedDatasets, viewStatements } from './inputs.js'
+import {
+  type DuckDbInputs,
+  FOOTERS_STATEMENT,
+  lookupStatements,
+  stagedDatasets,
+  stagedTables,
+  viewStatements,
+} from './inputs.js'
 import { type Binding, type RawColumns, Session } from './session.js'
 
 export interface DuckDbLimits {
@@ -92,17 +99,20 @@ async function openSession(
   { reviewed, inputs, limits }: RunInput,
 ): Promise<Session> {
   const datasets = stagedDatasets(reviewed, inputs)
+  const tables = stagedTables(reviewed, inputs)
   for (const { file, name } of datasets) await child.staging.link(file.path, name)
+  for (const { path, name } of tables) await child.staging.link(path, name)
   const inside = (name: string) => `${child.inside.in}/${name}`
   return Session.open(child, {
     threads: pool.threads,
     memoryBytes: pool.engineMemoryBytes,
     temporaryBytes: limits.temporaryBytes,
-    files: datasets.map(({ name }) => inside(name)),
+    files: [...datasets, ...tables].map(({ name }) => inside(name)),
     statements: [
       ...ATTACH_STATEMENTS,
       FOOTERS_STATEMENT,
       ...datasets.flatMap(({ dataset, name }) => viewStatements(dataset, inside(name))),
+      ...lookupStatements(tables.map(({ fingerprint, name }) => ({ fingerprint, path: inside(name) }))),
     ],
   })
 }

@@ -1,6 +1,13 @@
 import { SluiceError } from '@sluice/core'
 import type { ReviewedPlan } from '@sluice/core/plan'
-import { quoteIdentifier, quoteText, tableName, ZONE_CATALOG } from '../sql/emit/names.js'
+import {
+  LOOKUP_STATEMENT,
+  lookupName,
+  quoteIdentifier,
+  quoteText,
+  tableName,
+  ZONE_CATALOG,
+} from '../sql/emit/names.js'
 
 const FOOTERS = 'footers'
 
@@ -10,6 +17,8 @@ export interface DatasetFile {
   readonly path: string
   /** the column whose entity codes the file has, and how many entities there are */
   readonly entity: { readonly column: string; readonly count: number } | null
+  /** paths of the registered tables that masks look values up in, by fingerprint; absent: none */
+  readonly tables?: Readonly<Record<string, string>>
 }
 
 /** The files of a plan's datasets, by dataset. */
@@ -36,6 +45,47 @@ export function stagedDatasets(reviewed: ReviewedPlan, inputs: DuckDbInputs): St
     }
     return { dataset, file, name: `${index}.parquet` }
   })
+}
+
+export interface StagedTable {
+  readonly fingerprint: string
+  readonly path: string
+  /** its name in the child's staging directory */
+  readonly name: string
+}
+
+/** The tables that the masks of a plan look values up in, each once. */
+export function stagedTables(reviewed: ReviewedPlan, inputs: DuckDbInputs): StagedTable[] {
+  const paths = new Map<string, string>()
+  for (const { dataset, columns } of reviewed.scans) {
+    for (const { mask } of columns) {
+      if (mask?.table === undefined) continue
+      const path = inputs.datasets[dataset]?.tables?.[mask.table]
+      if (path === undefined) {
+        throw new SluiceError('FILE_MISSING', `the engine was given no table for a rule of "${dataset}"`, {
+          facts: { dataset },
+        })
+      }
+      paths.set(mask.table, path)
+    }
+  }
+  return [...paths].map(([fingerprint, path], index) => ({
+    fingerprint,
+    path,
+    name: `table-${index}.parquet`,
+  }))
+}
+
+/** Makes the tables of masks, as emitted SQL reads them. */
+export function lookupStatements(tables: readonly { fingerprint: string; path: string }[]): string[] {
+  if (tables.length === 0) return []
+  return [
+    LOOKUP_STATEMENT,
+    ...tables.map(
+      ({ fingerprint, path }) =>
+        `CREATE VIEW ${lookupName(fingerprint)} AS SELECT * FROM read_parquet(${quoteText(path)})`,
+    ),
+  ]
 }
 
 /**

@@ -42,6 +42,8 @@ export function writeRequestExport({ document, datasets }: RequestExport): Uint8
       columns: facts.columns as unknown as Json,
       uniqueKeys: facts.uniqueKeys,
       policy: policyToJson(facts.policy) as Json,
+      ...(facts.tables !== undefined &&
+        Object.keys(facts.tables).length > 0 && { tables: { ...facts.tables } }),
     })),
   })
 }
@@ -94,6 +96,7 @@ const exportSchema = z.strictObject({
         columns: z.array(z.strictObject({ name: z.string(), type: z.looseObject({ kind: z.string() }) })),
         uniqueKeys: z.array(z.array(z.string())),
         policy: z.unknown(),
+        tables: z.record(z.string().max(120), z.string().regex(/^[0-9a-f]{64}$/)).exactOptional(),
       }),
     )
     .max(64),

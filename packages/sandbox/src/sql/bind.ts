@@ -12,7 +12,7 @@ import {
 } from '@sluice/core/plan'
 import { aggregateEngineNames, engineNames } from './emit/engine-names.js'
 import { MASK_FUNCTIONS } from './emit/mask/mask.js'
-import { ZONE_CATALOG, ZONE_SCHEMA } from './emit/names.js'
+import { LOOKUP_SCHEMA, ZONE_CATALOG, ZONE_SCHEMA } from './emit/names.js'
 import { sqlType } from './emit/types.js'
 import { type Ast, isAst } from './syntax/ast.js'
 import { parseNumbersAsText } from './syntax/json.js'
@@ -85,11 +85,11 @@ class Bound {
       ast.name !== 'seq_scan' ||
       !isAst(data) ||
       data.catalog !== ZONE_CATALOG ||
-      data.schema !== ZONE_SCHEMA
+      (data.schema !== ZONE_SCHEMA && data.schema !== LOOKUP_SCHEMA)
     ) {
       throw disagreement('bind.tables')
     }
-    this.tables.push(String(data.table))
+    this.tables.push(`${data.schema}.${data.table}`)
   }
 
   #expressions(value: unknown): void {
@@ -109,7 +109,10 @@ class Bound {
 }
 
 function sameTables({ tables }: Bound, plan: Plan): void {
-  const expected = scansOf(plan.root).map(({ dataset }) => dataset)
+  const expected = scansOf(plan.root).flatMap(({ dataset, columns }) => [
+    `${ZONE_SCHEMA}.${dataset}`,
+    ...columns.flatMap(({ mask }) => (mask?.table === undefined ? [] : [`${LOOKUP_SCHEMA}.${mask.table}`])),
+  ])
   if (JSON.stringify([...tables].sort()) !== JSON.stringify(expected.sort()))
     throw disagreement('bind.tables')
 }

@@ -1,6 +1,14 @@
 import { canonicalDigest, SluiceError } from '@sluice/core'
 import type { MaskedColumn } from '@sluice/core/plan'
-import { ATTACH_STATEMENTS, quoteIdentifier, tableName } from './emit/names.js'
+import {
+  ATTACH_STATEMENTS,
+  LOOKUP_STATEMENT,
+  LOOKUP_WIDTH,
+  lookupColumn,
+  lookupName,
+  quoteIdentifier,
+  tableName,
+} from './emit/names.js'
 import { sqlType } from './emit/types.js'
 
 /** A dataset as queries see it. */
@@ -34,7 +42,8 @@ export function readCatalogue(tables: readonly CatalogueTable[]): Catalogue {
       throw new SluiceError('SCHEMA_INVALID', `the dataset ${quoteIdentifier(table.name)} has no columns`)
     }
   }
-  const schema = [...ATTACH_STATEMENTS, ...[...byName.values()].map(createStatement)]
+  const datasets = [...byName.values()]
+  const schema = [...ATTACH_STATEMENTS, ...datasets.map(createStatement), ...lookupStatements(datasets)]
   return { tables: byName, digest: canonicalDigest(schema), schema }
 }
 
@@ -48,6 +57,19 @@ function createStatement({ name, columns }: CatalogueTable): string {
     column => `${quoteIdentifier(column.name)} ${sqlType(column.mask?.from ?? column.type)}`,
   )
   return `CREATE TABLE ${tableName(name)} (${list.join(', ')})`
+}
+
+/** The tables that masks look values up in, as wide as they can be. */
+function lookupStatements(tables: readonly CatalogueTable[]): string[] {
+  const fingerprints = new Set(
+    tables.flatMap(({ columns }) => columns.flatMap(({ mask }) => mask?.table ?? [])),
+  )
+  if (fingerprints.size === 0) return []
+  const columns = Array.from({ length: LOOKUP_WIDTH }, (_, index) => `${lookupColumn(index)} VARCHAR`)
+  return [
+    LOOKUP_STATEMENT,
+    ...[...fingerprints].map(table => `CREATE TABLE ${lookupName(table)} (${columns.join(', ')})`),
+  ]
 }
 
 function doubled(message: string): SluiceError {

@@ -3,6 +3,7 @@ export { type ColumnText, emitConjunct, emitExpression, emitOperand } from './em
 export {
   ATTACH_STATEMENTS,
   columnName,
+  lookupName,
   quoteIdentifier,
   quoteText,
   tableName,

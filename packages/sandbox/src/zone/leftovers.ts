@@ -48,7 +48,9 @@ export async function claimStaging(layout: ZoneLayout): Promise<StagingClaim> {
  */
 export async function removeOrphans(layout: ZoneLayout, state: ZoneState, now: Date): Promise<void> {
   const data = new Set(
-    [...state.datasets.values()].filter(dataset => !dataset.retired).map(dataset => dataset.file),
+    [...state.datasets.values()]
+      .filter(dataset => !dataset.retired)
+      .flatMap(dataset => [dataset.file, ...dataset.tables.map(table => table.file)]),
   )
   const results = new Set([...state.releases.values()].map(({ release }) => release.resultCommitment))
   for (const request of state.requests.values()) {

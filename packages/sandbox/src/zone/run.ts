@@ -5,7 +5,7 @@ import { type ApprovedPlan, type ExecuteOptions, type Progress, parseParameters 
 import { type Refusal, type Run, release } from '@sluice/ledger'
 import type { Signer } from '@sluice/ledger/keys'
 import { decide } from '../approval/decide.js'
-import { assertFingerprint, datasetFiles } from '../catalogue/files.js'
+import { assertFingerprints, datasetFiles } from '../catalogue/files.js'
 import { DUCKDB_ENGINE, DuckDbExecutor } from '../duckdb/executor.js'
 import { assertPrincipal } from '../principal/check.js'
 import { requestToJson } from '../request/document.js'
@@ -139,7 +139,7 @@ async function execute(
     ...(options.onProgress && { onProgress: options.onProgress }),
   })
   try {
-    const [raw] = await Promise.all([executing, ...files.map(file => assertFingerprint(file, signal))])
+    const [raw] = await Promise.all([executing, ...files.map(file => assertFingerprints(file, signal))])
     return checkDisclosure(raw)
   } catch (error) {
     work.abort()

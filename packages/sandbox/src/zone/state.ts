@@ -6,12 +6,14 @@ import type {
   Enrolment,
   Founding,
   Predicate,
+  RegisteredTable,
   Registration,
   Release,
   Request,
   Role,
   Run,
 } from '@sluice/ledger'
+import { fingerprintsOf } from '../catalogue/tables.js'
 import { type RequestDocument, requestFromJson } from '../request/document.js'
 
 /**
@@ -53,6 +55,8 @@ export interface DatasetState {
   readonly rows: number
   /** the column whose codes the file has, which a later policy does not change */
   readonly entity: Registration['entity']
+  /** what scans look values up in */
+  readonly tables: readonly RegisteredTable[]
   readonly since: string
   readonly retired: boolean
 }
@@ -131,8 +135,9 @@ export function applyEntry(readonlyState: ZoneState, entry: LedgerEntry): void {
     case 'policy-change': {
       const dataset = known(state.datasets, predicate.dataset, entry)
       const policy = policyFromJson(predicate.policy)
-      const facts = { ...dataset.facts, policy, policyDigest: predicate.policyDigest }
-      state.datasets.set(predicate.dataset, { ...dataset, facts })
+      const { policyDigest, tables = [] } = predicate
+      const facts = { ...dataset.facts, policy, policyDigest, tables: fingerprintsOf(tables) }
+      state.datasets.set(predicate.dataset, { ...dataset, facts, tables })
       break
     }
     case 'retirement':
@@ -207,11 +212,22 @@ function registered(predicate: Registration): DatasetState {
     rows,
     entity,
     time,
+    tables = [],
   } = predicate
   const columns = predicate.schema as readonly ColumnSchema[]
   const policy = policyFromJson(predicate.policy)
-  const facts = { name, version, fingerprint, owner, columns, uniqueKeys, policy, policyDigest }
-  return { facts, file, rows, entity, since: time, retired: false }
+  const facts = {
+    name,
+    version,
+    fingerprint,
+    owner,
+    columns,
+    uniqueKeys,
+    policy,
+    policyDigest,
+    tables: fingerprintsOf(tables),
+  }
+  return { facts, file, rows, entity, tables, since: time, retired: false }
 }
 
 function requested(predicate: Request, entry: LedgerEntry): RequestState {

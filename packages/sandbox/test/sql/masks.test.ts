@@ -1,13 +1,14 @@
 import { arrowTypeOf } from '@sluice/core/columns'
 import { type Column, columnOfVector, dataOfColumn, definitionOf, Rule } from '@sluice/core/desensitize'
 import { decodePlan, encodePlan, maskedColumn, type ScalarType } from '@sluice/core/plan'
-import { Gate } from '@sluice/sandbox/sql'
+import { Gate, lookupName, quoteText } from '@sluice/sandbox/sql'
 import { makeVector, vectorFromArray } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type BareEngine, openBareEngine } from './bare-engine.js'
 
 /** What the scan hands on is what core/desensitize makes of the same values, one for one. */
 const TEXT: ScalarType = { kind: 'text' }
+const TABLE = 'a7'.repeat(32)
 const NUMBERS: Record<string, ScalarType> = {
   tiny: { kind: 'integer', bits: 8, signed: true },
   unsigned: { kind: 'integer', bits: 8, signed: false },
@@ -125,6 +126,22 @@ describe('on texts', () => {
   it.each(TEXT_RULES)('%o', async rule => {
     const changed = await compare(engine, rule, column)
     if ((rule as { kind: string }).kind !== 'nullify') expect(changed).toBeGreaterThan(5)
+  })
+
+  it.each([
+    { kind: 'replace', table: 't.csv' },
+    { kind: 'hierarchy', table: 't.csv', level: 1 },
+    { kind: 'hierarchy', table: 't.csv', level: 3 },
+  ])('%o, of a registered table', async rule => {
+    const known = [...new Set(values.filter(value => value !== null))].filter((_, i) => i % 3 !== 0)
+    const table = new Map(known.map((value, i) => [value, [`${value}′`, i % 2 === 0 ? value : 'b', '']]))
+    await engine.connection.run(`CREATE SCHEMA IF NOT EXISTS "zone"."tables"`)
+    await engine.connection.run(
+      `CREATE OR REPLACE TABLE ${lookupName(TABLE)} (c0 VARCHAR, c1 VARCHAR, c2 VARCHAR, c3 VARCHAR)`,
+    )
+    const rows = [...table].map(([from, to]) => `(${[from, ...to].map(quoteText).join(', ')})`)
+    await engine.connection.run(`INSERT INTO ${lookupName(TABLE)} VALUES ${rows.join(',')}`)
+    expect(await compare(engine, rule, column, table)).toBeGreaterThan(100)
   })
 
   it('characters are the same, for every one that fits alone and between others', async () => {
@@ -246,6 +263,29 @@ describe('a masked column', () => {
     }
   })
 
+  it('is bound to the table that it looks values up in', async () => {
+    const rule = { kind: 'hierarchy', table: 't.csv', level: 2 } as const
+    const columns = [maskedColumn({ name: 'v', type: TEXT }, rule, { 't.csv': TABLE })]
+    const { plan, emitted } = await gate.compile({
+      sql: 'SELECT a.v FROM t AS a JOIN t AS b ON a.v = b.v',
+      catalogue: [{ name: 't', columns }],
+    })
+    expect(emitted.split(lookupName(TABLE))).toHaveLength(3)
+    const { planDigest, printPlan } = await import('@sluice/core/plan')
+    expect(printPlan(plan)).toContain(`"level":2} of the registered table ${TABLE.slice(0, 16)}…`)
+    const text = new TextDecoder().decode(encodePlan(plan))
+    expect(planDigest(decodePlan(text.replace(TABLE, 'b8'.repeat(32))))).not.toBe(planDigest(plan))
+    for (const [from, to] of [
+      [`,"table":"${TABLE}"`, ''],
+      [TABLE, 'b8'],
+      ['"kind":"hierarchy","level":2', '"kind":"hierarchy","level":17'],
+    ] as const) {
+      expect(text).toContain(from)
+      await expect(() => decodePlan(text.replace(from, to))).toThrowWithCode('SCHEMA_INVALID')
+    }
+    await expect(() => maskedColumn({ name: 'v', type: TEXT }, rule, {})).toThrowWithCode('FILE_MISSING')
+  })
+
   it('has the type that the rule makes of it', async () => {
     await expect(gate.compile({ sql: 'SELECT sum(n) AS s FROM t', catalogue })).toThrowWithCode('SQL_REFUSED')
   })
@@ -304,14 +344,19 @@ async function loaded(
 }
 
 /** @returns how many values the rule changed */
-async function compare(engine: BareEngine, rule: object, column: Column): Promise<number> {
+async function compare(
+  engine: BareEngine,
+  rule: object,
+  column: Column,
+  table: ReadonlyMap<string, readonly string[]> = new Map(),
+): Promise<number> {
   const parsed = Rule.parse(rule)
   const catalogue = [
     {
       name: 't',
       columns: [
         { name: 'id', type: NUMBERS['integer']! },
-        maskedColumn({ name: 'v', type: column.type }, parsed),
+        maskedColumn({ name: 'v', type: column.type }, parsed, { 't.csv': TABLE }),
       ],
     },
   ]
@@ -324,7 +369,7 @@ async function compare(engine: BareEngine, rule: object, column: Column): Promis
     column: 'v',
     type: column.type,
     key: () => new Uint8Array(),
-    table: () => new Map(),
+    table: () => table,
     random: size => new Uint8Array(size),
   })
   const { column: after, changed } = apply(column, { row: 0, entity: null })

@@ -27,6 +27,23 @@ export function tableName(dataset: string): string {
   return [ZONE_CATALOG, ZONE_SCHEMA, dataset].map(quoteIdentifier).join('.')
 }
 
+/** Where the executor makes the tables that masks look values up in, each under its fingerprint. */
+export const LOOKUP_SCHEMA = 'tables'
+export const LOOKUP_STATEMENT = `CREATE SCHEMA ${ZONE_CATALOG}.${LOOKUP_SCHEMA}`
+
+/** The fully qualified table that masks look values up in. */
+export function lookupName(fingerprint: string): string {
+  return [ZONE_CATALOG, LOOKUP_SCHEMA, fingerprint].map(quoteIdentifier).join('.')
+}
+
+/** Columns of such a table at most: the values that are looked up, and sixteen levels above them. */
+export const LOOKUP_WIDTH = 17
+
+/** A column of such a table: 0 has the values that are looked up. */
+export function lookupColumn(index: number): string {
+  return `c${index}`
+}
+
 /** The name of a column in the text of `emitNode`. */
 export function columnName(id: ColumnId): string {
   return `c${id}`

@@ -18,7 +18,7 @@ import { columnsIn, expressionsIn, outputColumns } from '@sluice/core/plan'
 import { HIDDEN_PREFIX } from '../../io/hidden.js'
 import { type Block, type BlockColumn, EMPTY, indent, render, type SelectItem } from './block.js'
 import { type ColumnText, emitConjunct, emitExpression, emitOperand } from './expression.js'
-import { maskText } from './mask/mask.js'
+import { lookupJoin, maskText } from './mask/mask.js'
 import { columnName, quoteIdentifier, tableName } from './names.js'
 import type { CarriedColumn, EmitNodeOptions } from './plan.js'
 
@@ -249,13 +249,16 @@ function masked(scan: Scan, table: string, alias: string, carried: readonly Carr
   const reference = (name: string) => `${quoteIdentifier(alias)}.${quoteIdentifier(name)}`
   const hidden = (as: string) => `${HIDDEN_PREFIX}${as}`
   const items = [
-    ...scan.columns.map(({ name, mask }) => {
+    ...scan.columns.map(({ id, name, mask }) => {
       const column = quoteIdentifier(name)
-      return mask === undefined ? column : `${maskText(mask, `raw.${column}`)} AS ${column}`
+      return mask === undefined ? column : `${maskText(mask, `raw.${column}`, `looked_${id}`)} AS ${column}`
     }),
     ...carried.map(({ column, as }) => `raw.${quoteIdentifier(column)} AS ${quoteIdentifier(hidden(as))}`),
   ]
-  const text = `SELECT ${items.join(',\n  ')}\nFROM ${table} AS raw`
+  const joins = scan.columns.map(({ id, name, mask }) =>
+    mask === undefined ? '' : lookupJoin(mask, `raw.${quoteIdentifier(name)}`, `looked_${id}`),
+  )
+  const text = `SELECT ${items.join(',\n  ')}\nFROM ${table} AS raw${joins.join('')}`
   return {
     ...EMPTY,
     from: `(\n${indent(text)}\n) AS ${quoteIdentifier(alias)}`,

@@ -1,6 +1,6 @@
 import { unreachable } from '@sluice/core'
 import type { ScanMask } from '@sluice/core/plan'
-import { quoteText } from '../names.js'
+import { lookupColumn, lookupName, quoteText } from '../names.js'
 import { sqlType } from '../types.js'
 import { bandText, limitText, roundText } from './numbers.js'
 import { presetText } from './presets.js'
@@ -10,8 +10,9 @@ import { datePartText, divisionText, partialText } from './texts.js'
  * SQL for what a scan hands on instead of a column: what `core/desensitize` makes of each value, null where it hides it.
  *
  * @param column how the column is written
+ * @param looked the alias of the mask's table, where it has one: see `lookupJoin`
  */
-export function maskText({ rule, from }: ScanMask, column: string): string {
+export function maskText({ rule, from }: ScanMask, column: string, looked: string): string {
   switch (rule.kind) {
     case 'band':
       return bandText(rule, column, from)
@@ -21,6 +22,8 @@ export function maskText({ rule, from }: ScanMask, column: string): string {
       return datePartText(rule.to, column, from)
     case 'division':
       return divisionText(rule.to, column, from)
+    case 'hierarchy':
+      return `${looked}.${lookupColumn(rule.level)}`
     case 'limit':
       return limitText(rule, column, from)
     case 'mask':
@@ -30,6 +33,7 @@ export function maskText({ rule, from }: ScanMask, column: string): string {
     case 'preset':
       return presetText(rule, column)
     case 'replace': {
+      if (rule.table !== undefined) return `${looked}.${lookupColumn(1)}`
       const branches = Object.entries(rule.values ?? {}).map(
         ([value, to]) => `WHEN ${quoteText(value)} THEN ${quoteText(to)}`,
       )
@@ -40,6 +44,12 @@ export function maskText({ rule, from }: ScanMask, column: string): string {
     default:
       return unreachable(rule)
   }
+}
+
+/** What joins the mask's table to the scanned one, whose values it has once each; empty where it has none. */
+export function lookupJoin({ table }: ScanMask, column: string, looked: string): string {
+  if (table === undefined) return ''
+  return `\nLEFT JOIN ${lookupName(table)} AS ${looked} ON ${column} = ${looked}.${lookupColumn(0)}`
 }
 
 /** The names under which the functions of masks can stand in a plan that DuckDB bound. */
