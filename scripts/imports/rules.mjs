@@ -43,7 +43,11 @@ export const IMPORTS = [
   {
     name: 'core-does-no-io',
     from: ['packages/core/src/**'],
-    except: ['packages/core/src/he/threads.ts', 'packages/core/src/he/worker.ts'],
+    except: [
+      'packages/core/src/he/threads.ts',
+      'packages/core/src/he/worker.ts',
+      'packages/core/src/he/scope.ts',
+    ],
     within: ['node:**'],
     allow: ['node:buffer', 'node:crypto', 'node:util'],
     remedy: 'take bytes, time or a callback as a parameter, and do the reading in ledger, sandbox or cli',
@@ -54,6 +58,13 @@ export const IMPORTS = [
     within: ['node:**'],
     allow: ['node:buffer', 'node:crypto', 'node:os', 'node:util', 'node:worker_threads'],
     remedy: 'threads compute: take bytes or a callback as a parameter, and do the reading in sandbox or cli',
+  },
+  {
+    name: 'core-loads-seal-in-one-place',
+    from: ['packages/core/src/he/scope.ts'],
+    within: ['node:**'],
+    allow: ['node:module'],
+    remedy: 'this file loads node-seal and nothing else',
   },
   {
     name: 'core-knows-no-engine',

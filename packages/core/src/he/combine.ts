@@ -69,7 +69,7 @@ export function assertEnough({ minimumContributors }: Aggregation, count: number
 }
 
 /**
- * Adds the contributions, one place of the body after the other. Addition in SEAL is deterministic: whoever has the
+ * Adds the contributions, one place of the body after the other. Addition is deterministic: whoever has the
  * same contributions gets the same bytes.
  *
  * @param take what to do with the sum at this place
@@ -82,14 +82,18 @@ export async function combine(
   options: WorkOptions,
 ): Promise<void> {
   const shape = shapeOf(aggregation)
-  const lanes = await openLanes({ set: aggregation.parameters }, shape.ciphertexts, options)
+  const { ciphertexts, ciphertextBytes } = shape
+  const run = Math.max(1, Math.floor(MESSAGE_BYTES / (contributions.length * ciphertextBytes)))
+  const lanes = await openLanes({ set: aggregation.parameters }, Math.ceil(ciphertexts / run), options)
   try {
     const work = new InFlight(2 * lanes.width)
     let done = 0
-    for (let place = 0; place < shape.ciphertexts; place++) {
+    for (let place = 0; place < ciphertexts; place += run) {
+      const count = Math.min(run, ciphertexts - place)
       await work.add(async () => {
-        await take(place, await sumAt(place, contributions, shape, lanes))
-        options.onProgress?.({ stage, fraction: ++done / shape.ciphertexts })
+        await take(place, await sumAt({ place, count }, contributions, shape, lanes))
+        done += count
+        options.onProgress?.({ stage, fraction: done / ciphertexts })
       })
     }
     await work.end()
@@ -98,27 +102,36 @@ export async function combine(
   }
 }
 
-/** Ciphertexts that one message to a thread adds: a few megabytes, however many contributors there are. */
-const BATCH = 24
+/** What one message to a thread carries, about, however many contributors there are. */
+const MESSAGE_BYTES = 4 * 2 ** 20
+
+/** Ciphertexts that follow each other in the body. */
+interface Run {
+  readonly place: number
+  readonly count: number
+}
 
 async function sumAt(
-  place: number,
+  { place, count }: Run,
   contributions: readonly Contribution[],
-  { set }: Shape,
+  { set, ciphertextBytes }: Shape,
   lanes: Lanes,
 ): Promise<Answer> {
   const residue = place % set.plainPrimes.length
+  const most = Math.max(2, Math.floor(MESSAGE_BYTES / (count * ciphertextBytes)))
   let carried: Answer | undefined
-  for (let from = 0; from < contributions.length; from += BATCH) {
-    const batch = contributions.slice(from, from + BATCH)
+  for (let from = 0; from < contributions.length; from += most) {
+    const batch = contributions.slice(from, from + most)
     const carry = carried === undefined ? [] : [carried]
     const parts = [
       ...carry.map(({ bytes }) => bytes),
-      ...(await Promise.all(batch.map(({ opened }) => opened.ciphertexts(place, 1)))),
+      ...(await Promise.all(batch.map(({ opened }) => opened.ciphertexts(place, count)))),
     ]
     const digests = [
       ...carry.map(sum => sum.digests),
-      ...batch.map(({ opened }) => opened.digests.slice(place * DIGEST_BYTES, (place + 1) * DIGEST_BYTES)),
+      ...batch.map(({ opened }) =>
+        opened.digests.slice(place * DIGEST_BYTES, (place + count) * DIGEST_BYTES),
+      ),
     ]
     try {
       carried = await lanes.run({ kind: 'add', residue, parts, digests })

@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto'
 import { SluiceError } from '../errors.js'
-import { type ParameterSet, type ParameterSetName, parameterSet } from './parameters.js'
-import { Addition, Decryption, Encryption, notCiphertext } from './scheme.js'
+import { Addition } from './addition.js'
+import { notCiphertext } from './ciphertext.js'
+import { ciphertextBytes, type ParameterSet, type ParameterSetName, parameterSet } from './parameters.js'
+import { Decryption, Encryption } from './scheme.js'
 import { loadSeal, type Seal } from './scope.js'
 
 /** What a lane is for: one role, one set of parameters, and the key that the role holds. */
@@ -15,9 +17,10 @@ export interface LaneRole {
 export type Task =
   /** `values`: for each ciphertext `degree` values within ±t/2; ciphertexts take the residues in turn */
   | { readonly kind: 'encrypt'; readonly values: BigInt64Array }
-  /** ciphertexts of one residue, each with the digest that its sender signed */
+  /** from each sender a run of as many ciphertexts, that take the residues in turn, with the digests that it signed */
   | {
       readonly kind: 'add'
+      /** of the first ciphertext of each run */
       readonly residue: number
       readonly parts: readonly Uint8Array[]
       readonly digests: readonly Uint8Array[]
@@ -38,30 +41,27 @@ const NO_VALUES = new BigInt64Array()
 
 /** One lane of work: everything about ciphertexts that may run beside something else. Close it: it owns SEAL objects. */
 export class Lane {
-  readonly #seal: Seal
   readonly #set: ParameterSet
-  readonly #role: LaneRole
-  readonly #closing: (() => void)[] = []
-  readonly #encryptions: Encryption[] = []
-  readonly #additions: Addition[] = []
-  readonly #decryptions: Decryption[] = []
+  readonly #additions: readonly Addition[]
+  readonly #encryptions: readonly Encryption[]
+  readonly #decryptions: readonly Decryption[]
 
-  private constructor(seal: Seal, role: LaneRole) {
-    this.#seal = seal
-    this.#role = role
-    this.#set = parameterSet(role.set)
+  private constructor(set: ParameterSet, { publicKey, secretKey }: LaneRole, seal: Seal | null) {
+    const each = <T>(make: (residue: number) => T) => set.plainPrimes.map((_, residue) => make(residue))
+    this.#set = set
+    this.#additions = seal === null ? each(residue => new Addition(set, residue)) : []
+    this.#encryptions = seal && publicKey ? each(at => new Encryption(seal, set, at, publicKey)) : []
+    this.#decryptions = seal && secretKey ? each(at => new Decryption(seal, set, at, secretKey)) : []
   }
 
-  /** @throws SluiceError ENGINE_VERSION, KEY_INVALID */
+  /**
+   * Without a key it only adds, and SEAL is not loaded.
+   *
+   * @throws SluiceError ENGINE_VERSION, KEY_INVALID
+   */
   static async open(role: LaneRole): Promise<Lane> {
-    const lane = new Lane(await loadSeal(), role)
-    try {
-      lane.#prepare()
-      return lane
-    } catch (error) {
-      lane.close()
-      throw error
-    }
+    const keyed = role.publicKey !== undefined || role.secretKey !== undefined
+    return new Lane(parameterSet(role.set), role, keyed ? await loadSeal() : null)
   }
 
   run(task: Task): Answer {
@@ -76,22 +76,7 @@ export class Lane {
   }
 
   close(): void {
-    for (const close of this.#closing.splice(0)) close()
-  }
-
-  #prepare(): void {
-    const { publicKey, secretKey } = this.#role
-    const own = <T extends { close(): void }>(object: T): T => {
-      this.#closing.push(() => object.close())
-      return object
-    }
-    for (const residue of this.#set.plainPrimes.keys()) {
-      if (publicKey) {
-        this.#encryptions.push(own(new Encryption(this.#seal, this.#set, residue, publicKey)))
-      } else if (secretKey) {
-        this.#decryptions.push(own(new Decryption(this.#seal, this.#set, residue, secretKey)))
-      } else this.#additions.push(own(new Addition(this.#seal, this.#set, residue)))
-    }
+    for (const owner of [...this.#encryptions, ...this.#decryptions]) owner.close()
   }
 
   #encrypt(values: BigInt64Array): Answer {
@@ -105,10 +90,18 @@ export class Lane {
   }
 
   #add({ residue, parts, digests }: Extract<Task, { kind: 'add' }>): Answer {
-    for (const [index, bytes] of parts.entries()) {
-      if (!authentic(bytes, digests[index]!)) throw at(index, digestMismatch())
+    const length = ciphertextBytes(this.#set)
+    const sums: Uint8Array[] = []
+    for (let place = 0; place * length < parts[0]!.length; place++) {
+      const runs = parts.map(run => run.subarray(place * length, (place + 1) * length))
+      for (const [index, bytes] of runs.entries()) {
+        const signed = digests[index]!.subarray(place * DIGEST_BYTES, (place + 1) * DIGEST_BYTES)
+        if (!authentic(bytes, signed)) throw at(index, digestMismatch())
+      }
+      const addition = this.#additions[(residue + place) % this.#additions.length]!
+      sums.push(addition.add(runs, index => at(index, notCiphertext())))
     }
-    return answer([this.#additions[residue]!.add(parts, index => at(index, notCiphertext()))])
+    return answer(sums)
   }
 
   #decrypt(bytes: Uint8Array, digests: Uint8Array): Answer {

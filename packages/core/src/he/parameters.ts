@@ -18,6 +18,8 @@ export interface ParameterSet {
   readonly specialPrime: bigint | null
   /** each value is encrypted modulo every one of these: their product bounds a total */
   readonly plainPrimes: readonly bigint[]
+  /** SEAL's digest of the parameters with each of these, hexadecimal: every ciphertext carries it */
+  readonly digests: readonly string[]
 }
 
 export const PARAMETER_SETS = [
@@ -27,6 +29,7 @@ export const PARAMETER_SETS = [
     coefficientPrimes: [18014398509404161n],
     specialPrime: null,
     plainPrimes: [8589905921n],
+    digests: ['c3a8ccb75cf75651acf0126bad3023cc17cacd953074f40bb816ddfa2022254c'],
   },
   {
     name: 'bgv-4096-60',
@@ -34,6 +37,7 @@ export const PARAMETER_SETS = [
     coefficientPrimes: [35184371703809n, 35184371884033n],
     specialPrime: 188417n,
     plainPrimes: [1152921504606830593n],
+    digests: ['8e34dda937ac2130afee5a74f94dd55927da0afc3ea95a2cb6282b9b8d2b6602'],
   },
   {
     name: 'bgv-4096-120',
@@ -41,6 +45,10 @@ export const PARAMETER_SETS = [
     coefficientPrimes: [35184371703809n, 35184371884033n],
     specialPrime: 188417n,
     plainPrimes: [1152921504606830593n, 1152921504606748673n],
+    digests: [
+      '8e34dda937ac2130afee5a74f94dd55927da0afc3ea95a2cb6282b9b8d2b6602',
+      'c1a56b10d680116de90790cd6508662e4f8e4b71ed0a36edab71170da428c65b',
+    ],
   },
 ] as const satisfies readonly (Omit<ParameterSet, 'name'> & { readonly name: string })[]
 

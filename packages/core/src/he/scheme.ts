@@ -1,5 +1,6 @@
 import { SluiceError } from '../errors.js'
-import { CIPHERTEXT_FORM_BYTES, ciphertextBytes, type ParameterSet } from './parameters.js'
+import { ciphertextForm, hasForm, notCiphertext } from './ciphertext.js'
+import { CIPHERTEXT_FORM_BYTES, type ParameterSet } from './parameters.js'
 import { Scope, type Seal, scoped } from './scope.js'
 
 type SealContext = ReturnType<Seal['Context']>
@@ -75,46 +76,6 @@ export class Encryption {
   }
 }
 
-/** Adds ciphertexts of one residue; it needs no key. */
-export class Addition {
-  readonly #scope = new Scope()
-  readonly #add: (parts: readonly Uint8Array[], refused: (index: number) => SluiceError) => Uint8Array
-
-  constructor(seal: Seal, set: ParameterSet, residue: number) {
-    const scope = this.#scope
-    const context = contextOf(seal, set, residue)
-    const form = ciphertextForm(scope, context, set)
-    const evaluator = scope.own(seal.Evaluator(context))
-    const total = scope.own(seal.CipherText())
-    const cipher = scope.own(seal.CipherText())
-    this.#add = (parts, refused) => {
-      for (const [index, bytes] of parts.entries()) {
-        if (!hasForm(bytes, form, set)) throw refused(index)
-        try {
-          if (index === 0) total.loadArray(context, bytes)
-          else {
-            cipher.loadArray(context, bytes)
-            evaluator.add(total, cipher, total)
-          }
-        } catch {
-          // SEAL found coefficients outside their prime, or a sum without its second half: its text helps nobody here
-          throw refused(index)
-        }
-      }
-      return total.saveArray(seal.ComprModeType.none)
-    }
-  }
-
-  /** @param refused the error for the part of this index, where it is no ciphertext of the set */
-  add(parts: readonly Uint8Array[], refused: (index: number) => SluiceError): Uint8Array {
-    return this.#add(parts, refused)
-  }
-
-  close(): void {
-    this.#scope.close()
-  }
-}
-
 /** Opens sums of one residue. Reached by the key holder's opening alone. */
 export class Decryption {
   readonly #scope = new Scope()
@@ -123,7 +84,7 @@ export class Decryption {
   constructor(seal: Seal, set: ParameterSet, residue: number, secretKey: Uint8Array) {
     const scope = this.#scope
     const context = contextOf(seal, set, residue)
-    const form = ciphertextForm(scope, context, set)
+    const form = ciphertextForm(set, residue)
     const key = scope.own(seal.SecretKey())
     loading('secret key', () =>
       key.loadArray(context, part(secretKey, residue, set, secretKeyBytes(set), 'secret key')),
@@ -153,15 +114,8 @@ export class Decryption {
   }
 }
 
-export function notCiphertext(): SluiceError {
-  return new SluiceError('FILE_FORMAT', 'these bytes are no ciphertext of the aggregation’s parameters', {
-    rule: 'he.ciphertext',
-    remedy: 'the file as `sluice he encrypt` or `sluice he add` wrote it',
-  })
-}
-
 /**
- * SEAL finds primes by their sizes; they have to be those of the table. The modulus chain is not expanded: there is
+ * SEAL finds primes by their sizes; they have to be those of the table, and so has its digest of the parameters. The modulus chain is not expanded: there is
  * nothing to switch to, and sums need none. A context takes a tenth of a second to make, holds no secret, and there are
  * four in all: each is made once a thread, and stays.
  */
@@ -187,7 +141,8 @@ function makeContext(seal: Seal, scope: Scope, set: ParameterSet, residue: numbe
   parameters.setPlainModulus(plain)
   const context = lasting.own(seal.Context(parameters, false, seal.SecurityLevel.tc128))
   const chosen = parameters.coeffModulus
-  if (!context.parametersSet() || primes.some((prime, index) => prime !== chosen[index])) {
+  const same = primes.every((prime, index) => prime === chosen[index])
+  if (!context.parametersSet() || !same || digestOf(context, scope) !== set.digests[residue]) {
     throw new SluiceError('INTERNAL', 'SEAL does not have a parameter set of the table', {
       rule: 'he.parameters',
     })
@@ -195,39 +150,9 @@ function makeContext(seal: Seal, scope: Scope, set: ParameterSet, residue: numbe
   return context
 }
 
-/**
- * The 113 bytes before the coefficients, which are the same for every ciphertext of two polynomials (SEAL 4.1,
- * native/src/seal/serialization.h and ciphertext.cpp): header without compression, digest of the parameters, NTT form,
- * sizes, scale and correction factor 1, and the array's own header.
- */
-function ciphertextForm(scope: Scope, context: SealContext, set: ParameterSet): Uint8Array {
-  const form = Buffer.alloc(CIPHERTEXT_FORM_BYTES)
-  const coefficients = 2 * set.coefficientPrimes.length * set.degree
-  const header = (at: number, size: number) => {
-    form.writeUInt16LE(0xa15e, at)
-    form.set([16, 4, 1, 0], at + 2)
-    form.writeBigUInt64LE(BigInt(size), at + 8)
-  }
-  header(0, ciphertextBytes(set))
-  const id = scope.own(
-    context.firstParmsId as ReturnType<Seal['Context']>['firstParmsId'] & { delete(): void },
-  )
-  for (const [index, word] of (id.values as BigUint64Array).entries()) {
-    form.writeBigUInt64LE(word, 16 + 8 * index)
-  }
-  form[48] = 1
-  for (const [index, size] of [2, set.degree, set.coefficientPrimes.length].entries()) {
-    form.writeBigUInt64LE(BigInt(size), 49 + 8 * index)
-  }
-  form.writeDoubleLE(1, 73)
-  form.writeBigUInt64LE(1n, 81)
-  header(89, 24 + 8 * coefficients)
-  form.writeBigUInt64LE(BigInt(coefficients), 105)
-  return form
-}
-
-function hasForm(bytes: Uint8Array, form: Uint8Array, set: ParameterSet): boolean {
-  return bytes.length === ciphertextBytes(set) && Buffer.compare(bytes.subarray(0, form.length), form) === 0
+function digestOf(context: SealContext, scope: Scope): string {
+  const id = scope.own(context.firstParmsId as SealContext['firstParmsId'] & { delete(): void })
+  return Buffer.from((id.values as BigUint64Array).slice().buffer).toString('hex')
 }
 
 function part(
