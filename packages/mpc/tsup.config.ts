@@ -6,6 +6,8 @@ export default library([
   'field/index',
   'protocols/replicated/index',
   'psi/index',
+  // the parts of a protocol, for this package's own tests, as the next one
+  'psi/parts',
   // a connection by itself: no export of the package, built for this package's own tests
   'session/link',
 ])

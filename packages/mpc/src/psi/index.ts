@@ -4,4 +4,5 @@ export { boundToSession, ITEM_BYTES, type ItemHashes, itemHashes } from './item-
 export { type KeyColumn, type Keys, keysOf } from './keys.js'
 export { NORMALIZATIONS, type Normalization, normalized, normalizedText } from './normalize.js'
 export { permuted, randomPermutation } from './permutation.js'
+export type { PsiChannel, PsiProtocol, PsiReceiver, PsiSender } from './protocol.js'
 export { expandMessage, loadRistretto, POINT_BYTES, type Ristretto, SCALAR_BYTES } from './ristretto.js'

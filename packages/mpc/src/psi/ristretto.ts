@@ -12,6 +12,14 @@ export const SCALAR_BYTES = 32
 export interface Ristretto {
   /** hash_to_ristretto255 (RFC 9380, appendix B): expand_message_xmd with SHA-512, then RFC 9496, section 4.3.4. */
   hashToGroup(message: Uint8Array, domain: Uint8Array): Uint8Array<ArrayBuffer>
+  /** Element derivation (RFC 9496, section 4.3.4): 64 uniform bytes to an element whose logarithm nobody knows. */
+  derive(uniform: Uint8Array): Uint8Array<ArrayBuffer>
+  /** The generator times a scalar that is not zero. */
+  multiplyBase(scalar: Uint8Array): Uint8Array<ArrayBuffer>
+  /** @throws SluiceError PROTOCOL_VIOLATION where one of the points is none */
+  add(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer>
+  /** @throws SluiceError PROTOCOL_VIOLATION where one of the points is none */
+  subtract(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer>
   /** @throws SluiceError PROTOCOL_VIOLATION where the point is none, or the result the identity */
   multiply(scalar: Uint8Array, point: Uint8Array): Uint8Array<ArrayBuffer>
   /** The inverse of a scalar that is not zero. */
@@ -38,16 +46,11 @@ async function load(): Promise<Ristretto> {
     reduced,
     hashToGroup: (message, domain) =>
       new Uint8Array(sodium.crypto_core_ristretto255_from_hash(expandMessage(message, domain, 64))),
-    multiply(scalar, point) {
-      try {
-        return new Uint8Array(sodium.crypto_scalarmult_ristretto255(scalar, point))
-      } catch {
-        throw new SluiceError('PROTOCOL_VIOLATION', 'a point that was received is none of the group', {
-          rule: 'psi.point',
-          remedy: 'Ask the other party which version runs there, then start the job again on both sides.',
-        })
-      }
-    },
+    derive: uniform => new Uint8Array(sodium.crypto_core_ristretto255_from_hash(uniform)),
+    multiply: (scalar, point) => onPoints(() => sodium.crypto_scalarmult_ristretto255(scalar, point)),
+    multiplyBase: scalar => new Uint8Array(sodium.crypto_scalarmult_ristretto255_base(scalar)),
+    add: (a, b) => onPoints(() => sodium.crypto_core_ristretto255_add(a, b)),
+    subtract: (a, b) => onPoints(() => sodium.crypto_core_ristretto255_sub(a, b)),
     invert: scalar => new Uint8Array(sodium.crypto_core_ristretto255_scalar_invert(scalar)),
     randomScalar(random = randomBytes) {
       for (;;) {
@@ -55,6 +58,17 @@ async function load(): Promise<Ristretto> {
         if (scalar.some(byte => byte !== 0)) return scalar
       }
     },
+  }
+}
+
+function onPoints(operation: () => Uint8Array): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(operation())
+  } catch {
+    throw new SluiceError('PROTOCOL_VIOLATION', 'a point that was received is none of the group', {
+      rule: 'psi.point',
+      remedy: 'Ask the other party which version runs there, then start the job again on both sides.',
+    })
   }
 }
 

@@ -1,0 +1,82 @@
+import { SluiceError } from '@sluice/core'
+import kernelBytes from './psi.wasm'
+
+/** An address in an arena. */
+export type Address = number
+
+/** What `packages/mpc/assembly/psi` exports; each kernel's comment there says what it does. */
+export interface PsiKernels {
+  // biome-ignore-start format: a kernel a line
+  blake3Keyed(
+    key: Address,
+    rows: Address,
+    width: number,
+    counters: Address,
+    out: Address,
+    take: number,
+    count: number,
+  ): void
+  // biome-ignore-end format: a kernel a line
+}
+
+/** Memory for one run of kernels: named columns of bytes, each aligned to a cache line. */
+export interface Arena<Name extends string> {
+  readonly kernels: PsiKernels
+  readonly at: Readonly<Record<Name, Address>>
+  readonly bytes: Readonly<Record<Name, Uint8Array<ArrayBuffer>>>
+}
+
+/**
+ * Memory of its own, zeros, with a column of so many bytes for each name; let go when nobody refers to it.
+ *
+ * @throws SluiceError MEMORY_EXCEEDED where the machine, or the 4 GiB of WebAssembly, do not have it
+ */
+export function arena<Name extends string>(sizes: Readonly<Record<Name, number>>): Arena<Name> {
+  const exported = new WebAssembly.Instance(loadedModule()).exports as unknown as Exports
+  const { memory } = exported
+  const at = {} as Record<Name, Address>
+  let end = exported.arenaStart()
+  for (const [name, bytes] of Object.entries(sizes) as [Name, number][]) {
+    at[name] = end
+    // a kernel may read and write up to a vector beyond a column
+    end = Math.ceil((end + bytes + VECTOR) / CACHE_LINE) * CACHE_LINE
+  }
+  grow(memory, end)
+  const views = Object.entries(sizes).map(([name, bytes]) => [
+    name,
+    new Uint8Array(memory.buffer, at[name as Name], bytes as number),
+  ])
+  return { kernels: exported, at, bytes: Object.fromEntries(views) }
+}
+
+interface Exports extends PsiKernels {
+  readonly memory: WebAssembly.Memory
+  arenaStart(): Address
+}
+
+const PAGE = 65_536
+const CACHE_LINE = 64
+const VECTOR = 16
+const MAXIMUM = 2 ** 32 - PAGE
+
+let compiled: WebAssembly.Module | undefined
+
+function loadedModule(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(kernelBytes)
+  return compiled
+}
+
+function grow(memory: WebAssembly.Memory, bytes: number): void {
+  const pages = Math.ceil((bytes - memory.buffer.byteLength) / PAGE)
+  if (pages <= 0) return
+  try {
+    if (bytes > MAXIMUM) throw new RangeError('beyond 4 GiB')
+    memory.grow(pages)
+  } catch (cause) {
+    throw new SluiceError('MEMORY_EXCEEDED', 'the intersection needs more memory than there is', {
+      rule: 'psi.memory',
+      remedy: 'run it in buckets, or on a machine with more memory',
+      cause,
+    })
+  }
+}
