@@ -5,6 +5,7 @@ export default library([
   'ring/index',
   'field/index',
   'protocols/replicated/index',
+  'protocols/shamir/index',
   'psi/index',
   // the parts of a protocol, for this package's own tests, as the next one
   'psi/parts',

@@ -28,7 +28,7 @@ export function scaleAdd(a: Words, factor: bigint, b: Words): Words {
   return blockwise(a.length, (start, end) => {
     slots[0]!.set(a.subarray(start, end))
     slots[1]!.set(b.subarray(start, end))
-    kernels.scaleAdd(at[0]!, factor, at[1]!, at[2]!, end - start)
+    kernels.scaleAdd(at[0]!, modulo(factor), at[1]!, at[2]!, end - start)
   })
 }
 
@@ -37,7 +37,7 @@ export function affine(a: Words, factor: bigint, term: bigint): Words {
   const { kernels, slots, at } = instance()
   return blockwise(a.length, (start, end) => {
     slots[0]!.set(a.subarray(start, end))
-    kernels.affine(at[0]!, factor, term, at[2]!, end - start)
+    kernels.affine(at[0]!, modulo(factor), modulo(term), at[2]!, end - start)
   })
 }
 

@@ -10,6 +10,8 @@ export interface Incoming {
   readonly from: number
   /** how many bytes the message has: both sides know it from public sizes alone */
   readonly bytes: number
+  /** whether the protocol goes on where the sender has left: the message is then empty */
+  readonly optional?: boolean
 }
 
 /** What a protocol wants of the network in one round: everything sent and received at the same time. */
@@ -56,7 +58,9 @@ export interface LocalRun<T> {
 }
 
 /**
- * Runs every participant's protocol in this process, without a network: for tests and for reckoning costs.
+ * Runs every participant's protocol in this process, without a network: for tests and for reckoning costs. A
+ * participant whose protocol is over has left: optional messages of it stay empty, and what others still send to it
+ * is lost.
  *
  * @param alter what happens to a message on its way; for tests of what goes wrong
  * @throws SluiceError INTERNAL where the protocols do not fit each other
@@ -86,28 +90,40 @@ export function runLocally<T>(
     advance(index)
   })
   const rounds = protocols.map(() => 0)
+  const left = new Set<number>()
+  const absent = (index: number, { from, optional }: Incoming): boolean =>
+    optional === true && waiting[from] === undefined && queues[from]![index]!.length === 0
   for (let moved = true; moved; ) {
     moved = false
     protocols.forEach((_, index) => {
       const exchange = waiting[index]
-      if (exchange === undefined || !canReceive(exchange, from => queues[from]![index]!)) return
-      const received = exchange.receive.map(({ from }) => queues[from]![index]!.shift()!)
+      if (exchange === undefined) return
+      const coming = exchange.receive.filter(incoming => !absent(index, incoming))
+      if (!canReceive(coming, from => queues[from]![index]!)) return
+      const received = exchange.receive.map(incoming => {
+        if (coming.includes(incoming)) return queues[incoming.from]![index]!.shift()!
+        left.add(incoming.from)
+        return new Uint8Array(0)
+      })
       views[index]!.push(...received)
       if (exchange.receive.length + exchange.send.length > 0) rounds[index]!++
       advance(index, received)
       moved = true
     })
   }
-  const left = queues.flat().some(queue => queue.length > 0)
-  if (left || waiting.some(exchange => exchange !== undefined)) {
+  const unread = queues.some(queuesOf => queuesOf.some((queue, to) => queue.length > 0 && !left.has(to)))
+  if (unread || waiting.some(exchange => exchange !== undefined)) {
     throw new SluiceError('INTERNAL', 'the participants’ protocols do not fit each other')
   }
   return { outputs, views, rounds: Math.max(0, ...rounds), bytesSent }
 }
 
-function canReceive(exchange: Exchange, queueOf: (from: number) => readonly Uint8Array[]): boolean {
+function canReceive(
+  messages: readonly Incoming[],
+  queueOf: (from: number) => readonly Uint8Array[],
+): boolean {
   const taken = new Map<number, number>()
-  return exchange.receive.every(({ from, bytes }) => {
+  return messages.every(({ from, bytes }) => {
     const position = taken.get(from) ?? 0
     taken.set(from, position + 1)
     return queueOf(from)[position]?.length === bytes

@@ -17,6 +17,11 @@ export interface SessionOptions {
   /** the whole session may take so long, in seconds; default an hour */
   readonly seconds?: number
   readonly limits?: LinkLimits
+  /**
+   * whether the session goes on when a peer is lost or stops, as long as nothing is due from it but what protocols
+   * mark as optional; by default the first who leaves ends it
+   */
+  readonly mayLeave?: boolean
   readonly random?: (bytes: number) => Uint8Array
 }
 
@@ -89,8 +94,15 @@ export class Session {
 
   /** Waits until every peer is done too, and closes the connections. */
   async end(): Promise<void> {
-    await this.#watch.guard(() => Promise.all([...this.#links.values()].map(link => link.end())))
+    await this.#watch.guard(() =>
+      Promise.all([...this.#links].map(([index, link]) => this.#unlessLeft(index, link.end()))),
+    )
     this.#watch.release()
+  }
+
+  /** Who left, of a session that goes on without them: indices of participants. */
+  get left(): readonly number[] {
+    return [...this.#watch.left]
   }
 
   get traffic(): Traffic {
@@ -104,18 +116,31 @@ export class Session {
 
   async #exchange({ send, receive }: Exchange): Promise<Uint8Array<ArrayBuffer>[]> {
     this.#rounds++
-    const sent = Promise.all(send.map(({ to, bytes }) => this.#link(to).send(bytes)))
+    const sent = Promise.all(send.map(({ to, bytes }) => this.#unlessLeft(to, this.#link(to).send(bytes))))
     const received = receive.map((): Uint8Array<ArrayBuffer> => new Uint8Array(0))
     const peers = [...new Set(receive.map(({ from }) => from))]
     const arrived = Promise.all(
       peers.map(async peer => {
-        for (const [position, { from, bytes }] of receive.entries()) {
-          if (from === peer) received[position] = await this.#link(peer).receive(bytes)
+        for (const [position, { from, bytes, optional }] of receive.entries()) {
+          if (from !== peer) continue
+          const message = this.#link(peer).receive(bytes)
+          const arrived = await (optional ? this.#unlessLeft(peer, message) : message)
+          if (arrived !== undefined) received[position] = arrived
         }
       }),
     )
     await Promise.all([sent, arrived])
     return received
+  }
+
+  /** The action on a link, or nothing where the peer has left and may. */
+  async #unlessLeft<T>(index: number, action: Promise<T>): Promise<T | undefined> {
+    try {
+      return await action
+    } catch (error) {
+      if (this.#watch.left.has(index)) return undefined
+      throw error
+    }
   }
 
   #link(index: number): Link {
@@ -127,6 +152,7 @@ export class Session {
 
 /** Ends everything at the first failure, at the deadline and at the caller's signal. */
 class Watch {
+  readonly left = new Set<number>()
   readonly #links: ReadonlyMap<number, Link>
   readonly #signal: AbortSignal | undefined
   readonly #timer: NodeJS.Timeout
@@ -135,14 +161,22 @@ class Watch {
   }
   #failure: SluiceError | undefined
 
-  constructor(links: ReadonlyMap<number, Link>, { signal, seconds = 3600 }: SessionOptions) {
+  constructor(
+    links: ReadonlyMap<number, Link>,
+    { signal, seconds = 3600, mayLeave = false }: SessionOptions,
+  ) {
     this.#links = links
     this.#signal = signal
     this.#timer = setTimeout(() => {
       const remedy = 'See which party is slow, or make a job that allows more time.'
       this.#fail(new SluiceError('TIME_EXCEEDED', `the session took longer than ${seconds} s`, { remedy }))
     }, seconds * 1000)
-    for (const [index, link] of links) link.onFailure = error => this.#fail(error, index)
+    for (const [index, link] of links) {
+      link.onFailure = error => {
+        if (mayLeave && (error.code === 'PEER_LOST' || error.code === 'PEER_STOPPED')) this.left.add(index)
+        else this.#fail(error, index)
+      }
+    }
     signal?.addEventListener('abort', this.#interrupt)
     if (signal?.aborted) this.#interrupt()
   }
