@@ -6,6 +6,7 @@ export default library([
   'field/index',
   'protocols/replicated/index',
   'protocols/shamir/index',
+  'protocols/dealer/index',
   'psi/index',
   // the parts of a protocol, for this package's own tests, as the next one
   'psi/parts',

@@ -93,3 +93,14 @@ export function pairs(count: number, seed: string, bits = 64): [Words, Words] {
   )
   return [column(values[0]!), column(values[1]!)]
 }
+
+/** Random integers of a magnitude below 2^bits, of random sizes, the first of them at the edges. */
+export function fieldValues(length: number, seed: string, bits: number): BigInt64Array<ArrayBuffer> {
+  const random = stream(seed).words(2 * length)
+  const bound = 2n ** BigInt(bits)
+  const edges = [0n, 1n, -1n, bound - 1n, 1n - bound, bound / 2n]
+  return BigInt64Array.from({ length }, (_, i) => {
+    const size = Number(random[i]! % BigInt(bits)) + 1
+    return edges[i] ?? BigInt.asIntN(size, random[length + i]!)
+  })
+}

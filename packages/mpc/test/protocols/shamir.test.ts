@@ -19,7 +19,7 @@ import {
   shamirParty,
 } from '@sluice/mpc/shamir'
 import { describe, expect, it } from 'vitest'
-import { column, seeded, stream } from './local.js'
+import { column, fieldValues, seeded } from './local.js'
 
 const COMMITTEES = [
   { size: 2, threshold: 2 },
@@ -30,19 +30,6 @@ const COMMITTEES = [
 ]
 const FIVE = { size: 5, threshold: 3 }
 const LENGTHS = [0, 1, 2, 3000]
-
-/** Random signed integers with the field's edges among them. */
-function values(length: number, seed: string, bits = 60): BigInt64Array {
-  const random = stream(seed).words(2 * length)
-  const bound = 2n ** BigInt(bits)
-  const edges = [0n, 1n, -1n, bound - 1n, 1n - bound, bound / 2n]
-  return new BigInt64Array(
-    Array.from(
-      { length },
-      (_, i) => edges[i] ?? BigInt.asIntN(Number(random[i]! % BigInt(bits)) + 1, random[length + i]!),
-    ),
-  )
-}
 
 function run<T>(
   committee: { size: number; threshold: number },
@@ -71,7 +58,7 @@ describe('n parties agree with plain arithmetic', () => {
   it.each(COMMITTEES.flatMap(committee => LENGTHS.map(length => ({ ...committee, length }))))(
     'sums of a column of each of $size parties, $threshold needed, over $length values',
     ({ length, ...committee }) => {
-      const owned = everyone(committee).map(owner => values(length, `column ${owner}`, 56))
+      const owned = everyone(committee).map(owner => fieldValues(length, `column ${owner}`, 56))
       const { outputs } = run(committee, function* (party): Protocol<Words> {
         const columns: Words[] = []
         for (const [owner, column] of owned.entries()) {
@@ -97,7 +84,7 @@ describe('n parties agree with plain arithmetic', () => {
       LENGTHS.map(length => ({ ...committee, length })),
     ),
   )('products among $size parties, $threshold needed, over $length values', ({ length, ...committee }) => {
-    const [a, b] = ['a', 'b'].map(seed => fromSigned(values(length, seed))) as [Words, Words]
+    const [a, b] = ['a', 'b'].map(seed => fromSigned(fieldValues(length, seed, 60))) as [Words, Words]
     const { outputs } = run(committee, function* (party): Protocol<Words> {
       const supply = yield* prepareProducts(party, 2 * length)
       const x = yield* inputOf(party, 0, at(party, 0, a))
@@ -112,7 +99,7 @@ describe('n parties agree with plain arithmetic', () => {
   })
 
   it('columns come from providers outside, and go to receivers outside alone', () => {
-    const owned = values(500, 'outside')
+    const owned = fieldValues(500, 'outside', 60)
     function* outside(): Protocol<Words | undefined> {
       yield* provide(fromSigned(owned), FIVE, seeded('provider'))
       return yield* receiveOpened(FIVE, 500)
@@ -140,7 +127,7 @@ describe('n parties agree with plain arithmetic', () => {
 })
 
 describe('parties who leave', () => {
-  const owned = everyone(FIVE).map(owner => values(200, `column ${owner}`, 56))
+  const owned = everyone(FIVE).map(owner => fieldValues(200, `column ${owner}`, 56))
   /** The parties in `leaving` are gone after the inputs. */
   function* sums(party: ShamirParty, leaving: readonly number[]): Protocol<Words | undefined> {
     const columns: Words[] = []
@@ -209,7 +196,7 @@ describe('shares that were changed', () => {
 
 describe('the minimum of entities', () => {
   const counts = [0, 1, 2, 9, 10, 11, 500, 1_000_000]
-  const totals = values(counts.length, 'totals', 50)
+  const totals = fieldValues(counts.length, 'totals', 50)
   function* cells(party: ShamirParty, minimum: bigint, receivers: readonly number[]) {
     const supply = yield* prepareProducts(party, productsOfMinimum(counts.length, minimum))
     const shared = yield* inputOf(party, 0, at(party, 0, column(counts)))

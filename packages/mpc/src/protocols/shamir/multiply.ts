@@ -10,8 +10,8 @@ import { evaluate, extract } from './polynomial.js'
 
 /**
  * Random elements that nobody knows, each shared by a polynomial of degree t − 1 and by one of degree 2t − 2 (Damgård
- * and Nielsen, "Scalable and Unconditionally Secure Multiparty Computation", CRYPTO 2007, section 3): one for each
- * product or random element to come. Everybody has to be there.
+ * and Nielsen, "Scalable and Unconditionally Secure Multiparty Computation", CRYPTO 2007, protocol Double-Random for
+ * passive security and t < n/2): one for each product or random element to come. Everybody has to be there.
  *
  * One round; of every n − t + 1 elements a party sends two elements to every other party.
  *
@@ -47,9 +47,10 @@ export function random(supply: Supply, length: number): Words {
 }
 
 /**
- * Products, element by element (Damgård and Nielsen 2007, section 4). The product of two shares has twice the degree;
- * under a random mask it is opened to one party, the king, and what it says comes off the mask's sharing of the lower
- * degree. Any party but the king may have left, as long as 2t − 1 are there.
+ * Products, element by element (Damgård and Nielsen 2007, the multiplication for passive security). The
+ * product of two shares has twice the degree; under a random mask it is opened to one party, the king, and what it
+ * says comes off the mask's sharing of the lower degree. Any party but the king may have left, as long as 2t − 1 are
+ * there.
  *
  * Two rounds; every party sends one element for each product to the king, and the king one to every party.
  *

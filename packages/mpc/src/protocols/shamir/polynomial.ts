@@ -29,8 +29,8 @@ export function interpolate(shares: ReadonlyMap<number, Words>, at: bigint): Wor
 
 /**
  * For columns c_0 … c_(n−1), one of each party, the `count` combinations Σ (i+1)^j · c_i. Where `count` of them are
- * uniform and unknown to somebody, so are the results (Damgård and Nielsen, CRYPTO 2007, section 3: every square part
- * of a Vandermonde matrix's first rows is invertible).
+ * uniform and unknown to somebody, so are the results (Damgård and Nielsen, CRYPTO 2007, protocol Double-Random:
+ * every square part of a Vandermonde matrix's first rows is invertible).
  */
 export function extract(columns: readonly Words[], count: number): Words[] {
   let powers = columns

@@ -1,0 +1,8 @@
+export type { FieldCells, OpenedFieldCells } from '../field/minimum.js'
+export { Supply } from '../field/supply.js'
+export { openAtLeast, productsOfMinimum, receiveAtLeast } from './cells.js'
+export { inputOf, provide, receiveFrom } from './input.js'
+export { multiply } from './multiply.js'
+export { open, receiveOpened } from './open.js'
+export { affineOf, type Circle, type Dealer, type DealtParty, establish, establishDealer } from './party.js'
+export { deal, prepareProducts } from './triples.js'
