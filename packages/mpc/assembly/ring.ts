@@ -3,6 +3,8 @@
 // So memory never grows, nothing is allocated, and a column may be of any length. An odd number of words reads and
 // writes one word beyond, which every slot has room for.
 
+import { transpose } from './bits'
+
 /** Words of 64 bits in a slot: 32 KiB. */
 const SLOT_WORDS: i32 = 4096
 const SLOTS: i32 = 7
@@ -168,31 +170,5 @@ export function fromPlanes(a: usize, out: usize, blocks: i32): void {
       store<u64>(square + ((<usize>plane) << 3), load<u64>(a + ((<usize>(plane * blocks + block)) << 3)))
     }
     transpose(square)
-  }
-}
-
-/** A 64 × 64 matrix of bits in place (Warren, Hacker's Delight, 2nd edition, section 7-3). */
-function transpose(square: usize): void {
-  let mask: u64 = 0x0000_0000_ffff_ffff
-  for (let width: i32 = 32; width > 1; width >>= 1) {
-    const m = i64x2.splat(mask)
-    for (let k: i32 = 0; k < 64; k = ((k | width) + 2) & ~width) {
-      const low = square + ((<usize>k) << 3)
-      const high = low + ((<usize>width) << 3)
-      const x = v128.load(low)
-      const y = v128.load(high)
-      const moved = v128.and(v128.xor(i64x2.shr_u(x, width), y), m)
-      v128.store(low, v128.xor(x, i64x2.shl(moved, width)))
-      v128.store(high, v128.xor(y, moved))
-    }
-    mask ^= mask << (width >> 1)
-  }
-  for (let k: i32 = 0; k < 64; k += 2) {
-    const low = square + ((<usize>k) << 3)
-    const x = load<u64>(low)
-    const y = load<u64>(low + 8)
-    const moved = ((x >> 1) ^ y) & mask
-    store<u64>(low, x ^ (moved << 1))
-    store<u64>(low + 8, y ^ moved)
   }
 }

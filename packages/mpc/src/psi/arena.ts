@@ -16,6 +16,42 @@ export interface PsiKernels {
     take: number,
     count: number,
   ): void
+  columnsToRows(columns: Address, stride: number, groups: number, count: number, out: Address): void
+  xorInto(a: Address, b: Address, bytes: number): void
+  xorIntoStrided(a: Address, stride: number, b: Address, count: number): void
+  xorMasked(rows: Address, other: Address, mask: Address, width: number, count: number): void
+  compact(from: Address, width: number, out: Address, count: number): void
+  threeBins(hashes: Address, count: number, bins: number, out: Address): void
+  cuckooInsert(places: Address, count: number, table: Address, bins: number, limit: number): number
+  buildTable(values: Address, count: number, table: Address, mask: number): void
+  markMatches(
+    values: Address,
+    table: Address,
+    mask: number,
+    theirs: Address,
+    width: number,
+    count: number,
+    matched: Address,
+  ): void
+  kkrtInputs(
+    rows: Address,
+    places: Address,
+    which: number,
+    codes: Address,
+    mask: Address,
+    out: Address,
+    counters: Address,
+    count: number,
+  ): void
+  fillBins(
+    table: Address,
+    from: number,
+    bins: number,
+    items: Address,
+    contents: Address,
+    counters: Address,
+  ): void
+  binsToItems(table: Address, from: number, bins: number, values: Address, out: Address): void
   // biome-ignore-end format: a kernel a line
 }
 

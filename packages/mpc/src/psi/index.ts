@@ -2,6 +2,7 @@ export { type EcdhOptions, ecdhPsi, type Intersection, type Learns } from './ecd
 export { type DistinctItems, distinct, HashIndex } from './hash-index.js'
 export { boundToSession, ITEM_BYTES, type ItemHashes, itemHashes } from './item-hash.js'
 export { type KeyColumn, type Keys, keysOf } from './keys.js'
+export { kkrt16 } from './kkrt16.js'
 export { NORMALIZATIONS, type Normalization, normalized, normalizedText } from './normalize.js'
 export { permuted, randomPermutation } from './permutation.js'
 export type { PsiChannel, PsiProtocol, PsiReceiver, PsiSender } from './protocol.js'

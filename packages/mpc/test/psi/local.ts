@@ -30,32 +30,36 @@ export function items(count: number, seed: string): ItemHashes {
   return bytes
 }
 
-/** Set up once, then one intersection. */
-export function intersect(
-  protocol: PsiProtocol,
-  own: ItemHashes,
-  other: ItemHashes,
-  alter?: Parameters<typeof runLocally>[1],
-): LocalRun<Uint8Array | undefined> {
-  const [receiving, sending] = channels(protocol.name)
-  return runLocally<Uint8Array | undefined>(
-    [
-      (function* () {
-        return yield* (yield* protocol.receiver(receiving))(own, other.length / 16)
-      })(),
-      (function* () {
-        yield* (yield* protocol.sender(sending))(other, own.length / 16)
-        return undefined
-      })(),
-    ],
-    alter,
-  )
-}
-
 /** What a plain join says: 1 for each own item that is among the other's. */
 export function plainJoin(own: Uint8Array, other: Uint8Array): Uint8Array {
   const text = (bytes: Uint8Array, index: number) =>
     Buffer.from(bytes.buffer, bytes.byteOffset + 16 * index, 16).toString('latin1')
   const theirs = new Set(Array.from({ length: other.length / 16 }, (_, index) => text(other, index)))
   return Uint8Array.from({ length: own.length / 16 }, (_, index) => (theirs.has(text(own, index)) ? 1 : 0))
+}
+
+/** Set up once, then one intersection after the other: what the receiver got of each, and the run as it went. */
+export function intersectAll(
+  protocol: PsiProtocol,
+  rounds: readonly (readonly [own: ItemHashes, other: ItemHashes])[],
+  alter?: Parameters<typeof runLocally>[1],
+): { matched: Uint8Array[]; run: LocalRun<Uint8Array[]> } {
+  const [receiving, sending] = channels(protocol.name)
+  const run = runLocally<Uint8Array[]>(
+    [
+      (function* () {
+        const receive = yield* protocol.receiver(receiving)
+        const matched: Uint8Array[] = []
+        for (const [own, other] of rounds) matched.push(yield* receive(own, other.length / 16))
+        return matched
+      })(),
+      (function* () {
+        const send = yield* protocol.sender(sending)
+        for (const [own, other] of rounds) yield* send(other, own.length / 16)
+        return []
+      })(),
+    ],
+    alter,
+  )
+  return { matched: run.outputs[0]!, run }
 }
