@@ -5,6 +5,7 @@ export default library([
   'keys/index',
   'keys/signing-worker',
   'reveals/index',
+  'intersections/index',
   'verify/index',
   'verify/worker',
 ])

@@ -14,4 +14,5 @@ export {
 export { Session, type SessionOptions, type Traffic } from './session/session.js'
 export { type JointCell, type JointResult, type RunJointOptions, runJoint } from './transport/joint.js'
 export { memoryMesh, memoryPair } from './transport/memory.js'
+export { type PsiResult, type RunPsiOptions, runPsi } from './transport/psi.js'
 export { type Endpoint, type MeetEvent, type MeetOptions, meet } from './transport/tls.js'

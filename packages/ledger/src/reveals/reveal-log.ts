@@ -1,11 +1,7 @@
-import { createHash } from 'node:crypto'
-import { open, readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { canonicalBytes, SluiceError } from '@sluice/core'
+import { readFile } from 'node:fs/promises'
+import { SluiceError } from '@sluice/core'
 import type { Signer } from '../keys/signer.js'
-import { parseVerifierKey, verifySignature } from '../keys/verifier-key.js'
-import { acquire } from '../store/lock.js'
-import { nodeFiles } from '../store/node-files.js'
+import { appendSigned, parseSigned, type Signed, type SignedLogForm } from '../store/signed-log.js'
 import type { ExclusiveOptions } from '../store/types.js'
 
 /** What somebody is about to open, and why. */
@@ -21,19 +17,11 @@ export interface Reveal {
   readonly reason: string
 }
 
-export interface RevealRecord extends Reveal {
-  readonly version: 1
-  /** RFC 3339, UTC */
-  readonly time: string
-  /** the verifier key of who opened it */
-  readonly by: string
-  /** SHA-256 of the record before, zeros for the first */
-  readonly previous: string
-}
+/** `by` is who opened it. */
+export type RevealRecord = Reveal & Signed
 
 const REASON = /^(?=.*\S)[^\p{Cc}]{1,1000}$/u
-const FIRST = '0'.repeat(64)
-const NEWLINE = 0x0a
+const FORM: SignedLogForm = { domain: 'sluice/reveal/1', corrupt, unwritable }
 
 /**
  * Records that something is about to be opened, durably, in a file of mode 600: one line a record, signed by whoever
@@ -62,28 +50,7 @@ export async function recordReveal(
       },
     )
   }
-  // made here, so that its mode is ours
-  const made = await open(path, 'a', 0o600).catch((cause: unknown) => {
-    throw unwritable(cause)
-  })
-  await made.close()
-  const lock = await acquire(nodeFiles, path, options)
-  try {
-    const { whole, last } = parse(await readFile(path))
-    const record: RevealRecord = {
-      version: 1,
-      time: options.now().toISOString(),
-      by: signer.publicKey,
-      ...reveal,
-      previous: last,
-    }
-    const signature = Buffer.from(await signer.sign(signedBytes(record))).toString('base64')
-    const line = canonicalBytes({ ...record, signature })
-    await append(path, whole, line)
-    return { record, digest: digestOf(line) }
-  } finally {
-    await lock.release()
-  }
+  return appendSigned<Reveal>(path, FORM, () => reveal, signer, options)
 }
 
 /**
@@ -98,71 +65,7 @@ export async function readReveals(
   const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     throw new SluiceError('FILE_MISSING', `the record cannot be read (${cause.code})`, { cause })
   })
-  const { records, last } = parse(bytes)
-  return { records, digest: last }
-}
-
-interface Parsed {
-  readonly records: readonly RevealRecord[]
-  /** bytes up to the end of the last whole line */
-  readonly whole: number
-  readonly last: string
-}
-
-function parse(bytes: Uint8Array): Parsed {
-  const records: RevealRecord[] = []
-  let last = FIRST
-  let whole = 0
-  for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, whole)) {
-    const line = bytes.subarray(whole, end)
-    const record = parseLine(line)
-    if (record === null || record.previous !== last) throw corrupt(records.length + 1)
-    records.push(record)
-    last = digestOf(line)
-    whole = end + 1
-  }
-  return { records, whole, last }
-}
-
-function parseLine(line: Uint8Array): RevealRecord | null {
-  try {
-    const { signature, ...record } = JSON.parse(Buffer.from(line).toString('utf8')) as RevealRecord & {
-      signature: string
-    }
-    const canonical = Buffer.from(canonicalBytes({ ...record, signature })).equals(line)
-    const signed = verifySignature(
-      parseVerifierKey(record.by),
-      signedBytes(record),
-      Buffer.from(signature, 'base64'),
-    )
-    return canonical && signed && record.version === 1 ? record : null
-  } catch {
-    return null
-  }
-}
-
-function signedBytes(record: RevealRecord): Uint8Array {
-  return Buffer.concat([Buffer.from('sluice/reveal/1\n'), canonicalBytes(record)])
-}
-
-function digestOf(line: Uint8Array): string {
-  return createHash('sha256').update(line).digest('hex')
-}
-
-async function append(path: string, whole: number, line: Uint8Array): Promise<void> {
-  try {
-    const file = await nodeFiles.open(path)
-    try {
-      await file.truncate(whole)
-      await file.write(Buffer.concat([line, Buffer.of(NEWLINE)]), whole)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await nodeFiles.syncDirectory(dirname(path))
-  } catch (cause) {
-    throw unwritable(cause)
-  }
+  return parseSigned<Reveal>(bytes, FORM)
 }
 
 function unwritable(cause: unknown): SluiceError {

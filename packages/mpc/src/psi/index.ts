@@ -1,6 +1,21 @@
 export { type EcdhOptions, ecdhPsi, type Intersection, type Learns } from './ecdh.js'
 export { type DistinctItems, distinct, HashIndex } from './hash-index.js'
+export { type HelperOptions, type HelperOutcome, helperPsi } from './helper.js'
 export { boundToSession, ITEM_BYTES, type ItemHashes, itemHashes } from './item-hash.js'
+export { type PsiColumns, type PsiItems, readPsiItems } from './job/items.js'
+export {
+  freshPsiJob,
+  PSI_PROTOCOLS,
+  type PsiJob,
+  type PsiProtocolName,
+  paddedSize,
+  parsePsiJob,
+  psiJobDigest,
+  psiLearns,
+  psiOwners,
+  psiPartyIndex,
+} from './job/job.js'
+export { approvePsi, checkPsiApproval, type PsiApproval, type PsiCommitment } from './job/opening.js'
 export { type KeyColumn, type Keys, keysOf } from './keys.js'
 export { kkrt16 } from './kkrt16.js'
 export { NORMALIZATIONS, type Normalization, normalized, normalizedText } from './normalize.js'

@@ -1,0 +1,156 @@
+import { readFile } from 'node:fs/promises'
+import { SluiceError } from '@sluice/core'
+import type { Signer } from '../keys/signer.js'
+import { parseVerifierKey } from '../keys/verifier-key.js'
+import { appendSigned, parseSigned, type Signed, type SignedLogForm } from '../store/signed-log.js'
+import type { ExclusiveOptions } from '../store/types.js'
+
+/** Another party, and with how many items it tests this party's. */
+export interface IntersectionCounterpart {
+  readonly name: string
+  /** verifier key text: quotas count by key, whatever the name */
+  readonly key: string
+  /** items that it may learn something about; 0 where it learns nothing */
+  readonly items: number
+  /** its commitment to its input, 64 hexadecimal digits */
+  readonly input?: string
+}
+
+/** An intersection that is about to be computed: from here on it counts, whether it ends well or not. */
+export interface BegunIntersection {
+  readonly kind: 'begun'
+  /** digest of the job, 64 hexadecimal digits */
+  readonly job: string
+  readonly session: string
+  /** this party's own items, as padded, and its commitment to them */
+  readonly items: number
+  readonly input?: string
+  readonly counterparts: readonly IntersectionCounterpart[]
+}
+
+export interface EndedIntersection {
+  readonly kind: 'ended'
+  readonly job: string
+  readonly session: string
+  /** `done`, or the code of the error with which it ended */
+  readonly outcome: string
+  /** what this party learned of the intersection's size; never which items */
+  readonly count?: number
+}
+
+export type IntersectionRecord = (BegunIntersection | EndedIntersection) & Signed
+
+export interface IntersectionLimits {
+  /** how often this job may run */
+  readonly runs: number
+  /** with how many items one counterpart may ever have tested this party's, in all jobs together */
+  readonly lifetimeItems: number
+}
+
+type Entry = BegunIntersection | EndedIntersection
+type Begun = Omit<BegunIntersection, 'kind'>
+type Options = ExclusiveOptions & { readonly now: () => Date }
+
+const FORM: SignedLogForm = { domain: 'sluice/intersection/1', corrupt, unwritable }
+
+/**
+ * Counts an intersection against its quotas and records it, durably, before it is computed: in a file of mode 600 of
+ * this party's own, signed and chained. Whoever alone holds the file can cut it, and with it the count: keep the
+ * digest of its last line elsewhere.
+ *
+ * @throws SluiceError APPROVAL_EXHAUSTED where a quota would be overrun, LEDGER_CORRUPT where the file does not hold,
+ *   LOCKED, DISK_FULL, FILE_MISSING, INTERRUPTED: then nothing may be computed
+ */
+export async function beginIntersection(
+  path: string,
+  begun: Begun,
+  limits: IntersectionLimits,
+  signer: Signer,
+  options: Options,
+): Promise<string> {
+  const decide = (before: readonly Entry[]): Entry => {
+    refuseBeyond(before, begun, limits)
+    return { kind: 'begun', ...begun }
+  }
+  return (await appendSigned<Entry>(path, FORM, decide, signer, options)).digest
+}
+
+/** Records how it ended. @returns the digest of the new line, to be kept elsewhere */
+export async function endIntersection(
+  path: string,
+  ended: Omit<EndedIntersection, 'kind'>,
+  signer: Signer,
+  options: Options,
+): Promise<string> {
+  return (await appendSigned<Entry>(path, FORM, () => ({ kind: 'ended', ...ended }), signer, options)).digest
+}
+
+/** @throws SluiceError FILE_MISSING, LEDGER_CORRUPT */
+export async function readIntersections(
+  path: string,
+): Promise<{ readonly records: readonly IntersectionRecord[]; readonly digest: string }> {
+  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    throw new SluiceError('FILE_MISSING', `the record of intersections cannot be read (${cause.code})`, {
+      remedy: 'Check the path; a party’s record is made when it first takes part.',
+      cause,
+    })
+  })
+  return parseSigned<Entry>(bytes, FORM)
+}
+
+function refuseBeyond(before: readonly Entry[], begun: Begun, limits: IntersectionLimits): void {
+  const earlier = before.filter(entry => entry.kind === 'begun')
+  const runs = earlier.filter(({ job }) => job === begun.job).length
+  if (runs >= limits.runs) {
+    throw new SluiceError('APPROVAL_EXHAUSTED', `this job has run ${runs} times, and may no more`, {
+      rule: 'psi.runs',
+      remedy: 'Agree on a new job; one that broke off has counted too.',
+      facts: { runs },
+    })
+  }
+  for (const { name, key, items } of begun.counterparts) {
+    const used = earlier
+      .flatMap(({ counterparts }) => counterparts)
+      .filter(counterpart => sameKey(counterpart.key, key))
+      .reduce((sum, counterpart) => sum + counterpart.items, 0)
+    if (used + items <= limits.lifetimeItems) continue
+    throw new SluiceError(
+      'APPROVAL_EXHAUSTED',
+      `"${name}" has tested ${used} items, and with ${items} more would be beyond its quota`,
+      {
+        rule: 'psi.quota',
+        remedy: 'Agree on a job with a larger quota, if so many questions are meant to be answered.',
+        facts: { party: name, used, items, quota: limits.lifetimeItems },
+      },
+    )
+  }
+}
+
+/** A verifier key's text has its holder's name in it; the key itself counts. */
+function sameKey(one: string, other: string): boolean {
+  const [a, b] = [one, other].map(text => Buffer.from(parseVerifierKey(text).publicKey).toString('hex'))
+  return a === b
+}
+
+function unwritable(cause: unknown): SluiceError {
+  const { code } = cause as NodeJS.ErrnoException
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new SluiceError('DISK_FULL', 'the disk is full; nothing was computed', {
+      remedy: 'Free some space and run the same command again.',
+      cause,
+    })
+  }
+  return new SluiceError(
+    'FILE_MISSING',
+    `the record of intersections cannot be written (${code}); nothing was computed`,
+    { remedy: 'Check that its directory exists and that you may write there.', cause },
+  )
+}
+
+function corrupt(line: number): SluiceError {
+  return new SluiceError('LEDGER_CORRUPT', `record ${line} of the intersections does not hold`, {
+    rule: 'psi.chain',
+    remedy: 'Keep the file as it is and find out who changed it; without it no quota can be counted.',
+    facts: { line },
+  })
+}

@@ -1,0 +1,119 @@
+import { SluiceError } from '@sluice/core'
+import type { Table, Vector } from 'apache-arrow'
+import { prepare } from '../../job/columns.js'
+import { distinct } from '../hash-index.js'
+import { ITEM_BYTES, type ItemHashes, itemHashes } from '../item-hash.js'
+import { keysOf } from '../keys.js'
+import { type PsiJob, psiJobDigest } from './job.js'
+
+/**
+ * A party's set: its different keys, hashed, and which of them each row has. Memory is 20 bytes a row and 16 a key,
+ * whatever else the file holds.
+ *
+ * A row without a key (null or empty in one of its columns) is in no set and matches nothing. Rows of one key are one
+ * item, and match together.
+ */
+export interface PsiItems {
+  readonly hashes: ItemHashes
+  /** by row, the place of its key in `hashes`; −1 where it has none */
+  readonly itemOf: Int32Array
+  /** by item, the total of its rows' values, scaled; where the party owns what is totalled */
+  readonly values?: BigUint64Array<ArrayBuffer>
+}
+
+export interface PsiColumns {
+  /** the file's names of the job's key columns, in the job's order */
+  readonly key: readonly string[]
+  /** the column that is totalled, where this party owns it */
+  readonly sum?: string
+}
+
+/**
+ * Reads a table batch by batch.
+ *
+ * @throws SluiceError NAME_UNKNOWN, SCHEMA_INVALID, PARAMETER_INVALID (a value beyond the job's bound), INTERRUPTED
+ */
+export async function readPsiItems(
+  job: PsiJob,
+  batches: AsyncIterable<Table> | Iterable<Table>,
+  { key, sum }: PsiColumns,
+  signal?: AbortSignal,
+): Promise<PsiItems> {
+  if (key.length !== job.key.length) {
+    throw new SluiceError('PARAMETER_INVALID', `the job’s key has ${job.key.length} columns`, {
+      rule: 'psi.key',
+      remedy: 'Name as many columns, in the job’s order.',
+    })
+  }
+  const digest = psiJobDigest(job)
+  const hashed: Uint8Array[] = []
+  const keyed: Uint32Array[] = []
+  const totals: BigUint64Array[] = []
+  let rows = 0
+  for await (const batch of batches) {
+    if (signal?.aborted) throw new SluiceError('INTERRUPTED', 'the reading was interrupted')
+    const keys = keysOf(
+      job.key.map(({ normalize }, i) => ({ name: key[i]!, vector: columnOf(batch, key[i]!), normalize })),
+    )
+    hashed.push(itemHashes(keys.messages, digest))
+    const start = rows
+    keyed.push(keys.rows.map(row => row + start))
+    if (sum !== undefined) totals.push(valuesOf(job, columnOf(batch, sum), batch.numRows))
+    rows += batch.numRows
+  }
+  const set = distinct(joined(hashed))
+  const itemOf = new Int32Array(rows).fill(-1)
+  let next = 0
+  for (const chunk of keyed) for (const row of chunk) itemOf[row] = set.itemOf[next++]!
+  return {
+    hashes: set.hashes,
+    itemOf,
+    ...(sum !== undefined && { values: totalled(totals, itemOf, set.hashes.length / ITEM_BYTES) }),
+  }
+}
+
+function columnOf(batch: Table, name: string): Vector {
+  const vector = batch.getChild(name)
+  if (vector !== null) return vector
+  throw new SluiceError('NAME_UNKNOWN', `the input has no column "${name}"`, {
+    rule: 'psi.key',
+    remedy: 'Name a column that is there.',
+  })
+}
+
+function joined(chunks: readonly Uint8Array[]): ItemHashes {
+  const whole = new Uint8Array(chunks.reduce((total, chunk) => total + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
+}
+
+/** A row without a value counts as zero. */
+function valuesOf({ sum }: PsiJob, vector: Vector, rows: number): BigUint64Array {
+  const { owner, column, scale, bound } = sum!
+  const prepared = prepare(
+    vector,
+    { name: column, owner, nullable: true, type: { kind: 'number', scale, bound } },
+    rows,
+  )
+  return prepared.kind === 'number' ? prepared.values : new BigUint64Array(rows)
+}
+
+function totalled(
+  chunks: readonly BigUint64Array[],
+  itemOf: Int32Array,
+  count: number,
+): BigUint64Array<ArrayBuffer> {
+  const totals = new BigUint64Array(count)
+  let row = 0
+  for (const chunk of chunks) {
+    for (const value of chunk) {
+      const item = itemOf[row++]!
+      if (item >= 0) totals[item]! += value
+    }
+  }
+  return totals
+}

@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto'
+import type { Protocol } from '../../session/protocol.js'
+import { ecdhPsi } from '../ecdh.js'
+import { helperPsi } from '../helper.js'
+import { boundToSession, ITEM_BYTES, type ItemHashes } from '../item-hash.js'
+import type { Ristretto } from '../ristretto.js'
+import type { PsiItems } from './items.js'
+import { type PsiJob, psiLearns, psiOwners, psiPartyIndex } from './job.js'
+import type { OpenedInput } from './opening.js'
+
+/** What a party learns of an intersection; empty where it learns nothing. */
+export interface PsiOutcome {
+  /** with a helper: it is below the minimum, and nothing else is known of it */
+  readonly withheld?: boolean
+  /** by own item, 1 where all others have it too */
+  readonly matched?: Uint8Array
+  readonly count?: number
+  /** scaled */
+  readonly sum?: bigint
+}
+
+export interface PsiRun {
+  readonly job: PsiJob
+  readonly self: number
+  /** not given by a helper */
+  readonly items?: PsiItems
+  /** this party's own set as padded, and the other owners' */
+  readonly size: number
+  readonly others: ReadonlyMap<number, OpenedInput>
+  readonly session: string
+  readonly group: Ristretto
+  readonly random?: (bytes: number) => Uint8Array
+  readonly onProgress?: (fraction: number) => void
+}
+
+/** The protocol that the job names, over sets that are padded and bound to the session. */
+export function* psiProtocol(run: PsiRun): Protocol<PsiOutcome> {
+  const { job, items, random = randomBytes } = run
+  const hashes = items === undefined ? undefined : boundToSession(padded(items.hashes, run), run.session)
+  const outcome =
+    job.protocol === 'helper' ? yield* withHelper(run, hashes) : yield* betweenTwo(run, hashes!, random)
+  if (outcome.matched === undefined || items === undefined) return outcome
+  return { ...outcome, matched: outcome.matched.subarray(0, items.hashes.length / ITEM_BYTES) }
+}
+
+function* betweenTwo(
+  run: PsiRun,
+  hashes: ItemHashes,
+  random: (bytes: number) => Uint8Array,
+): Protocol<PsiOutcome> {
+  const { job, self, others, session, group, onProgress } = run
+  const peer = psiOwners(job).find(index => index !== self)!
+  const learned = (index: number) => {
+    const learns = psiLearns(job, index)
+    return learns === 'which' || learns === 'count' ? learns : 'nothing'
+  }
+  return yield* ecdhPsi({
+    peer,
+    hashes,
+    peerCount: others.get(peer)!.size,
+    learns: { own: learned(self), peer: learned(peer) },
+    session,
+    group,
+    random,
+    ...(onProgress !== undefined && { onProgress }),
+  })
+}
+
+function* withHelper(run: PsiRun, hashes: ItemHashes | undefined): Protocol<PsiOutcome> {
+  const { job, self, others, session, random, items, size } = run
+  const [{ name, learns }] = job.receivers as [PsiJob['receivers'][number]]
+  const sizes = new Map([...others].map(([index, opened]) => [index, opened.size]))
+  if (hashes !== undefined) sizes.set(self, size)
+  return yield* helperPsi({
+    self,
+    helper: psiPartyIndex(job, job.helper!),
+    owners: psiOwners(job),
+    sizes,
+    receiver: psiPartyIndex(job, name),
+    learns,
+    minimum: job.minimumIntersection,
+    session,
+    ...(random !== undefined && { random }),
+    ...(hashes !== undefined && { hashes }),
+    ...(job.sum !== undefined && { sumOwner: psiPartyIndex(job, job.sum.owner) }),
+    ...(items?.values !== undefined && { values: items.values }),
+  })
+}
+
+/** Random items follow the true ones, and match nothing but with probability 2^-128. */
+function padded(hashes: ItemHashes, { size, random = randomBytes }: PsiRun): ItemHashes {
+  const whole = new Uint8Array(size * ITEM_BYTES)
+  whole.set(hashes)
+  whole.set(random(whole.length - hashes.length), hashes.length)
+  return whole
+}
