@@ -21,6 +21,7 @@ import {
   statementBytes,
 } from './statement.js'
 import { type LaneOptions, type Lanes, openLanes } from './threads.js'
+import { anyOutside, writeIntegers } from './words.js'
 
 export interface WorkOptions extends LaneOptions {
   readonly onProgress?: (progress: Progress) => void
@@ -175,22 +176,26 @@ type Encoder = (values: SlotValues, into: BigInt64Array, residue: number) => voi
 function componentEncoders(aggregation: Aggregation, set: ParameterSet): Encoder[] {
   const { aggregates } = localAggregate(aggregation.local)
   return componentBounds(aggregation).map((bound, index) => (values, into, residue) => {
-    const outside = () => outOfRange(aggregates[index]!.name)
-    if (values instanceof Float64Array) {
-      const most = Number(bound)
-      for (let slot = 0; slot < values.length; slot++) {
-        const value = values[slot]!
-        if (!Number.isSafeInteger(value) || value > most || value < -most) throw outside()
-        into[slot] = BigInt(value)
-      }
-    } else {
-      for (let slot = 0; slot < values.length; slot++) {
-        const value = values[slot]!
-        if (value > bound || value < -bound) throw outside()
-        into[slot] = set.plainPrimes.length === 1 ? value : centred(value, set.plainPrimes[residue]!)
-      }
+    if (values instanceof Float64Array ? anyNotWithin(values, bound) : anyOutside(values, -bound, bound)) {
+      throw outOfRange(aggregates[index]!.name)
+    }
+    if (set.plainPrimes.length === 1) write(values, into)
+    else {
+      const prime = set.plainPrimes[residue]!
+      for (let slot = 0; slot < values.length; slot++) into[slot] = centred(BigInt(values[slot]!), prime)
     }
   })
+}
+
+/** Is any of these no integer that a double holds exactly, or larger than the bound? */
+function anyNotWithin(values: Float64Array, bound: bigint): boolean {
+  const most = Number(bound)
+  return values.some(value => !Number.isSafeInteger(value) || value > most || value < -most)
+}
+
+function write(values: SlotValues, into: BigInt64Array): void {
+  if (values instanceof Float64Array) writeIntegers(values, into.subarray(0, values.length))
+  else into.set(values)
 }
 
 /** The representative of value mod prime that is nearest to zero. */

@@ -3,23 +3,16 @@ import { SluiceError } from '../errors.js'
 import { ApprovedPlan } from '../plan/approved.js'
 import { encodePlan } from '../plan/encode.js'
 import type { ExecuteOptions, Executor } from '../plan/executor.js'
-import {
-  type Aggregation,
-  aggregationDigest,
-  componentBounds,
-  HE_ENGINE,
-  type Shape,
-  shapeOf,
-} from './aggregation.js'
+import { type Aggregation, aggregationDigest, componentBounds, HE_ENGINE, shapeOf } from './aggregation.js'
 import { assertAudited, openSum } from './audit.js'
 import { assertEnough } from './combine.js'
 import type { ByteSource, Opened } from './container.js'
-import { InFlight } from './in-flight.js'
-import { DIGEST_BYTES } from './lane.js'
 import { layoutOf } from './layout.js'
-import { type Totals, tableOf } from './opened.js'
+import { OpenedTable, type Totals } from './opened.js'
+import { openedRuns } from './opening.js'
 import { type SumStatement, sha256Hex, type VerifySignature } from './statement.js'
-import { type LaneOptions, openLanes } from './threads.js'
+import { type LaneOptions, openLanes, ReadyThreads } from './threads.js'
+import { anyOutside } from './words.js'
 
 /** What the key holder has for one opening. */
 export interface HeInputs {
@@ -52,9 +45,23 @@ export interface HeInputs {
 export class HeExecutor implements Executor<HeInputs> {
   readonly engine = HE_ENGINE
   readonly #lanes: Pick<LaneOptions, 'threads' | 'patience'>
+  #ready: ReadyThreads | undefined
 
   constructor(lanes: Pick<LaneOptions, 'threads' | 'patience'> = {}) {
     this.#lanes = lanes
+  }
+
+  /**
+   * Starts the threads for an opening to come, which takes a fifth of a second, while approvals and the sum are still
+   * being read. They have no key, and keep no process alive.
+   */
+  prepare({ parameters }: Pick<Aggregation, 'parameters'>): void {
+    if (this.#lanes.threads !== 0) this.#ready ??= new ReadyThreads(parameters, this.#lanes.threads)
+  }
+
+  /** Ends threads that were started and not used. */
+  async close(): Promise<void> {
+    await this.#ready?.close()
   }
 
   /**
@@ -75,9 +82,22 @@ export class HeExecutor implements Executor<HeInputs> {
     const sum = await openable(inputs)
     const { contributions } = sum.signed.statement
     await inputs.claim(sum.signed.digest)
-    const totals = await this.#decrypt(shape, sum, inputs.secretKey, options)
-    assertTotals(aggregation, totals, contributions.length)
-    const { table, evidence } = tableOf(reviewed.plan, layout, aggregation.groups, totals)
+    const opened = new OpenedTable(reviewed.plan, layout, aggregation.groups)
+    const lanes = await openLanes(
+      { set: shape.set.name, secretKey: inputs.secretKey },
+      shape.ciphertexts,
+      { ...this.#lanes, ...(options.signal && { signal: options.signal }) },
+      this.#ready,
+    )
+    try {
+      for await (const { first, totals } of openedRuns(lanes, shape, sum, options)) {
+        assertTotals(aggregation, totals, contributions.length)
+        opened.add(first, totals)
+      }
+    } finally {
+      await lanes.close()
+    }
+    const { table, evidence } = opened.finish()
     return sealRawResult({
       approved,
       table,
@@ -91,54 +111,6 @@ export class HeExecutor implements Executor<HeInputs> {
       isolation: 'process',
       milliseconds: performance.now() - started,
     })
-  }
-
-  async #decrypt(
-    shape: Shape,
-    sum: Opened<SumStatement>,
-    secretKey: Uint8Array,
-    { signal, onProgress }: ExecuteOptions,
-  ): Promise<Totals> {
-    const { set, components, slots, ciphertexts } = shape
-    const residues = set.plainPrimes.length
-    const values = Array.from({ length: components * residues }, () => new BigInt64Array(slots))
-    const batch = residues * Math.max(1, Math.floor(BATCH / residues))
-    const lanes = await openLanes({ set: set.name, secretKey }, Math.ceil(ciphertexts / batch), {
-      ...this.#lanes,
-      ...(signal && { signal }),
-    })
-    try {
-      const work = new InFlight(2 * lanes.width)
-      let done = 0
-      for (let first = 0; first < ciphertexts; first += batch) {
-        await work.add(async () => {
-          const count = Math.min(batch, ciphertexts - first)
-          const answer = await lanes.run({
-            kind: 'decrypt',
-            bytes: await sum.ciphertexts(first, count),
-            digests: sum.digests.slice(first * DIGEST_BYTES, (first + count) * DIGEST_BYTES),
-          })
-          for (let at = 0; at < count; at++) {
-            const block = Math.floor((first + at) / values.length)
-            const from = block * set.degree
-            const length = Math.min(set.degree, slots - from)
-            values[(first + at) % values.length]!.set(
-              answer.values.subarray(at * set.degree, at * set.degree + length),
-              from,
-            )
-          }
-          done += count
-          onProgress?.({ stage: 'open', fraction: done / ciphertexts })
-        })
-      }
-      await work.end()
-    } finally {
-      await lanes.close()
-    }
-    if (residues === 1) return values
-    return Array.from({ length: components }, (_, component) =>
-      recombined(values.slice(component * residues, (component + 1) * residues), set.plainPrimes),
-    )
   }
 }
 
@@ -173,30 +145,6 @@ function ascending(count: number): Uint32Array {
   const ranks = new Uint32Array(count)
   for (let row = 0; row < count; row++) ranks[row] = row
   return ranks
-}
-
-/** Ciphertexts that one message to a thread opens. */
-const BATCH = 8
-
-/** The integer nearest to zero with these residues (Chinese remainder theorem, Garner's form). */
-function recombined(residues: readonly BigInt64Array[], primes: readonly bigint[]): bigint[] {
-  const [a, b] = residues as [BigInt64Array, BigInt64Array]
-  const [p, q] = primes as [bigint, bigint]
-  const inverse = power(p % q, q - 2n, q)
-  const half = (p * q) / 2n
-  return Array.from(a, (first, slot) => {
-    const step = ((((b[slot]! - first) % q) + q) * inverse) % q
-    const value = (((first + p * step) % (p * q)) + p * q) % (p * q)
-    return value > half ? value - p * q : value
-  })
-}
-
-function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
-  let result = 1n
-  for (let square = base, rest = exponent; rest > 0n; rest >>= 1n, square = (square * square) % modulus) {
-    if ((rest & 1n) === 1n) result = (result * square) % modulus
-  }
-  return result
 }
 
 function assertBound(
@@ -243,14 +191,11 @@ function assertTotals(aggregation: Aggregation, totals: Totals, contributions: n
   for (const [component, bound] of componentBounds(aggregation).entries()) {
     const most = bound * BigInt(contributions)
     const least = aggregates[component]!.function === 'count' ? 0n : -most
-    for (const total of totals[component]!) {
-      if (total > most || total < least) {
-        throw new SluiceError('DISCLOSURE_REFUSED', 'a total lies outside what was declared', {
-          rule: 'he.total',
-          remedy: 'a contributor encrypted what it had not declared: a new aggregation, and a word with them',
-        })
-      }
-    }
+    if (!anyOutside(totals[component]!, least, most)) continue
+    throw new SluiceError('DISCLOSURE_REFUSED', 'a total lies outside what was declared', {
+      rule: 'he.total',
+      remedy: 'a contributor encrypted what it had not declared: a new aggregation, and a word with them',
+    })
   }
 }
 

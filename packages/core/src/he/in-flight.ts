@@ -30,3 +30,16 @@ export class InFlight {
     if (this.#failure) throw this.#failure.error
   }
 }
+
+/** The results of pieces of work in their order, while so many of them run at once and no more. */
+export async function* inOrder<T>(most: number, pieces: Iterable<() => Promise<T>>): AsyncGenerator<T> {
+  const running: Promise<T>[] = []
+  for (const start of pieces) {
+    const piece = start()
+    // whoever takes it in its turn is told of its failure
+    piece.catch(() => undefined)
+    running.push(piece)
+    if (running.length >= most) yield await running.shift()!
+  }
+  for (const piece of running) yield await piece
+}

@@ -1,7 +1,7 @@
 import {
   Bool,
   type Data,
-  type DataType,
+  DataType,
   Field,
   makeData,
   RecordBatch,
@@ -21,74 +21,130 @@ import type { Groups } from './aggregation.js'
 import { unitsOf } from './intervals.js'
 import type { AggregateFrom, Layout } from './layout.js'
 import { over, type Rational, rational, toNumber } from './rational.js'
+import { gathered, nearestDoubles, writeIntegers } from './words.js'
 
 /** Opened totals: for each component one integer a slot. They never leave this folder but inside a `RawResult`. */
 export type Totals = readonly (BigInt64Array | readonly bigint[])[]
 
 /**
- * The plan's table and its evidence from the opened totals. A group without a row is not there, as in SQL; without
- * keys there is one row.
+ * The plan's table and its evidence from the opened totals, run after run of slots. A group without a row is not there,
+ * as in SQL; without keys there is one row.
  */
-export function tableOf(
-  plan: Plan,
-  layout: Layout,
-  groups: Groups,
-  totals: Totals,
-): { table: Table; evidence: Evidence[] } {
-  const { aggregate } = layout
-  const slots = occupied(layout, totals)
-  const cell = (from: AggregateFrom, slot: number) => cellOf(from, totals, slot)
-  const columns = outputsOf(plan, aggregate).map(output => ({
-    name: output.name,
-    data: dataOf(output, { layout, groups, totals, slots, cell }),
-  }))
-  const fields = columns.map(({ name, data }) => new Field(name, data.type, true))
-  const schema = new Schema(fields)
-  const children = columns.map(({ data }) => data)
-  const rows = makeData({ type: new Struct(fields), length: slots.length, nullCount: 0, children })
-  const evidence = layout.evidence.map(({ source, part, count }) => ({
-    source,
-    part,
-    entities: Float64Array.from(slots, slot => Number(totals[count]![slot]!)),
-    exact: new Uint8Array(slots.length).fill(1),
-    contributions: [],
-  }))
-  return { table: new Table(schema, new RecordBatch(schema, rows)), evidence }
+export class OpenedTable {
+  readonly #layout: Layout
+  readonly #groups: Groups
+  readonly #outputs: readonly OutputColumn[]
+  readonly #schema: Schema
+  readonly #batches: RecordBatch[] = []
+  /** for each piece of the layout's evidence, its entities in every run */
+  readonly #entities: readonly Float64Array[][]
+
+  constructor(plan: Plan, layout: Layout, groups: Groups) {
+    this.#layout = layout
+    this.#groups = groups
+    this.#outputs = outputsOf(plan, layout.aggregate)
+    this.#schema = new Schema(this.#outputs.map(({ name, type }) => new Field(name, arrowTypeOf(type), true)))
+    this.#entities = layout.evidence.map(() => [])
+  }
+
+  /** @param first the slot of the first total of each component */
+  add(first: number, totals: Totals): void {
+    const run = new Run(this.#layout, this.#groups, first, totals)
+    const { slots } = run
+    for (const [index, { count }] of this.#layout.evidence.entries()) {
+      const counts = run.doubles(count)
+      this.#entities[index]!.push(Float64Array.from(slots, slot => counts[slot]!))
+    }
+    if (slots.length === 0) return
+    const children = this.#outputs.map(output => dataOf(output, run))
+    const struct = new Struct(this.#schema.fields)
+    const rows = makeData({ type: struct, length: slots.length, nullCount: 0, children })
+    this.#batches.push(new RecordBatch(this.#schema, rows))
+  }
+
+  finish(): { table: Table; evidence: Evidence[] } {
+    const table = new Table(this.#schema, this.#batches)
+    const evidence = this.#layout.evidence.map(({ source, part }, index) => ({
+      source,
+      part,
+      entities: joined(this.#entities[index]!),
+      exact: new Uint8Array(table.numRows).fill(1),
+      contributions: [],
+    }))
+    return { table, evidence }
+  }
 }
 
-/** Slots whose group has rows. */
-function occupied({ aggregate, groupCount }: Layout, totals: Totals): Uint32Array {
-  const counts = totals[groupCount]!
-  if (aggregate.keys.length === 0) return Uint32Array.of(0)
-  const slots = new Uint32Array(counts.length)
-  let found = 0
-  for (let slot = 0; slot < counts.length; slot++) if (counts[slot]! > 0n) slots[found++] = slot
-  return slots.subarray(0, found)
+function joined(pieces: readonly Float64Array[]): Float64Array {
+  if (pieces.length === 1) return pieces[0]!
+  const whole = new Float64Array(pieces.reduce((length, piece) => length + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
 }
 
-interface Opening {
+/** Totals of slots that follow each other, and which of them have rows. Slots are counted from the run's first. */
+class Run {
   readonly layout: Layout
   readonly groups: Groups
+  readonly first: number
   readonly totals: Totals
   readonly slots: Uint32Array
-  cell(from: AggregateFrom, slot: number): Rational | null
+  readonly #doubles = new Map<number, Float64Array>()
+
+  constructor(layout: Layout, groups: Groups, first: number, totals: Totals) {
+    this.layout = layout
+    this.groups = groups
+    this.first = first
+    this.totals = totals
+    this.slots = this.#occupied()
+  }
+
+  /** The totals of a component of counts, which are below 2^53 or round to what is as far from zero. */
+  doubles(component: number): Float64Array {
+    const known = this.#doubles.get(component)
+    if (known !== undefined) return known
+    const totals = this.totals[component]!
+    const made = totals instanceof BigInt64Array ? nearestDoubles(totals) : Float64Array.from(totals, Number)
+    this.#doubles.set(component, made)
+    return made
+  }
+
+  cell(from: AggregateFrom, slot: number): Rational | null {
+    const count = this.totals[from.count]![slot]!
+    if (from.kind === 'count') return rational(count)
+    if (count === 0n) return null
+    const sum = rational(this.totals[from.sum]![slot]!, 10n ** BigInt(from.scale))
+    return from.kind === 'sum' ? sum : over(sum, rational(count))
+  }
+
+  #occupied(): Uint32Array {
+    const { aggregate, groupCount } = this.layout
+    if (aggregate.keys.length === 0) return Uint32Array.of(0)
+    const counts = this.doubles(groupCount)
+    const slots = new Uint32Array(counts.length)
+    let found = 0
+    for (let slot = 0; slot < counts.length; slot++) if (counts[slot]! > 0) slots[found++] = slot
+    return slots.subarray(0, found)
+  }
 }
 
-function dataOf({ type, from }: OutputColumn, opening: Opening): Data {
-  const { layout, slots, groups, totals, cell } = opening
+function dataOf({ type, from }: OutputColumn, run: Run): Data {
+  const { layout, slots } = run
   switch (from.kind) {
     case 'key':
-      return keyData(type, from.index, groups, slots)
+      return keyData(type, from.index, run)
     case 'aggregate': {
       const place = aggregateOf(layout, from.id)
-      if (place.kind === 'average') return doubles(slots, slot => cell(place, slot))
-      if (place.kind === 'count') return integers(type, slots, slot => totals[place.count]![slot]!)
-      return integers(type, slots, slot =>
-        totals[place.count]![slot] === 0n ? null : totals[place.sum]![slot]!,
-      )
+      if (place.kind === 'average') return doubles(slots, slot => run.cell(place, slot))
+      if (place.kind === 'count') return totalData(type, run, place.count, null)
+      return totalData(type, run, place.sum, place.count)
     }
     case 'computed':
-      return doubles(slots, slot => from.compute(id => cell(aggregateOf(layout, id), slot)))
+      return doubles(slots, slot => from.compute(id => run.cell(aggregateOf(layout, id), slot)))
   }
 }
 
@@ -96,14 +152,6 @@ function aggregateOf({ aggregates }: Layout, id: ColumnId): AggregateFrom {
   const place = aggregates.get(id)
   if (place === undefined) throw new SluiceError('INTERNAL', 'a released column is none of the aggregate’s')
   return place
-}
-
-function cellOf(from: AggregateFrom, totals: Totals, slot: number): Rational | null {
-  const count = totals[from.count]![slot]!
-  if (from.kind === 'count') return rational(count)
-  if (count === 0n) return null
-  const sum = rational(totals[from.sum]![slot]!, 10n ** BigInt(from.scale))
-  return from.kind === 'sum' ? sum : over(sum, rational(count))
 }
 
 function doubles(slots: Uint32Array, value: (slot: number) => Rational | null): Data {
@@ -117,34 +165,53 @@ function doubles(slots: Uint32Array, value: (slot: number) => Rational | null): 
   return makeData({ type, length: slots.length, data, ...validity.of() } as never)
 }
 
-/** @throws SluiceError RESULT_TOO_LARGE where a total does not fit the plan's type */
-function integers(type: ScalarType, slots: Uint32Array, value: (slot: number) => bigint | null): Data {
+/** A component's totals; null where this other component's count is zero. */
+function totalData(type: ScalarType, run: Run, component: number, count: number | null): Data {
+  const { slots } = run
+  const totals = run.totals[component]!
+  const present = count === null ? null : run.doubles(count)
   const arrow = arrowTypeOf(type)
+  const wide = DataType.isDecimal(arrow)
+  const words = totals instanceof BigInt64Array ? gathered(totals, slots, wide) : spread(totals, slots, wide)
   const validity = new Validity(slots.length)
-  const wide = arrow.toString().startsWith('Decimal')
-  const words = new BigInt64Array(slots.length * (wide ? 2 : 1))
-  for (let row = 0; row < slots.length; row++) {
-    const units = value(slots[row]!)
-    if (units === null) validity.clear(row)
-    else if (wide) {
-      words[2 * row] = BigInt.asIntN(64, units)
-      words[2 * row + 1] = units >> 64n
-    } else if (BigInt.asIntN(64, units) === units) words[row] = units
-    else throw new SluiceError('RESULT_TOO_LARGE', 'a total does not fit its type', { rule: 'he.type' })
+  for (let row = 0; present !== null && row < slots.length; row++) {
+    if (present[slots[row]!] !== 0) continue
+    validity.clear(row)
+    // whatever somebody encrypted as the sum of no rows
+    words.fill(0n, wide ? 2 * row : row, wide ? 2 * row + 2 : row + 1)
   }
   const data = wide ? new Uint32Array(words.buffer) : words
   return makeData({ type: arrow, length: slots.length, data, ...validity.of() } as never)
 }
 
-function keyData(type: ScalarType, index: number, groups: Groups, slots: Uint32Array): Data {
-  if (groups.kind === 'range') return narrowed(type, slots, slot => BigInt(groups.first + slot))
-  const literals = Array.from(slots, slot => groups.keys[slot]![index]!)
+/** @throws SluiceError RESULT_TOO_LARGE where a total does not fit the plan's type */
+function spread(totals: readonly bigint[], slots: Uint32Array, wide: boolean): BigInt64Array {
+  const words = new BigInt64Array(slots.length * (wide ? 2 : 1))
+  for (let row = 0; row < slots.length; row++) {
+    const units = totals[slots[row]!]!
+    if (wide) {
+      words[2 * row] = BigInt.asIntN(64, units)
+      words[2 * row + 1] = units >> 64n
+    } else if (BigInt.asIntN(64, units) === units) words[row] = units
+    else throw new SluiceError('RESULT_TOO_LARGE', 'a total does not fit its type', { rule: 'he.type' })
+  }
+  return words
+}
+
+function keyData(type: ScalarType, index: number, { groups, first, slots }: Run): Data {
+  if (groups.kind === 'range') {
+    return integerData(
+      type,
+      Float64Array.from(slots, slot => groups.first + first + slot),
+    )
+  }
+  const literals = Array.from(slots, slot => groups.keys[first + slot]![index]!)
   if (type.kind === 'integer' || type.kind === 'decimal') {
     const scale = type.kind === 'decimal' ? type.scale : 0
-    return narrowed(type, slots, slot => {
-      const literal = groups.keys[slot]![index]!
-      return literal === null ? null : unitsOf(String(literal), scale)
-    })
+    return unitData(
+      type,
+      literals.map(literal => (literal === null ? null : unitsOf(String(literal), scale))),
+    )
   }
   const arrow = arrowTypeOf(type)
   if (type.kind === 'boolean') return single(vectorFromArray(literals as (boolean | null)[], new Bool()))
@@ -159,18 +226,36 @@ function single(vector: { readonly data: readonly Data[] }): Data {
   return vector.data[0]!
 }
 
-/** Keys of 8, 16 and 32 bits have arrays of their own width. */
-function narrowed(type: ScalarType, slots: Uint32Array, value: (slot: number) => bigint | null): Data {
-  if (type.kind !== 'integer' || type.bits >= 64) return integers(type, slots, value)
+/** Keys of a range: integers below 2^53. */
+function integerData(type: ScalarType, keys: Float64Array): Data {
   const arrow = arrowTypeOf(type)
-  const validity = new Validity(slots.length)
-  const data = new (arrow.ArrayType as new (length: number) => Int32Array)(slots.length)
-  for (const [row, slot] of slots.entries()) {
-    const key = value(slot)
-    if (key === null) validity.clear(row)
-    else data[row] = Number(key)
+  if (type.kind !== 'integer' || DataType.isDecimal(arrow)) return unitData(type, Array.from(keys, BigInt))
+  const length = keys.length
+  if (type.bits < 64) {
+    const data = (arrow.ArrayType as unknown as { from(keys: Float64Array): Int32Array }).from(keys)
+    return makeData({ type: arrow, length, data } as never)
   }
-  return makeData({ type: arrow, length: slots.length, data, ...validity.of() } as never)
+  const data = new BigInt64Array(length)
+  writeIntegers(keys, data)
+  return makeData({ type: arrow, length, data } as never)
+}
+
+/** Keys of 8, 16 and 32 bits have arrays of their own width, decimals and what is wider two words a value. */
+function unitData(type: ScalarType, units: readonly (bigint | null)[]): Data {
+  const arrow = arrowTypeOf(type)
+  const length = units.length
+  const validity = new Validity(length)
+  for (let row = 0; row < length; row++) if (units[row] === null) validity.clear(row)
+  const known = units.map(unit => unit ?? 0n)
+  if (type.kind === 'integer' && type.bits < 64) {
+    const data = (arrow.ArrayType as unknown as { from(keys: number[]): Int32Array }).from(known.map(Number))
+    return makeData({ type: arrow, length, data, ...validity.of() } as never)
+  }
+  const wide = DataType.isDecimal(arrow)
+  const rows = Uint32Array.from({ length }, (_, row) => row)
+  const words = spread(known, rows, wide)
+  const data = wide ? new Uint32Array(words.buffer) : words
+  return makeData({ type: arrow, length, data, ...validity.of() } as never)
 }
 
 /** Arrow's bitmap of what is not null. */

@@ -43,6 +43,11 @@ export function generateKeys(seal: Seal, set: ParameterSet): KeyPair {
   }
 }
 
+/** Makes what every later use of these parameters needs, and takes the longest to make. */
+export function prepareContexts(seal: Seal, set: ParameterSet): void {
+  for (const residue of set.plainPrimes.keys()) contextOf(seal, set, residue)
+}
+
 /** Encrypts blocks of one residue under the public key. Close it: it owns SEAL objects. */
 export class Encryption {
   readonly #scope = new Scope()

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { SluiceError } from '../errors.js'
 import { type Answer, Lane, type LaneRole, type Task } from './lane.js'
+import type { ParameterSetName } from './parameters.js'
 
 /** Lanes that work at once. */
 export interface Lanes {
@@ -9,6 +10,16 @@ export interface Lanes {
   run(task: Task): Promise<Answer>
   close(): Promise<void>
 }
+
+/** What a thread is started with, before it is told its role. */
+export interface ThreadStart {
+  readonly set: ParameterSetName
+  /** it will have a key, and so needs SEAL */
+  readonly keyed: boolean
+}
+
+/** What a thread is told: its role first, then tasks. */
+export type Order = { readonly role: LaneRole } | { readonly id: number; readonly task: Task }
 
 /** What a thread answers. */
 export type Reply =
@@ -27,12 +38,55 @@ const PATIENCE = 60_000
 /** JavaScript heap of a thread, in MiB: the arrays of a task and SEAL's module lie beside it */
 const HEAP = 256
 
-/** @param most more lanes than this would have nothing to do */
-export async function openLanes(role: LaneRole, most: number, options: LaneOptions = {}): Promise<Lanes> {
+/** Threads that load SEAL and make its contexts, which takes a fifth of a second, before anybody has a key for them. */
+export class ReadyThreads {
+  readonly set: ParameterSetName
+  readonly #threads: Worker[]
+
+  constructor(set: ParameterSetName, threads = availableParallelism()) {
+    this.set = set
+    this.#threads = Array.from({ length: threads }, () => thread({ set, keyed: true }))
+    for (const worker of this.#threads) {
+      worker.unref()
+      // whoever takes it listens; until then its end is nobody's failure
+      worker.on('error', () => undefined)
+    }
+  }
+
+  /** One of them, or none where all are taken. */
+  take(): Worker | undefined {
+    const worker = this.#threads.pop()
+    worker?.ref()
+    return worker
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.splice(0).map(worker => worker.terminate()))
+  }
+}
+
+/**
+ * @param most more lanes than this would have nothing to do
+ * @param ready threads to begin with
+ */
+export async function openLanes(
+  role: LaneRole,
+  most: number,
+  options: LaneOptions = {},
+  ready?: ReadyThreads,
+): Promise<Lanes> {
   options.signal?.throwIfAborted()
   if (options.threads === 0) return inline(await Lane.open(role), options.signal)
   const width = Math.max(1, Math.min(most, options.threads ?? availableParallelism()))
-  return new ThreadLanes(role, width, options)
+  return new ThreadLanes(role, width, options, ready?.set === role.set ? ready : undefined)
+}
+
+function thread(start: ThreadStart): Worker {
+  return new Worker(new URL('./worker.js', import.meta.url), {
+    workerData: start,
+    name: 'sluice-he',
+    resourceLimits: { maxOldGenerationSizeMb: HEAP },
+  })
 }
 
 function inline(lane: Lane, signal: AbortSignal | undefined): Lanes {
@@ -63,12 +117,17 @@ class ThreadLanes implements Lanes {
   #ids = 0
   #failed: { readonly error: unknown } | undefined
 
-  constructor(role: LaneRole, width: number, { signal, patience = PATIENCE }: LaneOptions) {
+  constructor(
+    role: LaneRole,
+    width: number,
+    { signal, patience = PATIENCE }: LaneOptions,
+    ready: ReadyThreads | undefined,
+  ) {
     this.width = width
     this.#patience = patience
     this.#signal = signal
     this.#busy = new Array(width).fill(0)
-    this.#workers = Array.from({ length: width }, (_, lane) => this.#start(role, lane))
+    this.#workers = Array.from({ length: width }, () => this.#start(role, ready?.take()))
     signal?.addEventListener('abort', this.#onAbort)
   }
 
@@ -98,7 +157,7 @@ class ThreadLanes implements Lanes {
         },
       })
       this.#busy[lane]!++
-      this.#workers[lane]!.postMessage({ id, task }, travelling(task))
+      this.#workers[lane]!.postMessage({ id, task } satisfies Order, travelling(task))
     })
   }
 
@@ -108,12 +167,10 @@ class ThreadLanes implements Lanes {
     await Promise.all(this.#workers.map(worker => worker.terminate()))
   }
 
-  #start(role: LaneRole, lane: number): Worker {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), {
-      workerData: role,
-      name: `sluice-he-${lane}`,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP },
-    })
+  #start(role: LaneRole, ready: Worker | undefined): Worker {
+    const keyed = role.publicKey !== undefined || role.secretKey !== undefined
+    const worker = ready ?? thread({ set: role.set, keyed })
+    worker.postMessage({ role } satisfies Order)
     worker.on('message', (reply: Reply) => {
       const task = this.#waiting.get(reply.id)
       if ('answer' in reply) task?.resolve(reply.answer)
