@@ -149,7 +149,7 @@ await refused('a foreign key', () => encrypt('foreign', 'district-01.arrow', 'fo
 /** A district's machine: it has the aggregation, the public key, its own key and its own rows. */
 async function encrypt(name, file, out) {
   const aggregation = parseAggregation(await readFile(at('aggregation.json')))
-  const cells = await cellsOf(aggregation, tableFromIPC(await readFile(at(file))).batches)
+  const cells = cellsOf(aggregation, tableFromIPC(await readFile(at(file))).batches)
   const input = { publicKey: await readFile(at('public.key')), signer: keys[name], cells }
   await withSink(out, sink => contribute(aggregation, input, sink))
 }

@@ -4,12 +4,12 @@ import { scansOf } from '@sluice/core/plan'
 import type { RecordBatch } from 'apache-arrow'
 import type { Context } from '../context.js'
 
-/** The columns of a contributor's file that the aggregation's plan reads, batch by batch. */
+/** The columns of a contributor's file that the aggregation's plan reads, batch by batch, as often as they are asked for. */
 export async function recordBatches<T>(
   context: Context,
   file: string,
   aggregation: Aggregation,
-  use: (batches: AsyncIterable<RecordBatch>) => Promise<T>,
+  use: (rows: () => AsyncIterable<RecordBatch>) => Promise<T>,
 ): Promise<T> {
   const { readTable } = await import('@sluice/sandbox/io')
   const path = context.path(file)
@@ -17,7 +17,7 @@ export async function recordBatches<T>(
   return readTable(path, { staging: dirname(path), signal: context.signal }, table => {
     // a column that is not there is refused, by name, where it is read
     const present = wanted.filter(name => table.columns.some(column => column.name === name))
-    return use(batchesOf(table.batches(present)))
+    return use(() => batchesOf(table.batches(present)))
   })
 }
 

@@ -152,11 +152,14 @@ async function encrypt(
   const { recordBatches } = await import('../aggregation/rows.js')
   const { signal, progress } = context
   progress.report({ stage: 'read' })
-  const cells = await recordBatches(context, file, aggregation, batches =>
-    cellsOf(aggregation, batches, signal),
-  )
   const signed = await withSink(context, options.out, options.force === true, sink =>
-    contribute(aggregation, { publicKey, signer, cells }, sink, { signal, onProgress: progress.report }),
+    recordBatches(context, file, aggregation, rows => {
+      const cells = cellsOf(aggregation, rows, { signal })
+      return contribute(aggregation, { publicKey, signer, cells }, sink, {
+        signal,
+        onProgress: progress.report,
+      })
+    }),
   )
   const { ciphertexts, ciphertextBytes } = shapeOf(aggregation)
   return {

@@ -1,52 +1,125 @@
 import type { RecordBatch } from 'apache-arrow'
 import { SluiceError } from '../errors.js'
 import type { ColumnId } from '../plan/expression.js'
-import type { PlanNode } from '../plan/node.js'
-import { type Aggregation, componentBounds, type Groups, shapeOf } from './aggregation.js'
+import type { Aggregate, PlanNode } from '../plan/node.js'
+import { type Aggregation, componentBounds, shapeOf } from './aggregation.js'
 import { outOfRange, type SlotValues } from './contribute.js'
 import { type Batch, evaluate, numberOf, truths } from './evaluate.js'
+import { slotFinder } from './group-slots.js'
 import { type Interval, intervalsOf } from './intervals.js'
 import { localAggregate } from './layout.js'
+import { SlotSums } from './slot-sums.js'
 import { readColumn, type Vector } from './vectors.js'
 
+/** Arrow record batches with the columns that an aggregation's plan reads. */
+export type Rows = Iterable<RecordBatch> | AsyncIterable<RecordBatch>
+
+export interface CellsOptions {
+  readonly signal?: AbortSignal
+  /** numbers that are in memory at once: slots of a run times components */
+  readonly atOnce?: number
+}
+
+/** 128 MiB of doubles. */
+const AT_ONCE = 2 ** 24
+
 /**
- * What a contributor encrypts, computed from its rows: for each component of the aggregation a list, a slot a group.
- * Batches are read one at a time; what stays in memory is one number a slot and component.
+ * What a contributor encrypts, computed from its rows: runs of slots, for each component a list, a slot a group. Batches
+ * are read one at a time, and one run's numbers are in memory. Rows come in any order, so where the slots are more than
+ * one run they are read again for the next: `rows` is then a function that begins them anew, or an array.
  *
- * @param batches Arrow record batches with the columns that the aggregation's plan reads
  * @throws SluiceError SCHEMA_CHANGED; PARAMETER_INVALID `he.range` (a value outside its column's declared range, or too
- * many rows of one group), `he.group` (a row of a group that is not in the public list); EVIDENCE_UNDEFINED; INTERRUPTED
+ * many rows of one group), `he.group` (a row of a group that is not in the public list), `he.reread`;
+ * FINGERPRINT_MISMATCH (other rows when they were read again); EVIDENCE_UNDEFINED; INTERRUPTED
  */
-export async function cellsOf(
+export async function* cellsOf(
   aggregation: Aggregation,
-  batches: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
-  signal?: AbortSignal,
-): Promise<SlotValues[][]> {
-  const { input, keys, aggregates } = localAggregate(aggregation.local)
-  const { slots } = shapeOf(aggregation)
-  const intervals = intervalsOf(input, aggregation.columns)
-  const slotOf = slotFinder(aggregation.groups)
-  const counts = new Float64Array(slots)
-  const sums = aggregates.map(() => new Sum(slots))
-  for await (const rows of batches) {
-    signal?.throwIfAborted()
-    const batch = chosen(input, scanned(input, rows, intervals))
-    const slot = slotsOf(
-      keys.map(({ expression }) => evaluate(expression, batch)),
-      batch,
-      slotOf,
+  rows: Rows | (() => Rows),
+  { signal, atOnce = AT_ONCE }: CellsOptions = {},
+): AsyncGenerator<SlotValues[]> {
+  const { set, slots, components } = shapeOf(aggregation)
+  const length = set.degree * Math.max(1, Math.floor(atOnce / (components * set.degree)))
+  if (slots > length && typeof rows !== 'function' && !Array.isArray(rows)) {
+    throw new SluiceError('PARAMETER_INVALID', 'there are more groups than fit one reading of the rows', {
+      rule: 'he.reread',
+      remedy: 'a function that begins the rows anew for each reading',
+    })
+  }
+  let known: number | undefined
+  for (let first = 0; first < slots; first += length) {
+    const run = new SlotRun(aggregation, first, Math.min(length, slots - first))
+    for await (const batch of typeof rows === 'function' ? rows() : rows) {
+      signal?.throwIfAborted()
+      run.add(batch)
+    }
+    known ??= run.rows
+    if (run.rows !== known) throw otherRows()
+    yield run.values()
+  }
+}
+
+/** The sums of slots that follow each other. */
+class SlotRun {
+  /** that were read, whatever their slots */
+  rows = 0
+  readonly #aggregation: Aggregation
+  readonly #first: number
+  readonly #length: number
+  readonly #whole: boolean
+  readonly #local: Aggregate
+  readonly #intervals: ReadonlyMap<ColumnId, Interval>
+  readonly #find: ReturnType<typeof slotFinder>
+  readonly #sums: readonly SlotSums[]
+  /** rows of every slot, whatever the plan counts */
+  readonly #counts: SlotSums
+
+  constructor(aggregation: Aggregation, first: number, length: number) {
+    this.#aggregation = aggregation
+    this.#first = first
+    this.#length = length
+    this.#whole = length === shapeOf(aggregation).slots
+    this.#local = localAggregate(aggregation.local)
+    this.#intervals = intervalsOf(this.#local.input, aggregation.columns)
+    this.#find = slotFinder(aggregation.groups)
+    const bounds = componentBounds(aggregation)
+    this.#sums = bounds.map(bound => new SlotSums(length, bound))
+    const all = this.#local.aggregates.findIndex(
+      column => column.function === 'count' && column.argument === null && column.filter === null,
     )
-    for (let row = 0; row < batch.rows; row++) counts[slot[row]!]!++
+    this.#counts = this.#sums[all] ?? new SlotSums(length, BigInt(aggregation.rowsPerGroup))
+  }
+
+  add(rows: RecordBatch): void {
+    this.rows += rows.numRows
+    const { input, keys, aggregates } = this.#local
+    const batch = chosen(input, scanned(input, rows, this.#intervals))
+    const found = this.#find(
+      keys.map(({ expression }) => evaluate(expression, batch)),
+      batch.rows,
+    )
+    const { slot, within } = this.#whole ? { slot: found, within: batch } : this.#within(found, batch)
+    if (within.rows === 0) return
+    if (!this.#sums.includes(this.#counts)) this.#counts.count(slot, null)
     for (const [index, { argument, filter, function: name }] of aggregates.entries()) {
-      const taken = filter === null ? null : truths(filter, batch)
-      if (name === 'count' || argument === null) sums[index]!.count(slot, taken)
-      else sums[index]!.add(numberOf(argument, batch), slot, taken)
+      const taken = filter === null ? null : truths(filter, within)
+      if (name === 'count' || argument === null) this.#sums[index]!.count(slot, taken)
+      else this.#sums[index]!.add(numberOf(argument, within), slot, taken)
     }
   }
-  if (counts.some(count => count > aggregation.rowsPerGroup))
-    throw outOfRange('the number of rows of a group')
-  const bounds = componentBounds(aggregation)
-  return [sums.map((sum, index) => sum.values(bounds[index]!))]
+
+  values(): SlotValues[] {
+    const most = this.#aggregation.rowsPerGroup
+    if (this.#counts.values().some(count => count > most)) throw outOfRange('the number of rows of a group')
+    return this.#sums.map(sums => sums.values())
+  }
+
+  /** The rows whose slots are of this run. */
+  #within(found: Uint32Array, batch: Batch): { slot: Uint32Array; within: Batch } {
+    const end = this.#first + this.#length
+    const keep = Uint8Array.from(found, slot => (slot >= this.#first && slot < end ? 1 : 0))
+    const slot = found.filter((_, row) => keep[row] === 1).map(place => place - this.#first)
+    return { slot, within: keptRows(batch, keep, slot.length) }
+  }
 }
 
 function scanned(node: PlanNode, rows: RecordBatch, intervals: ReadonlyMap<ColumnId, Interval>): Batch {
@@ -62,9 +135,11 @@ function chosen(node: PlanNode, scan: Batch): Batch {
   if (node.kind === 'filter') {
     const batch = chosen(node.input, scan)
     const keep = truths(node.predicate, batch)
-    const rows = keep.reduce((sum, bit) => sum + bit, 0)
-    const columns = [...batch.columns].map(([id, vector]) => [id, kept(vector, keep, rows)] as const)
-    return rows === batch.rows ? batch : { rows, columns: new Map(columns) }
+    return keptRows(
+      batch,
+      keep,
+      keep.reduce((sum, bit) => sum + bit, 0),
+    )
   }
   if (node.kind === 'project') {
     const batch = chosen(node.input, scan)
@@ -72,6 +147,12 @@ function chosen(node: PlanNode, scan: Batch): Batch {
     return { rows: batch.rows, columns: new Map(columns) }
   }
   return scan
+}
+
+function keptRows(batch: Batch, keep: Uint8Array, rows: number): Batch {
+  if (rows === batch.rows) return batch
+  const columns = [...batch.columns].map(([id, vector]) => [id, kept(vector, keep, rows)] as const)
+  return { rows, columns: new Map(columns) }
 }
 
 function kept(vector: Vector, keep: Uint8Array, rows: number): Vector {
@@ -93,116 +174,9 @@ function kept(vector: Vector, keep: Uint8Array, rows: number): Vector {
   return { ...vector, values, valid }
 }
 
-type SlotFinder = (key: readonly (string | number | bigint | boolean | null)[]) => number | undefined
-
-function slotFinder(groups: Groups): SlotFinder {
-  if (groups.kind === 'range') {
-    return ([key]) => {
-      const slot = Number(key) - groups.first
-      return key !== null && slot >= 0 && slot < groups.count ? slot : undefined
-    }
-  }
-  const places = new Map(groups.keys.map((key, slot) => [nameOf(key), slot]))
-  return key => places.get(nameOf(key))
-}
-
-const nameOf = (key: readonly unknown[]) =>
-  key.length === 1 && typeof key[0] === 'string'
-    ? key[0]
-    : `\0${JSON.stringify(key.map(part => (part === null ? null : String(part))))}`
-
-function slotsOf(keys: readonly Vector[], { rows }: Batch, find: SlotFinder): Uint32Array {
-  const slots = new Uint32Array(rows)
-  if (keys.length === 0) return slots
-  const readers = keys.map(valueReader)
-  for (let row = 0; row < rows; row++) {
-    const slot = find(readers.map(read => read(row)))
-    if (slot === undefined) {
-      throw new SluiceError('PARAMETER_INVALID', 'a row is of a group that is not in the public list', {
-        rule: 'he.group',
-        remedy: 'correct the row, leave it out, or ask for an aggregation whose list has its group',
-      })
-    }
-    slots[row] = slot
-  }
-  return slots
-}
-
-/** A key as a literal is written; a decimal with all its places. */
-function valueReader(vector: Vector): (row: number) => string | number | bigint | boolean | null {
-  if (vector.kind === 'text') return row => vector.values[row] ?? null
-  const { valid } = vector
-  const present = (row: number) => valid === null || valid[row] === 1
-  if (vector.kind === 'boolean') return row => (present(row) ? vector.values[row] === 1 : null)
-  const { scale } = vector.interval
-  if (scale > 0) return row => (present(row) ? decimalText(BigInt(vector.values[row]!), scale) : null)
-  return row => (present(row) ? String(vector.values[row]!) : null)
-}
-
-function decimalText(units: bigint, scale: number): string {
-  const digits = String(units < 0n ? -units : units).padStart(scale + 1, '0')
-  return `${units < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
-}
-
-/** Sums a slot: in doubles while they are exact, carried over to integers of any size before they are not. */
-class Sum {
-  readonly #small: Float64Array
-  #large: bigint[] | undefined
-  /** how far any slot of `#small` may be from zero */
-  #reach = 0
-
-  constructor(slots: number) {
-    this.#small = new Float64Array(slots)
-  }
-
-  count(slot: Uint32Array, taken: Uint8Array | null): void {
-    this.#makeRoom(slot.length)
-    for (let row = 0; row < slot.length; row++) this.#small[slot[row]!]! += taken === null ? 1 : taken[row]!
-  }
-
-  add(
-    { values, valid }: Extract<Vector, { kind: 'number' }>,
-    slot: Uint32Array,
-    taken: Uint8Array | null,
-  ): void {
-    const skipped = (row: number) =>
-      (taken !== null && taken[row] === 0) || (valid !== null && valid[row] === 0)
-    if (values instanceof BigInt64Array) {
-      const large = this.#widen()
-      for (let row = 0; row < slot.length; row++) if (!skipped(row)) large[slot[row]!]! += values[row]!
-      return
-    }
-    let most = 0
-    for (let row = 0; row < values.length; row++) most = Math.max(most, Math.abs(values[row]!))
-    const step = Math.max(1, Math.floor(2 ** 52 / Math.max(1, most)))
-    for (let from = 0; from < slot.length; from += step) {
-      const to = Math.min(slot.length, from + step)
-      this.#makeRoom((to - from) * most)
-      for (let row = from; row < to; row++) if (!skipped(row)) this.#small[slot[row]!]! += values[row]!
-    }
-  }
-
-  /** Doubles where the bound lets them be exact. */
-  values(bound: bigint): SlotValues {
-    if (this.#large === undefined && bound < 2n ** 53n) return this.#small
-    return this.#carry()
-  }
-
-  #makeRoom(further: number): void {
-    if (this.#reach + further > Number.MAX_SAFE_INTEGER) this.#carry()
-    this.#reach += further
-  }
-
-  #carry(): bigint[] {
-    const large = this.#widen()
-    for (let slot = 0; slot < large.length; slot++) large[slot]! += BigInt(this.#small[slot]!)
-    this.#small.fill(0)
-    this.#reach = 0
-    return large
-  }
-
-  #widen(): bigint[] {
-    this.#large ??= new Array<bigint>(this.#small.length).fill(0n)
-    return this.#large
-  }
+function otherRows(): SluiceError {
+  return new SluiceError('FINGERPRINT_MISMATCH', 'the rows were others when they were read again', {
+    rule: 'he.reread',
+    remedy: 'a file that nobody writes while it is read',
+  })
 }

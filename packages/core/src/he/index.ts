@@ -15,7 +15,7 @@ export {
   shapeOf,
 } from './aggregation.js'
 export { type AuditInput, audit } from './audit.js'
-export { cellsOf } from './cells.js'
+export { type CellsOptions, cellsOf, type Rows } from './cells.js'
 export { type ByteSink, type ByteSource, MemorySink, memorySource } from './container.js'
 export {
   type Cells,

@@ -204,6 +204,12 @@ export async function run(round: Round, cells: readonly Cells[], signers: readon
   return { contributions, sum, audited, table: await opened(round, inputs(round, sum, audited)) }
 }
 
+export async function runsOf<T>(runs: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const run of runs) all.push(run)
+  return all
+}
+
 export function rowsOf(table: Table): Record<string, unknown>[] {
   return table.toArray().map(row => row.toJSON() as Record<string, unknown>)
 }

@@ -16,7 +16,7 @@ import { describe, expect, it } from 'vitest'
 import { failure } from '../failure.ts'
 import { reviewed } from '../plan/approved.ts'
 import { call, cast, column, dataset, int, Plans, planOf, test, text, when } from '../plan/plans.ts'
-import { begin, DISTRICTS, draft, PROGRAMMES, rowsOf, run, SUBSIDIES } from './fixture.ts'
+import { begin, DISTRICTS, draft, PROGRAMMES, rowsOf, run, runsOf, SUBSIDIES } from './fixture.ts'
 
 interface Grant {
   readonly programme: string
@@ -73,7 +73,9 @@ async function encrypted(plan: Plan, rows: readonly (readonly Grant[])[], more =
   const round = await begin(plan, { auditor: null, ...more })
   const cells = await Promise.all(
     // two batches, as a file would come
-    rows.map(grants => cellsOf(round.aggregation, [batchOf(grants.slice(0, 7)), batchOf(grants.slice(7))])),
+    rows.map(grants =>
+      runsOf(cellsOf(round.aggregation, [batchOf(grants.slice(0, 7)), batchOf(grants.slice(7))])),
+    ),
   )
   return rowsOf((await run(round, cells, DISTRICTS)).table)
 }
@@ -313,7 +315,7 @@ describe('a cell below the minimum', () => {
 describe('a contributor’s rows', () => {
   const plan = OPERATIONS[0]!.plan()
   const cells = async (grants: readonly Grant[], more = {}) =>
-    cellsOf((await begin(plan, more)).aggregation, [batchOf(grants)])
+    runsOf(cellsOf((await begin(plan, more)).aggregation, [batchOf(grants)]))
   const one = { programme: 'school', amount: 1, age: 1 }
 
   it('are held to the declared range', async () => {
@@ -332,7 +334,7 @@ describe('a contributor’s rows', () => {
   it('need the columns', async () => {
     const { aggregation } = await begin(plan)
     const other = new Table({ amount: vectorFromArray(['a'], new Utf8()) }).batches
-    await expect(cellsOf(aggregation, other)).toThrowWithCode('SCHEMA_CHANGED', 'he.schema')
+    await expect(runsOf(cellsOf(aggregation, other))).toThrowWithCode('SCHEMA_CHANGED', 'he.schema')
   })
 })
 
