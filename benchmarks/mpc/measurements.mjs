@@ -5,6 +5,7 @@ import {
   lessThan,
   multiply,
   openAtLeast,
+  sortBy,
   subtract,
   totals,
 } from '@sluice/mpc/replicated'
@@ -56,6 +57,15 @@ export const measurements = [
       yield* innerProducts(party, [[x, y]])
     },
   },
+  ...[10_000, 100_000, 1_000_000].map(count => ({
+    name: `sort ${count} by 32 bits, with a column`,
+    count,
+    unit: 'rows',
+    theory: sortTheory(count, 1),
+    *protocol(party, x, y) {
+      yield* sortBy(party, [{ values: x, bits: 32 }], [y])
+    },
+  })),
   {
     name: `sum and count of 1000000 rows in ${CELLS} public cells, opened from 10 rows on`,
     count: 1_000_000,
@@ -84,4 +94,16 @@ export function* columns(party, count) {
 /** Planes are whole words of 64 values. */
 function bits(perValue, count) {
   return perValue * Math.ceil(count / 64) * ELEMENT
+}
+
+/**
+ * The bits of 32-bit keys; for ten digits of three bits and one of two the indicators, destinations, their shuffle with
+ * row numbers and what is left of the keys, and their opening, in lanes of 4 bytes; then the columns.
+ */
+function sortTheory(count, columns) {
+  const lanes = 10 * (21 + 3 + 18 + 3) + (9 + 3 + 12 + 3) + 9
+  return {
+    rounds: 7 + 11 * 7 + 7,
+    bytes: bits(3 * 151 + 32, count) + count * (4 * lanes + 6 * ELEMENT * columns),
+  }
 }

@@ -221,7 +221,8 @@ export class Link {
 
   #take(frame: Frame): void {
     if (this.#failure !== undefined) return
-    if (this.#ended) {
+    // its heart beats until this side is done too
+    if (this.#ended && frame.kind !== 'heartbeat') {
       this.#ended = false
       this.#violated('it went on after its end')
       return

@@ -1,0 +1,172 @@
+import type { MaskSource } from '../../ring/kernels.js'
+import type { Outgoing, Protocol } from '../../session/protocol.js'
+import {
+  drawLanes,
+  elementLanes,
+  type LaneShares,
+  type Lanes,
+  laneBytes,
+  lanesFrom,
+  lanesOf,
+  minus,
+  pairsOf,
+  plus,
+} from './lanes.js'
+import { next, type Party, previous } from './party.js'
+import { type Arithmetic, arithmetic } from './shares.js'
+
+/**
+ * Three permutations, one after the other, of which each party knows its own and the next party's: together they are a
+ * uniformly random permutation that no party knows.
+ */
+export interface Permutations {
+  readonly own: Lanes
+  readonly next: Lanes
+}
+
+/** Fresh permutations of so many rows, drawn from the keys that two parties share; without a message. */
+export function permutations(party: Party, rows: number): Permutations {
+  return { own: permutation(party.own, rows), next: permutation(party.next, rows) }
+}
+
+/**
+ * Columns in a random order that no party knows, the same for all of them (Laur, Willemson and Zhang, "Round-efficient
+ * Oblivious Database Manipulation", ISC 2011; replicated as by Araki, Furukawa, Ohara, Pinkas, Rosemarin and
+ * Tsuchida, "Secure Graph Analysis at Scale", CCS 2021). Each of three times, the two parties who know a
+ * permutation apply it to a sharing between the two, and share afresh with the third, from whom they need nothing.
+ *
+ * Three rounds, of which a party takes part in two; it sends two ring elements for each value.
+ */
+export function* shuffle(
+  party: Party,
+  columns: readonly Arithmetic[],
+  order: Permutations = permutations(party, columns[0]?.own.length ?? 0),
+): Protocol<Arithmetic[]> {
+  return (yield* shuffleLanes(party, columns.map(inLanes), order)).map(fromLanes)
+}
+
+/** The inverse of `shuffle` with the same permutations, and its cost. */
+export function* unshuffle(
+  party: Party,
+  columns: readonly Arithmetic[],
+  order: Permutations,
+): Protocol<Arithmetic[]> {
+  let lanes = columns.map(inLanes)
+  for (const index of [2, 1, 0]) lanes = yield* permuted(party, lanes, index, order, scatter)
+  return lanes.map(fromLanes)
+}
+
+/** `shuffle` for columns of any group. */
+export function* shuffleLanes(
+  party: Party,
+  columns: readonly LaneShares[],
+  order: Permutations,
+): Protocol<LaneShares[]> {
+  let moved = [...columns]
+  for (const index of [0, 1, 2]) moved = yield* permuted(party, moved, index, order, gather)
+  return moved
+}
+
+/** out[i] = values[order[i]], elements of one or two lanes. */
+export function gather(values: Lanes, order: Lanes, lanes: 1 | 2): Lanes {
+  const out = new Uint32Array(order.length * lanes)
+  if (lanes === 1) for (let i = 0; i < order.length; i++) out[i] = values[order[i]!]!
+  else {
+    for (let i = 0; i < order.length; i++) {
+      const from = 2 * order[i]!
+      out[2 * i] = values[from]!
+      out[2 * i + 1] = values[from + 1]!
+    }
+  }
+  return out
+}
+
+/** out[order[i]] = values[i] */
+export function scatter(values: Lanes, order: Lanes, lanes: 1 | 2): Lanes {
+  const out = new Uint32Array(order.length * lanes)
+  if (lanes === 1) for (let i = 0; i < order.length; i++) out[order[i]!] = values[i]!
+  else {
+    for (let i = 0; i < order.length; i++) {
+      const to = 2 * order[i]!
+      out[to] = values[2 * i]!
+      out[to + 1] = values[2 * i + 1]!
+    }
+  }
+  return out
+}
+
+export const inLanes = ({ own, next: after }: Arithmetic): LaneShares => ({
+  group: 'add64',
+  own: lanesOf(own),
+  next: lanesOf(after),
+})
+
+export const fromLanes = ({ own, next: after }: LaneShares): Arithmetic =>
+  arithmetic(pairsOf(own), pairsOf(after))
+
+/**
+ * The permutation of that index applied. Its holders, parties i and i−1, sum the column up between them; what each has
+ * goes to the other under a mask that it shares with the third party, which keeps the two masks as its shares.
+ */
+function* permuted(
+  party: Party,
+  columns: readonly LaneShares[],
+  index: number,
+  order: Permutations,
+  apply: (values: Lanes, order: Lanes, lanes: 1 | 2) => Lanes,
+): Protocol<LaneShares[]> {
+  const later = party.index === index
+  if (!later && next(party.index) !== index) {
+    const fresh = columns.map(({ group, own }) => ({
+      group,
+      own: drawLanes(party.own, own.length),
+      next: drawLanes(party.next, own.length),
+    }))
+    yield { send: [], receive: [] }
+    return fresh
+  }
+  const [source, known] = later ? [party.next, order.own] : [party.own, order.next]
+  const masks = columns.map(({ own }) => drawLanes(source, own.length))
+  const parts = columns.map(({ group, own, next: after }, i) => {
+    const held = later ? after : plus(group, own, after)
+    return minus(group, apply(held, known, elementLanes({ group })), masks[i]!)
+  })
+  const peer = later ? previous(party.index) : next(party.index)
+  const received = yield {
+    send: parts.map((part): Outgoing => ({ to: peer, bytes: laneBytes(part) })),
+    receive: parts.map(part => ({ from: peer, bytes: part.byteLength })),
+  }
+  return columns.map(({ group }, i) => {
+    const both = plus(group, parts[i]!, lanesFrom(received[i]!))
+    return later ? { group, own: both, next: masks[i]! } : { group, own: masks[i]!, next: both }
+  })
+}
+
+/** A uniform permutation (Fisher and Yates; Knuth, volume 2, section 3.4.2, algorithm P), without the bias of a remainder. */
+function permutation(source: MaskSource, rows: number): Lanes {
+  const order = new Uint32Array(rows)
+  for (let i = 0; i < rows; i++) order[i] = i
+  let random = new Uint32Array(0)
+  let used = 0
+  for (let last = rows - 1; last > 0; last--) {
+    const among = last + 1
+    const limit = TURN - (TURN % among)
+    let drawn: number
+    do {
+      if (used === random.length) {
+        random = drawLanes(source, Math.min(BLOCK, last + SPARE))
+        used = 0
+      }
+      drawn = random[used++]!
+    } while (drawn >= limit)
+    const other = drawn % among
+    const kept = order[last]!
+    order[last] = order[other]!
+    order[other] = kept
+  }
+  return order
+}
+
+const TURN = 2 ** 32
+const BLOCK = 1 << 14
+const SPARE = 16
