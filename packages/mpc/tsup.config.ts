@@ -12,4 +12,7 @@ export default library([
   'psi/parts',
   // a connection by itself: no export of the package, built for this package's own tests
   'session/link',
+  // an operation of a job, likewise
+  'job/protocol',
+  'job/query',
 ])

@@ -21,30 +21,47 @@ const companies = Array.from({ length: 60 }, (_, i) => ({
   debt: i % 7 === 0 ? '' : `${i * 13}.${10 + i}`,
 }))
 
-async function draft(minimum = 10): Promise<string> {
+/** What each owner says of its table, and the draft that one of them writes. */
+const DESCRIPTIONS = {
+  bureau: `name: taxpayers
+owner: bureau
+entity: id
+columns:
+  - {name: band, nullable: false, type: {kind: category, categories: [low, high]}}
+`,
+  bank: `name: loans
+owner: bank
+entity: firm
+columns:
+  - {name: industry, nullable: false, type: {kind: category, categories: [农业, 制造, 采矿]}}
+  - {name: debt, nullable: true, type: {kind: number, scale: 2, bound: "100000"}}
+`,
+}
+
+async function draft(): Promise<string> {
   const parties = await Promise.all(
     NAMES.map(async name => {
       const key = (await readFile(join(root, `${name}.key.pub`), 'utf8')).trim()
-      return `  - {name: ${name}, key: "${key}", host: 127.0.0.1, port: ${await freePort()}}`
+      return `  - {name: ${name}, role: computing, key: "${key}", host: 127.0.0.1, port: ${await freePort()}}`
     }),
   )
-  return [
-    'purpose: loans in arrears by industry and tax band',
-    'parties:',
-    ...parties,
-    'rows: 60',
-    'columns:',
-    '  - {name: band, owner: bureau, nullable: false, type: {kind: category, categories: [low, high]}}',
-    '  - {name: industry, owner: bank, nullable: false, type: {kind: category, categories: [农业, 制造, 采矿]}}',
-    '  - {name: debt, owner: bank, nullable: true, type: {kind: number, scale: 2, bound: "100000"}}',
-    'where: [{column: debt, is: ">", than: {value: "0"}}]',
-    'groupBy: [band, industry]',
-    'totals: [debt]',
-    `minimumEntities: ${minimum}`,
-    'receivers: [bureau, bank]',
-    'seconds: 60',
-    '',
-  ].join('\n')
+  return `purpose: loans in arrears by industry and tax band
+parties:
+${parties.join('\n')}
+inputs:
+  - {file: taxpayers.json}
+  - {file: loans.json}
+operations:
+  - name: arrears
+    receivers: [bureau, bank]
+    sql: |
+      SELECT band, industry, count(*) AS firms, sum(debt) AS debt
+      FROM loans JOIN taxpayers ON firm = id
+      WHERE debt > 0
+      GROUP BY band, industry
+minimumEntities: 10
+limits: {seconds: 60}
+`
 }
 
 async function freePort(): Promise<number> {
@@ -63,13 +80,10 @@ interface Ended {
 
 /** A party in a process of its own, in its own terminal. */
 function party(name: string, ...more: string[]) {
-  const input =
-    name === 'operator'
-      ? []
-      : ['--input', join(root, `${name}.csv`), '--entity', name === 'bank' ? 'firm' : 'id']
-  const words = ['joint', 'run', join(root, 'job.json'), '--key', join(root, `${name}.key`)]
-  const approval = ['--approval', join(root, `${name}.approval`)]
-  const child = spawn(process.execPath, [program, ...words, ...approval, ...input, ...more], {
+  const input = name === 'operator' ? [] : ['--input', `${name}.csv`]
+  const words = ['joint', 'run', 'job.json', '--as', name]
+  const child = spawn(process.execPath, [program, ...words, ...input, ...more], {
+    cwd: root,
     env: { ...process.env, NO_COLOR: '1', LANG: 'C' },
   })
   let [stdout, stderr] = ['', '']
@@ -92,6 +106,8 @@ beforeAll(async () => {
   await writeFile(join(root, 'bureau.csv'), `id,band\n${lines.join('\n')}\n`)
   const theirs = companies.map(({ id, industry, debt }) => `${industry},${id},${debt}`).reverse()
   await writeFile(join(root, 'bank.csv'), `industry,firm,debt\n${theirs.join('\n')}\n`)
+  await writeFile(join(root, 'taxpayers.yaml'), DESCRIPTIONS.bureau)
+  await writeFile(join(root, 'loans.yaml'), DESCRIPTIONS.bank)
   await writeFile(join(root, 'draft.yaml'), await draft())
 })
 
@@ -99,19 +115,30 @@ afterAll(() => rm(root, { recursive: true, force: true }))
 
 describe('a job on the command line', () => {
   it('is made from a draft, shown, and signed by its parties alone', async () => {
+    for (const [name, input] of [
+      ['bureau', 'taxpayers'],
+      ['bank', 'loans'],
+    ]) {
+      const described = await sluice(
+        `joint input ${input}.yaml --as ${name} --input ${name}.csv --out ${input}.json`,
+      )
+      expect(described.stdout).toMatch(/rows +60\n/)
+      expect(described.stdout).toMatch(/fingerprint +[0-9a-f]{64}\n/)
+    }
     const made = await sluice('joint init draft.yaml --out job.json')
     expect(made.exitCode).toBe(0)
     expect(made.stdout).toContain('loans in arrears by industry and tax band')
-    expect(made.stdout).toContain('any two of the three')
+    expect(made.stdout).toContain('any two of bureau, bank, operator')
     expect((await sluice('joint init draft.yaml --out job.json')).stderr).toContain('EXISTS')
     const shown = JSON.parse((await sluice('joint show job.json --json')).stdout)
     expect(shown).toMatchObject({
-      version: 'sluice-joint/1',
+      version: 'sluice-joint/2',
       digest: expect.stringMatching(/^[0-9a-f]{64}$/),
     })
     for (const name of NAMES) {
-      const approved = await sluice(`joint approve job.json --key ${name}.key --out ${name}.approval`)
+      const approved = await sluice(`joint approve job.json --as ${name}`)
       expect(approved.stdout).toContain(shown.digest)
+      expect(approved.stdout).toContain('aggregate by')
     }
     await sluice('key new stranger.key --name bank --no-passphrase')
     const stranger = await sluice('joint approve job.json --key stranger.key --out x.approval')
@@ -124,21 +151,21 @@ describe('a job on the command line', () => {
     const running = [party('operator'), party('bank', '--json'), party('bureau')]
     const [operator, bank, bureau] = await Promise.all(running.map(({ ended }) => ended))
     expect([operator, bank, bureau].map(ended => ended!.stderr)).toEqual(['', '', ''])
-    const { cells, traffic } = JSON.parse(bank!.stdout)
+    const { tables, traffic } = JSON.parse(bank!.stdout)
     const expected = ['low', 'high'].flatMap(band =>
       ['农业', '制造', '采矿'].map(industry => {
         const inside = companies.filter(c => c.band === band && c.industry === industry && Number(c.debt) > 0)
-        if (inside.length < 10) return { group: [band, industry], suppressed: true }
+        if (inside.length < 10) return [band, industry, null, null]
         const cents = inside.reduce((sum, { debt }) => sum + BigInt(debt.replace('.', '')), 0n)
         const sum = `${cents / 100n}.${String(cents % 100n).padStart(2, '0')}`
-        const totals = [{ count: inside.length, sum }]
-        return { group: [band, industry], suppressed: false, rows: inside.length, totals }
+        return [band, industry, String(inside.length), sum]
       }),
     )
-    expect(cells).toEqual(expected)
+    expect(tables).toHaveLength(1)
+    expect(tables[0].rows).toEqual(expected)
     expect(traffic.rounds).toBeGreaterThan(10)
     expect(bureau!.stdout).toContain('‹minimum-entities›')
-    expect(bureau!.stdout).toContain(expected.find(({ suppressed }) => !suppressed)!.totals![0]!.sum)
+    expect(bureau!.stdout).toContain(expected.find(row => row[3] !== null)![3]!)
     expect(operator!.stdout).toContain('opened to other parties')
     expect(operator!.code).toBe(0)
   })
@@ -146,8 +173,7 @@ describe('a job on the command line', () => {
   it('that was changed is not run under the approval of another', async () => {
     const job = JSON.parse(await readFile(join(root, 'job.json'), 'utf8'))
     await writeFile(join(root, 'changed.json'), JSON.stringify({ ...job, minimumEntities: 1 }))
-    const command =
-      'joint run changed.json --key bank.key --approval bank.approval --input bank.csv --entity firm'
+    const command = 'joint run changed.json --as bank --approval job.json.bank.approval --input bank.csv'
     expect(await sluice(command)).toMatchObject({
       exitCode: 4,
       stderr: expect.stringContaining('NOT_APPROVED'),
@@ -180,12 +206,18 @@ describe('a job on the command line', () => {
   })
 
   it('asks for what a party with columns has to give', async () => {
-    const command = 'joint run job.json --key bank.key --approval bank.approval'
+    const command = 'joint run job.json --as bank'
     expect(await sluice(command)).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('"industry"'),
+      stderr: expect.stringContaining('"loans"'),
     })
-    const wrong = `${command} --input bureau.csv --entity id`
-    expect(await sluice(wrong)).toMatchObject({ exitCode: 6, stderr: expect.stringContaining('"industry"') })
+    const wrong = await sluice(`${command} --input bureau.csv`)
+    expect(wrong).toMatchObject({ exitCode: 6, stderr: expect.stringContaining('"firm"') })
+    const changed = (await readFile(join(root, 'bank.csv'), 'utf8')).replace('13.11', '13.12')
+    await writeFile(join(root, 'other.csv'), changed)
+    const other = await sluice(`${command} --input other.csv`)
+    expect(other).toMatchObject({ exitCode: 5, stderr: expect.stringContaining('FINGERPRINT_MISMATCH') })
+    const stranger = await sluice('joint run job.json --as bank --key bureau.key --input bank.csv')
+    expect(stranger).toMatchObject({ exitCode: 5, stderr: expect.stringContaining('KEY_UNKNOWN') })
   })
 })

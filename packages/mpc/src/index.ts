@@ -1,7 +1,19 @@
-export { type Condition, freshJob, type JointColumn, type JointJob, jobDigest, parseJob } from './job/job.js'
+export { examine, fingerprintKey, type InputForm, type InputSource } from './job/input.js'
+export {
+  freshJob,
+  type JointColumn,
+  type JointInput,
+  type JointJob,
+  type JointOperation,
+  jobDigest,
+  parseInputForm,
+  parseJob,
+} from './job/job.js'
+export { MPC_ENGINE, schemaOf } from './job/query.js'
+export type { JointTable } from './job/result.js'
 export { approveJob, isApproved } from './session/approval.js'
 export type { Participant, SessionJob } from './session/hello.js'
-export { LINK_LIMITS, type LinkLimits } from './session/link.js'
+export { LINK_LIMITS, type LinkLimits, type Transcript } from './session/link.js'
 export {
   type Exchange,
   type Incoming,
@@ -12,7 +24,13 @@ export {
   together,
 } from './session/protocol.js'
 export { Session, type SessionOptions, type Traffic } from './session/session.js'
-export { type JointCell, type JointResult, type RunJointOptions, runJoint } from './transport/joint.js'
+export {
+  type JointEvent,
+  type JointResult,
+  type RunJointOptions,
+  runJoint,
+  sortedBy,
+} from './transport/joint.js'
 export { memoryMesh, memoryPair } from './transport/memory.js'
 export { type PsiResult, type RunPsiOptions, runPsi } from './transport/psi.js'
 export { type Endpoint, type MeetEvent, type MeetOptions, meet } from './transport/tls.js'

@@ -1,23 +1,94 @@
-import { dirname } from 'node:path'
-import { SluiceError } from '@sluice/core'
-import type { JointJob } from '@sluice/mpc'
-import type { Table } from 'apache-arrow'
+import { dirname, join } from 'node:path'
+import { SluiceError, visibleText } from '@sluice/core'
+import type { KeyFile } from '@sluice/ledger/keys'
+import type { InputForm, JointInput, JointJob } from '@sluice/mpc'
 import type { Context } from '../context.js'
-import { parseYaml, record, textOf } from '../job.js'
+import { parseYaml, record, textOf, wrong } from '../job.js'
 
-const JOB_BYTES = 1 << 20
+const JOB_BYTES = 1 << 22
 const APPROVAL_BYTES = 4096
 const APPROVAL = 'sluice-joint-approval/1'
+const DRAFT = ['purpose', 'parties', 'inputs', 'operations', 'minimumEntities', 'limits']
+const LIMITS = { seconds: 3600, bytes: 2 ** 36, memory: 2 ** 31 }
 
-/** A joint job in YAML or JSON. @throws SluiceError FILE_MISSING, FILE_FORMAT, JOB_INVALID */
-export async function readJointJob(
-  context: Context,
-  file: string,
-  added: { readonly version?: string; readonly nonce?: string } = {},
-): Promise<JointJob> {
+/** A job as `init` wrote it. @throws SluiceError FILE_MISSING, FILE_FORMAT, JOB_INVALID */
+export async function readJointJob(context: Context, file: string): Promise<JointJob> {
   const { parseJob } = await import('@sluice/mpc')
-  const value = await parseYaml(await context.source(file, JOB_BYTES), file)
-  return parseJob({ ...record(value, file), ...added })
+  return parseJob(await parseYaml(await context.source(file, JOB_BYTES), file))
+}
+
+/** A description of an input by its owner. @throws SluiceError FILE_MISSING, FILE_FORMAT, JOB_INVALID */
+export async function readInputForm(context: Context, file: string): Promise<InputForm> {
+  const { parseInputForm } = await import('@sluice/mpc')
+  return parseInputForm(await parseYaml(await context.source(file, JOB_BYTES), file))
+}
+
+/**
+ * A draft: the job with `sql` for each operation's plan, and inputs as `{file}` where their owners described them in a
+ * file of their own. What it does not say of limits stands here.
+ *
+ * @throws SluiceError FILE_MISSING, FILE_FORMAT, JOB_INVALID, and what understanding the SQL throws
+ */
+export async function readDraft(context: Context, file: string): Promise<JointJob> {
+  const { freshJob, parseJob, schemaOf } = await import('@sluice/mpc')
+  const draft = record(await parseYaml(await context.source(file, JOB_BYTES), file), file, DRAFT)
+  const inputs: unknown[] = []
+  for (const input of listOf(draft['inputs'], file, 'inputs')) {
+    const given = record(input, file)
+    if (given['file'] === undefined) inputs.push(given)
+    else {
+      const path = join(dirname(file), textOf(given['file'], file, 'file'))
+      inputs.push(await parseYaml(await context.source(path, JOB_BYTES), path))
+    }
+  }
+  const { Gate } = await import('@sluice/sandbox/sql')
+  const gate = await Gate.start()
+  try {
+    const catalogue = inputs.map(input => {
+      const { name, entity, columns } = input as JointInput
+      // whatever is wrong with a column, the job's own check says it
+      const known = typeof entity === 'string' && Array.isArray(columns) ? schemaOf({ entity, columns }) : []
+      return { name: String(name), columns: known }
+    })
+    const operations: unknown[] = []
+    for (const given of listOf(draft['operations'], file, 'operations')) {
+      const { sql, ...operation } = record(given, file)
+      if (sql === undefined) operations.push(operation)
+      else {
+        const { plan } = await gate.compile({
+          sql: textOf(sql, file, 'sql'),
+          catalogue,
+          signal: context.signal,
+        })
+        operations.push({ ...operation, plan })
+      }
+    }
+    const limits = { ...LIMITS, ...(draft['limits'] as object | undefined) }
+    return parseJob({ ...draft, inputs, operations, limits, ...freshJob() })
+  } finally {
+    await gate.close()
+  }
+}
+
+/** The key of the party that this command speaks for: `--key`, else `NAME.key` of `--as NAME`. */
+export async function partyKey(
+  context: Context,
+  { key, as }: { readonly key?: string; readonly as?: string },
+): Promise<KeyFile> {
+  const named = as === undefined ? undefined : `${as}.key`
+  const signer = await context.signer(key ?? context.settings.key ?? named)
+  if (as === undefined || signer.name === as) return signer
+  throw new SluiceError(
+    'KEY_UNKNOWN',
+    `the key is that of "${signer.name}", and not of "${visibleText(as)}"`,
+    {
+      remedy: 'Name the party’s own key with --key FILE.',
+    },
+  )
+}
+
+export function approvalFile(job: string, party: string): string {
+  return `${job}.${party}.approval`
 }
 
 export function approvalBytes(job: string, party: string, signature: string): Uint8Array {
@@ -45,40 +116,7 @@ export async function readApproval(
   })
 }
 
-/** Named columns of a Parquet, Arrow or CSV file, in the order of the entity's text; of a CSV file, all as text. */
-export async function readColumns(
-  context: Context,
-  file: string,
-  entity: string,
-  columns: readonly string[],
-): Promise<Table> {
-  const [{ readTable }, { gather }] = await Promise.all([
-    import('@sluice/sandbox/io'),
-    import('@sluice/core/columns'),
-  ])
-  const path = context.path(file)
-  const select = [...new Set([entity, ...columns])]
-  const table = await readTable(path, { staging: dirname(path), signal: context.signal }, async source => {
-    const names = source.columns.map(({ name }) => name)
-    for (const wanted of select) if (!names.includes(wanted)) throw missing(file, wanted)
-    const batches: Table[] = []
-    for await (const batch of source.batches(select, new Set(select))) batches.push(batch)
-    const [first, ...rest] = batches
-    return first?.concat(...rest)
-  })
-  if (table === undefined)
-    throw new SluiceError('FILE_FORMAT', `${file} has no rows`, { remedy: 'Check the file.' })
-  const entities = [...table.getChild(entity)!].map(String)
-  const order = Uint32Array.from(entities.keys()).sort((a, b) => {
-    const [left, right] = [entities[a]!, entities[b]!]
-    return left < right ? -1 : left > right ? 1 : 0
-  })
-  return gather(table, order)
-}
-
-function missing(file: string, name: string): SluiceError {
-  return new SluiceError('NAME_UNKNOWN', `${file} has no column "${name}"`, {
-    rule: 'job.columns',
-    remedy: 'Give the columns that the job names, by these names.',
-  })
+function listOf(value: unknown, file: string, key: string): readonly unknown[] {
+  if (Array.isArray(value)) return value
+  throw wrong(file, `"${key}" has to be a list`, `Write ${key}: and its parts below, each after a dash.`)
 }

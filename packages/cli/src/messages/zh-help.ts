@@ -228,8 +228,8 @@ export const zhHelp = new Translator({
   'the owner in the draft policy': '策略草稿中的数据提供方',
   'print the catalogue that comes with Sluice, to start one’s own from':
     '打印随附的分类分级目录，供编写自己的目录',
-  'compute with two other organizations on what none of them shows, over mutual TLS':
-    '与另外两个机构联合计算各方都不出示的数据，经双向 TLS',
+  'compute with other organizations on what none of them shows, over mutual TLS':
+    '与其他机构联合计算各方都不出示的数据，经双向 TLS',
   'check a draft, in YAML or JSON, and make of it the job that every party signs':
     '检查 YAML 或 JSON 草稿，生成供各方签署的任务',
   'where the job goes': '任务写到何处',
@@ -237,14 +237,18 @@ export const zhHelp = new Translator({
     '任务的内容：谁参加、哪些列归谁所有、向谁打开什么',
   'sign a job as one of its parties': '以参与方身份签署任务',
   'the party’s key': '参与方的密钥',
-  'where the approval goes': '签署文件写到何处',
+  'where the approval goes (default: JOB.NAME.approval)': '签署文件写到何处（默认：JOB.NAME.approval）',
+  'which party this is; its key is NAME.key where none is named': '以哪一方的身份；未指明密钥时用 NAME.key',
+  'describe a table for a job: its columns, its number of rows and its fingerprint':
+    '为任务描述一张表：各列、行数与指纹',
+  'the table, a Parquet, CSV or Arrow file; it stays here': '表，Parquet、CSV 或 Arrow 文件；不会离开本机',
+  'where the described input goes': '输入描述写到何处',
   'take part in a job: meet the other parties, whoever starts first, and compute':
     '参加任务：与其他方会合（启动先后无关）并计算',
-  'this party’s approval of the job': '本方对任务的签署文件',
-  'this party’s columns, in a Parquet, CSV or Arrow file; a party without columns has none':
-    '本方的列，Parquet、CSV 或 Arrow 文件；没有列的一方不需要',
-  'the column of the file that says who a row is; it orders the rows, and stays here':
-    '文件中指明每行是谁的列；用于排序，不会离开本机',
+  'this party’s approval of the job (default: JOB.NAME.approval)':
+    '本方对任务的签署文件（默认：JOB.NAME.approval）',
+  'this party’s table, a Parquet, CSV or Arrow file; NAME=FILE where it gives several':
+    '本方的表，Parquet、CSV 或 Arrow 文件；有多张时写 NAME=FILE',
   'listen here instead of at the address in the job': '在此地址监听，而不用任务中的地址',
 
   'Usage:': '用法：',

@@ -13,7 +13,7 @@ export interface NumberColumn {
   readonly present: Words
 }
 
-/** A column of categories: for each row the place in the list, or −1 for none. */
+/** A column of categories: for each row the place in the list; −1 for null, −2 for a text that the list lacks. */
 export interface CategoryColumn {
   readonly kind: 'category'
   readonly codes: Int32Array
@@ -25,16 +25,18 @@ export type PreparedColumn = NumberColumn | CategoryColumn
  * An Arrow column as its owner's input: integers, decimals or their texts for numbers, text (also dictionary-encoded)
  * for categories.
  *
- * @throws SluiceError SCHEMA_INVALID where type, length or nulls are not the job's, PARAMETER_INVALID where a value is
- *   beyond the bound that the job states; neither shows a value
+ * @throws SluiceError SCHEMA_INVALID where type or nulls are not the job's, PARAMETER_INVALID where a value is beyond
+ *   the bound that the job states; neither shows a value
  */
-export function prepare(vector: Vector, column: JointColumn, rows: number): PreparedColumn {
-  if (vector.length !== rows) throw wrong(column, `has ${vector.length} rows and the job ${rows}`)
+export function prepare(vector: Vector, column: JointColumn): PreparedColumn {
   if (vector.nullCount > 0 && !column.nullable) throw wrong(column, 'has nulls, which the job does not allow')
   return column.type.kind === 'category'
     ? { kind: 'category', codes: codesOf(vector, column.type.categories, column) }
     : numbersOf(vector, column, column.type.scale, scaled(column.type.bound, column.type.scale)!)
 }
+
+const NULL = -1
+const OTHER = -2
 
 function codesOf(vector: Vector, categories: readonly string[], column: JointColumn): Int32Array {
   const places = new Map(categories.map((category, place) => [category, place]))
@@ -42,7 +44,7 @@ function codesOf(vector: Vector, categories: readonly string[], column: JointCol
   for (let row = 0; row < vector.length; row++) {
     const value: unknown = vector.get(row)
     if (value !== null && typeof value !== 'string') throw wrong(column, 'is no text')
-    codes[row] = value === null ? -1 : (places.get(value) ?? -1)
+    codes[row] = value === null ? NULL : (places.get(value) ?? OTHER)
   }
   return codes
 }
@@ -106,7 +108,7 @@ function wide(words: Uint32Array, at: number): bigint {
 function wrong({ name }: JointColumn, reason: string): SluiceError {
   return new SluiceError('SCHEMA_INVALID', `the column "${name}" ${reason}`, {
     rule: 'job.columns',
-    remedy: 'give the column that the job names, or make a job for the column that there is',
+    remedy: 'Give the column that the job names, or make a job for the column that there is.',
   })
 }
 
@@ -116,7 +118,7 @@ function beyond({ name }: JointColumn): SluiceError {
     `a value of "${name}" is beyond the bound that the job states`,
     {
       rule: 'job.bound',
-      remedy: 'make a job with a larger bound',
+      remedy: 'Make a job with a larger bound.',
     },
   )
 }

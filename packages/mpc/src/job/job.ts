@@ -1,15 +1,20 @@
 import { randomBytes } from 'node:crypto'
-import { canonicalDigest, SluiceError } from '@sluice/core'
+import { canonicalDigest, isSluiceError } from '@sluice/core'
+import { decodePlan, type Plan } from '@sluice/core/plan'
 import { isKeyName, parseVerifierKey } from '@sluice/ledger/keys'
 import { z } from 'zod'
 import { scaled } from './decimal.js'
+import type { InputForm } from './input.js'
+import { invalid } from './invalid.js'
+import { queryOf } from './query.js'
 
-const name = z.string().refine(isKeyName, 'no name')
-const VERSION = 'sluice-joint/1'
-const MAXIMUM_ROWS = 10_000_000
-const MAXIMUM_CELLS = 10_000
+const VERSION = 'sluice-joint/2'
+const MAXIMUM_ROWS = 100_000_000
 const MAXIMUM_VALUE = 2n ** 62n
-const MAXIMUM_TOTAL = 2n ** 63n
+
+const principal = z.string().refine(isKeyName, 'no name')
+const identifier = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/)
+const hexadecimal = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`))
 
 const numeric = z.strictObject({
   kind: z.literal('number'),
@@ -24,76 +29,115 @@ const category = z.strictObject({
   categories: z.array(z.string().min(1).max(200)).min(1).max(1000),
 })
 
+const column = z.strictObject({
+  name: z.string().min(1).max(200),
+  type: z.discriminatedUnion('kind', [numeric, category]),
+  nullable: z.boolean(),
+})
+
+/** A table of one owner, as the parties see it: its columns and what tells this table from another, no values. */
+const inputSchema = z.strictObject({
+  name: identifier,
+  owner: principal,
+  /** the column that says who a row is, text; it does not leave, not even shared */
+  entity: z.string().min(1).max(200),
+  /** one for each entity */
+  rows: z.int().min(0).max(MAXIMUM_ROWS),
+  /** `fingerprint` of this table by its owner */
+  fingerprint: hexadecimal(64),
+  columns: z.array(column).min(1).max(200),
+})
+
+const operation = z.strictObject({
+  name: identifier,
+  /** what is computed, over the inputs by their names: a plan of `@sluice/core/plan` */
+  plan: z.custom<Plan>(value => typeof value === 'object' && value !== null),
+  /** parties, of either role, to whom it is opened */
+  receivers: z.array(principal).min(1).max(16),
+})
+
 const schema = z.strictObject({
   version: z.literal(VERSION),
   purpose: z.string().min(1).max(2000),
   /** 32 hexadecimal digits: no two jobs are one */
-  nonce: z.string().regex(/^[0-9a-f]{32}$/),
+  nonce: hexadecimal(32),
+  /** three that compute, then any number of providers, who give inputs and may receive */
   parties: z
     .array(
-      z.strictObject({
-        name,
-        key: z.string().max(400),
-        host: z.string().min(1).max(253),
-        port: z.int().min(1).max(65_535),
-      }),
+      z.discriminatedUnion('role', [
+        z.strictObject({
+          name: principal,
+          role: z.literal('computing'),
+          key: z.string().max(400),
+          host: z.string().min(1).max(253),
+          port: z.int().min(1).max(65_535),
+        }),
+        z.strictObject({ name: principal, role: z.literal('provider'), key: z.string().max(400) }),
+      ]),
     )
-    .length(3),
-  /** every owner has so many rows, one for each entity, in the same order */
-  rows: z.int().min(0).max(MAXIMUM_ROWS),
-  columns: z
-    .array(
-      z.strictObject({
-        name: z.string().min(1).max(200),
-        owner: name,
-        type: z.discriminatedUnion('kind', [numeric, category]),
-        nullable: z.boolean(),
-      }),
-    )
-    .min(1)
-    .max(200),
-  /** rows for which all of these hold */
-  where: z
-    .array(
-      z.strictObject({
-        column: z.string(),
-        is: z.enum(['<', '<=', '=', '!=', '>=', '>']),
-        than: z.union([
-          z.strictObject({ value: z.string().max(200) }),
-          z.strictObject({ column: z.string() }),
-        ]),
-      }),
-    )
-    .max(50),
-  groupBy: z.array(z.string()).max(8),
-  /** a count and a sum of each of these columns' values; at least the count of rows is given */
-  totals: z.array(z.string()).max(50),
+    .min(3)
+    .max(16),
+  inputs: z.array(inputSchema).min(1).max(16),
+  operations: z.array(operation).min(1).max(16),
+  /** no cell of fewer entities is opened */
   minimumEntities: z.int().min(1).max(1_000_000),
-  receivers: z.array(name).min(1).max(3),
-  seconds: z.int().min(1).max(86_400),
+  limits: z.strictObject({
+    /** for the whole session */
+    seconds: z.int().min(1).max(604_800),
+    /** that one party may send and receive, together */
+    bytes: z
+      .int()
+      .min(1)
+      .max(2 ** 50),
+    /** memory that one party may need for shared columns, in bytes */
+    memory: z
+      .int()
+      .min(2 ** 20)
+      .max(2 ** 40),
+  }),
 })
 
 /**
- * What the parties of a joint computation sign: who takes part, whose columns of which type, what is totalled by what,
- * from how many entities on, and who receives it. It holds no data, but categories and constants are public.
+ * What the parties of a joint computation sign: who takes part in which role, whose tables of which columns, what is
+ * computed and opened to whom, from how many entities on, and within which limits. It holds no data, but categories
+ * and constants are public.
  */
 export type JointJob = z.infer<typeof schema>
-export type JointColumn = JointJob['columns'][number]
+export type JointInput = JointJob['inputs'][number]
+export type JointColumn = JointInput['columns'][number]
+export type JointOperation = JointJob['operations'][number]
 export type NumberType = z.infer<typeof numeric>
-export type Condition = JointJob['where'][number]
 
-/** @throws SluiceError JOB_INVALID, naming the place */
+/** @throws SluiceError JOB_INVALID, naming the place; what `queryOf` throws where an operation is none */
 export function parseJob(value: unknown): JointJob {
   const parsed = schema.safeParse(value)
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!
     throw invalid(path.join('.') || 'job', message)
   }
-  const job = parsed.data
+  const job = {
+    ...parsed.data,
+    operations: parsed.data.operations.map((given, index) => ({ ...given, plan: planAt(given.plan, index) })),
+  }
   checkParties(job)
-  checkColumns(job)
-  checkUses(job)
+  checkInputs(job)
+  checkOperations(job)
   return job
+}
+
+/**
+ * What an owner says of a table before its rows are known, as it stands in a draft.
+ *
+ * @throws SluiceError JOB_INVALID, naming the place
+ */
+export function parseInputForm(value: unknown): InputForm {
+  const parsed = inputSchema.omit({ rows: true, fingerprint: true }).safeParse(value)
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!
+    throw invalid(path.join('.') || 'input', message)
+  }
+  checkColumns(parsed.data, 'input')
+  return parsed.data
 }
 
 /** What a new job gets beside its draft. */
@@ -108,92 +152,73 @@ export function jobDigest(job: JointJob): string {
   return canonicalDigest(job)
 }
 
-export function columnOf(job: JointJob, wanted: string): JointColumn {
-  const column = job.columns.find(({ name }) => name === wanted)
-  if (column === undefined) throw invalid('columns', `there is no column "${wanted}"`)
-  return column
-}
-
-export function partyIndex(job: JointJob, wanted: string): 0 | 1 | 2 {
+export function partyIndex(job: Pick<JointJob, 'parties'>, wanted: string): number {
   const index = job.parties.findIndex(({ name }) => name === wanted)
   if (index < 0) throw invalid('parties', `there is no party "${wanted}"`)
-  return index as 0 | 1 | 2
+  return index
 }
 
-function checkParties({ parties, columns, receivers }: JointJob): void {
-  const names = parties.map(party => party.name)
+function planAt(plan: unknown, index: number): Plan {
+  try {
+    return decodePlan(plan)
+  } catch (error) {
+    if (!isSluiceError(error)) throw error
+    throw invalid(`operations.${index}.plan`, error.message)
+  }
+}
+
+function checkParties({ parties }: JointJob): void {
+  const computing = parties.map(({ role }) => role === 'computing')
+  if (computing.some((computes, index) => computes !== index < 3)) {
+    throw invalid('parties', 'three that compute come first, and providers after them')
+  }
   for (const [index, { key, name: party }] of parties.entries()) {
     if (parseVerifierKey(key).name !== party)
       throw invalid(`parties.${index}.key`, 'it is the key of another name')
   }
-  if (new Set(names).size < 3) throw invalid('parties', 'two parties have one name')
-  if (new Set(parties.map(({ key }) => parseVerifierKey(key).publicKey.join())).size < 3) {
+  if (new Set(parties.map(({ name }) => name)).size < parties.length)
+    throw invalid('parties', 'two parties have one name')
+  if (new Set(parties.map(({ key }) => parseVerifierKey(key).publicKey.join())).size < parties.length) {
     throw invalid('parties', 'two parties have one key, and could read everything')
   }
-  for (const owner of [...columns.map(column => column.owner), ...receivers]) {
-    if (!names.includes(owner)) throw invalid('parties', `there is no party "${owner}"`)
-  }
-  if (new Set(receivers).size < receivers.length) throw invalid('receivers', 'one is named twice')
 }
 
-function checkColumns({ columns, rows }: JointJob): void {
-  if (new Set(columns.map(({ name }) => name)).size < columns.length) {
-    throw invalid('columns', 'two columns have one name')
+function checkInputs(job: JointJob): void {
+  if (new Set(job.inputs.map(({ name }) => name)).size < job.inputs.length) {
+    throw invalid('inputs', 'two inputs have one name')
   }
+  for (const [index, input] of job.inputs.entries()) {
+    partyIndex(job, input.owner)
+    checkColumns(input, `inputs.${index}`)
+  }
+}
+
+function checkColumns({ columns, entity }: Pick<JointInput, 'columns' | 'entity'>, at: string): void {
+  const names = [entity, ...columns.map(({ name }) => name)].map(name => name.toLowerCase())
+  if (new Set(names).size < names.length) throw invalid(`${at}.columns`, 'two columns have one name')
   for (const [index, { type }] of columns.entries()) {
-    const at = `columns.${index}.type`
+    const place = `${at}.columns.${index}.type`
     if (type.kind === 'category') {
       if (new Set(type.categories).size < type.categories.length)
-        throw invalid(at, 'one category is named twice')
+        throw invalid(place, 'one category is named twice')
       continue
     }
     const bound = scaled(type.bound, type.scale)
-    if (bound === undefined || bound <= 0n) throw invalid(at, 'the bound is no positive number of this scale')
-    if (bound >= MAXIMUM_VALUE) throw invalid(at, 'the bound, scaled, is 2^62 or more')
-    if (bound * BigInt(rows) >= MAXIMUM_TOTAL)
-      throw invalid(at, 'so many rows of this bound could wrap a total')
+    if (bound === undefined || bound <= 0n)
+      throw invalid(place, 'the bound is no positive number of this scale')
+    if (bound >= MAXIMUM_VALUE) throw invalid(place, 'the bound, scaled, is 2^62 or more')
   }
 }
 
-function checkUses(job: JointJob): void {
-  const numberNamed = (wanted: string, at: string): NumberType => {
-    const { type } = columnOf(job, wanted)
-    if (type.kind !== 'number') throw invalid(at, `"${wanted}" is no number`)
-    return type
+function checkOperations(job: JointJob): void {
+  if (new Set(job.operations.map(({ name }) => name)).size < job.operations.length) {
+    throw invalid('operations', 'two operations have one name')
   }
-  for (const wanted of job.totals) numberNamed(wanted, 'totals')
-  let cells = 1
-  for (const wanted of job.groupBy) {
-    const { type } = columnOf(job, wanted)
-    if (type.kind !== 'category') throw invalid('groupBy', `"${wanted}" is no category`)
-    cells *= type.categories.length
+  for (const [index, given] of job.operations.entries()) {
+    const { receivers } = given
+    queryOf(job, given)
+    for (const receiver of receivers) partyIndex(job, receiver)
+    if (new Set(receivers).size < receivers.length)
+      throw invalid(`operations.${index}.receivers`, 'one is named twice')
   }
-  if (cells > MAXIMUM_CELLS)
-    throw invalid('groupBy', `there are ${cells} cells, and at most ${MAXIMUM_CELLS}`)
-  for (const list of [job.groupBy, job.totals]) {
-    if (new Set(list).size < list.length) throw invalid('groupBy', 'a column is named twice')
-  }
-  for (const [index, { column, is, than }] of job.where.entries()) {
-    const at = `where.${index}`
-    const { type } = columnOf(job, column)
-    if (type.kind === 'category') {
-      const known = 'value' in than && type.categories.includes(than.value)
-      if (!known || !['=', '!='].includes(is)) throw invalid(at, 'a category is only = or != one of its list')
-    } else if ('column' in than) {
-      if (numberNamed(than.column, at).scale !== type.scale)
-        throw invalid(at, 'the two columns differ in scale')
-    } else {
-      const value = scaled(than.value, type.scale)
-      const within = value !== undefined && value < MAXIMUM_VALUE && value > -MAXIMUM_VALUE
-      if (!within) throw invalid(at, 'the value is no number of this scale, or 2^62 or more')
-    }
-  }
-}
-
-function invalid(at: string, reason: string): SluiceError {
-  return new SluiceError('JOB_INVALID', `the job is refused at ${at}: ${reason}`, {
-    rule: 'job',
-    remedy: 'docs/mpc.md has a job that is right',
-    facts: { at },
-  })
 }

@@ -1,206 +1,165 @@
 import { timingSafeEqual } from 'node:crypto'
-import { SluiceError, unreachable } from '@sluice/core'
-import { isNegative, isZero } from '../protocols/replicated/compare.js'
-import { bitsToArithmetic } from '../protocols/replicated/convert.js'
-import { inputOf } from '../protocols/replicated/input.js'
-import { multiply } from '../protocols/replicated/multiply.js'
-import { establish, type Index, type Party } from '../protocols/replicated/party.js'
-import { type Arithmetic, affineOf, known, not, subtract } from '../protocols/replicated/shares.js'
-import { type Measure, type OpenedCells, openAtLeast, totals } from '../protocols/replicated/totals.js'
-import type { Words } from '../ring/kernels.js'
+import { SluiceError } from '@sluice/core'
+import { receiveOpened } from '../protocols/replicated/open.js'
+import type { Party } from '../protocols/replicated/party.js'
+import { type Arithmetic, add } from '../protocols/replicated/shares.js'
+import {
+  type Cells,
+  cellsIn,
+  type OpenedCells,
+  openAtLeast,
+  type Measure as SharedMeasure,
+  totals,
+} from '../protocols/replicated/totals.js'
 import type { Protocol } from '../session/protocol.js'
-import type { NumberColumn, PreparedColumn } from './columns.js'
-import { scaled } from './decimal.js'
-import { type Condition, columnOf, type JointColumn, type JointJob, partyIndex } from './job.js'
+import type { Chunk } from './clear.js'
+import { type JointJob, type JointOperation, partyIndex } from './job.js'
+import { categoriesOf, type Query } from './query.js'
+import { type Share, SharedRows, shareRows, sharesOf } from './shared.js'
 
-/** What a party brings: its own columns, and a digest of its rows' entities in their order. */
-export interface JointInputs {
-  readonly columns: ReadonlyMap<string, PreparedColumn>
-  /** 32 bytes; not given where the party owns no column */
-  readonly alignment?: Uint8Array<ArrayBuffer>
+/** One operation of a job, as one participant runs it. */
+export interface Running {
+  readonly job: JointJob
+  readonly operation: JointOperation
+  readonly query: Query
+  readonly shares: readonly Share[]
+  /** index of this participant */
+  readonly self: number
+  /** not given at a provider, which computes nothing */
+  readonly party?: Party
+}
+
+/** 64-bit elements that one party holds at a time for some rows, at most; beyond it, chunks win nothing. */
+const CHUNK_ELEMENTS = 2 ** 22
+/** What kernels and messages take beside the shares: so many bytes of memory for each element. */
+const ELEMENT_BYTES = 32
+const WORD = 64
+
+export function running(
+  job: JointJob,
+  operation: JointOperation,
+  query: Query,
+  self: number,
+  party: Party | undefined,
+): Running {
+  return { job, operation, query, shares: sharesOf(query), self, ...(party !== undefined && { party }) }
 }
 
 /**
- * The whole of a joint job as one of its parties: the rows' order is compared, columns are shared, conditions are
- * evaluated, cells totalled and, from the minimum of entities on, opened to the receivers.
+ * How many rows are computed at a time: the same at all parties, since the job alone decides. For each row a party holds
+ * two shares of each column, and of each cell of the dimensions before the last.
  *
- * A condition over columns of one owner is evaluated by that owner and shared as its outcome; one over columns of two
- * is evaluated on shares. A null meets no condition and is in no total.
+ * @throws SluiceError MEMORY_EXCEEDED where the job allows no memory for 64 rows
  */
-export function* jointProtocol(
-  job: JointJob,
-  self: Index,
-  inputs: JointInputs,
-  session: string,
-): Protocol<OpenedCells | undefined> {
-  const party = yield* establish(self, session)
-  yield* compareRows(job, self, inputs)
-  const shared = new SharedColumns(job, party, inputs)
-  const filters: Arithmetic[] = []
-  for (const owner of [0, 1, 2] as const) {
-    const own = job.where.filter(condition => ownerOf(job, condition) === owner)
-    if (own.length > 0)
-      filters.push(yield* shared.flags(owner, row => own.every(c => holds(job, inputs, c, row))))
-  }
-  for (const condition of job.where) {
-    if (ownerOf(job, condition) === undefined)
-      filters.push(yield* acrossOwners(job, party, shared, condition))
-  }
-  const dimensions: Arithmetic[][] = []
-  let filter: Arithmetic | undefined
-  for (const other of filters) filter = filter === undefined ? other : yield* multiply(party, filter, other)
-  if (filter !== undefined) dimensions.push([filter])
-  for (const name of job.groupBy) dimensions.push(yield* shared.categories(columnOf(job, name)))
-  const ones = known(party, new BigUint64Array(job.rows).fill(1n))
-  const measures: Measure[] = [{ values: ones }]
-  for (const name of job.totals) measures.push(yield* shared.number(columnOf(job, name)))
-  const receivers = job.receivers.map(name => partyIndex(job, name))
-  const cells = yield* totals(party, dimensions, measures)
-  return yield* openAtLeast(party, cells, BigInt(job.minimumEntities), receivers)
+export function chunkRows({ job, query, shares }: Pick<Running, 'job' | 'query' | 'shares'>): number {
+  const outer = query.keys.slice(0, -1).reduce((cells, { column }) => cells * categoriesOf(column).length, 1)
+  const columns = 2 * shares.length + 2 * outer * (1 + 2 * query.measures.length) + 16
+  const elements = Math.min(CHUNK_ELEMENTS, Math.floor(job.limits.memory / ELEMENT_BYTES))
+  const rows = Math.floor(elements / columns / WORD) * WORD
+  if (rows > 0) return rows
+  const needed = columns * WORD * ELEMENT_BYTES
+  throw new SluiceError(
+    'MEMORY_EXCEEDED',
+    `an operation needs ${needed} bytes of memory, and the job allows ${job.limits.memory}`,
+    {
+      rule: 'job.limits',
+      remedy: 'Make a job that allows more memory, or an operation of fewer cells.',
+      facts: { needed, allowed: job.limits.memory },
+    },
+  )
 }
 
-/** Owners show each other that their rows are the same entities in the same order, by a digest under the session. */
-function* compareRows(job: JointJob, self: Index, { alignment }: JointInputs): Protocol<void> {
-  const owners = [...new Set(job.columns.map(({ owner }) => partyIndex(job, owner)))]
-  const others = owners.filter(owner => owner !== self)
-  if (alignment === undefined || !owners.includes(self)) {
-    yield { send: [], receive: [] }
-    return
-  }
+/**
+ * The owners of joined inputs show the computing parties that their rows are the same entities in the same order, by
+ * digests under the session's identifier.
+ *
+ * @param alignment 32 bytes of each input that this participant owns, by its name
+ * @throws SluiceError JOB_MISMATCH naming whose rows are others
+ */
+export function* compareRows(
+  { job, query, self }: Running,
+  alignment: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
+): Protocol<void> {
+  if (query.inputs.length < 2) return
+  const computing = [0, 1, 2]
+  const mine = query.inputs.filter(({ owner }) => partyIndex(job, owner) === self)
+  const others = query.inputs.filter(({ owner }) => partyIndex(job, owner) !== self)
   const received = yield {
-    send: others.map(to => ({ to, bytes: alignment })),
-    receive: others.map(from => ({ from, bytes: alignment.length })),
+    send: mine.flatMap(({ name }) =>
+      computing.filter(to => to !== self).map(to => ({ to, bytes: alignment.get(name)! })),
+    ),
+    receive:
+      self < 3 ? others.map(({ owner }) => ({ from: partyIndex(job, owner), bytes: ALIGNMENT_BYTES })) : [],
   }
-  others.forEach((owner, position) => {
-    if (timingSafeEqual(received[position]!, alignment)) return
-    const { name } = job.parties[owner]!
+  if (self > 2) return
+  const digests = new Map([
+    ...mine.map(({ name }) => [name, alignment.get(name)!] as const),
+    ...others.map(({ name }, place) => [name, received[place]!] as const),
+  ])
+  const [first, ...rest] = [...mine, ...others]
+  for (const input of rest) {
+    if (timingSafeEqual(digests.get(first!.name)!, digests.get(input.name)!)) continue
     throw new SluiceError(
       'JOB_MISMATCH',
-      `the rows of "${name}" are not those of this party, in their order`,
+      `the rows of "${input.name}", given by "${input.owner}", are not those of "${first!.name}", in their order`,
       {
         rule: 'job.rows',
-        remedy: 'agree on the list of entities first, one row each, and sort by it',
-        facts: { party: name },
+        remedy: 'Agree on the list of entities first, and give one row for each.',
+        facts: { party: input.owner },
       },
     )
-  })
-}
-
-/** Columns on their way into shares, each once. */
-class SharedColumns {
-  readonly #job: JointJob
-  readonly #party: Party
-  readonly #inputs: JointInputs
-  readonly #numbers = new Map<string, Measure>()
-
-  constructor(job: JointJob, party: Party, inputs: JointInputs) {
-    this.#job = job
-    this.#party = party
-    this.#inputs = inputs
-  }
-
-  *number(column: JointColumn): Protocol<Measure> {
-    const known = this.#numbers.get(column.name)
-    if (known !== undefined) return known
-    const own = this.#inputs.columns.get(column.name) as NumberColumn | undefined
-    const values = yield* this.#share(column.owner, own?.values)
-    const measure: Measure = column.nullable
-      ? { values, present: yield* this.#share(column.owner, own?.present) }
-      : { values }
-    this.#numbers.set(column.name, measure)
-    return measure
-  }
-
-  *categories({ name, owner, type }: JointColumn): Protocol<Arithmetic[]> {
-    const columns: Arithmetic[] = []
-    if (type.kind !== 'category') return columns
-    const own = this.#inputs.columns.get(name)
-    const codes = own?.kind === 'category' ? own.codes : undefined
-    for (let place = 0; place < type.categories.length; place++) {
-      columns.push(yield* this.flags(partyIndex(this.#job, owner), row => codes![row] === place))
-    }
-    return columns
-  }
-
-  /** A column of zeros and ones that one party can say. */
-  *flags(owner: Index, test: (row: number) => boolean): Protocol<Arithmetic> {
-    const { rows } = this.#job
-    if (this.#party.index !== owner) return yield* inputOf(this.#party, owner, rows)
-    const flags = new BigUint64Array(rows)
-    for (let row = 0; row < rows; row++) if (test(row)) flags[row] = 1n
-    return yield* inputOf(this.#party, owner, flags)
-  }
-
-  *#share(owner: string, values: Words | undefined): Protocol<Arithmetic> {
-    return yield* inputOf(this.#party, partyIndex(this.#job, owner), values ?? this.#job.rows)
   }
 }
 
-/** The one party that owns all that a condition is about. */
-function ownerOf(job: JointJob, { column, than }: Condition): Index | undefined {
-  const owners = [column, ...('column' in than ? [than.column] : [])].map(name => columnOf(job, name).owner)
-  return new Set(owners).size === 1 ? partyIndex(job, owners[0]!) : undefined
-}
+const ALIGNMENT_BYTES = 32
 
-/** In the clear, at the owner. */
-function holds(
-  job: JointJob,
-  { columns }: JointInputs,
-  { column, is, than }: Condition,
-  row: number,
-): boolean {
-  const left = columns.get(column)!
-  const { type } = columnOf(job, column)
-  if (left.kind === 'category') {
-    const place = type.kind === 'category' && 'value' in than ? type.categories.indexOf(than.value) : -1
-    return left.codes[row] !== -1 && (left.codes[row] === place) === (is === '=')
+/**
+ * Some rows of an operation: columns are shared, conditions evaluated, cells totalled, still shared. A condition or a
+ * value over columns of one owner is computed by that owner and shared as its outcome; what concerns several owners is
+ * computed on shares. A null meets no condition and is in no total.
+ *
+ * @returns nothing at a provider
+ */
+export function* totalRows(
+  { job, query, shares, self, party }: Running,
+  rows: number,
+  own: Chunk | undefined,
+): Protocol<Cells | undefined> {
+  const indexOf = (owner: string) => partyIndex(job, owner)
+  const participant = { self, indexOf, ...(party !== undefined && { party }) }
+  const columns = yield* shareRows(shares, participant, rows, own)
+  if (party === undefined) return undefined
+  const shared = new SharedRows(party, rows, columns)
+  const dimensions: Arithmetic[][] = query.keys.map(key => shared.categories(key))
+  if (query.condition !== null) {
+    // a filter is a dimension of one category
+    dimensions.unshift([yield* shared.condition(query.condition)])
   }
-  const right = 'column' in than ? (columns.get(than.column) as NumberColumn) : undefined
-  if (left.present[row] === 0n || right?.present[row] === 0n) return false
-  const constant = 'value' in than && type.kind === 'number' ? scaled(than.value, type.scale) : undefined
-  const other = right === undefined ? constant! : BigInt.asIntN(64, right.values[row]!)
-  return compared(is, BigInt.asIntN(64, left.values[row]!) - other)
+  const measures: SharedMeasure[] = []
+  for (const measure of query.measures) measures.push(yield* shared.measure(measure))
+  return yield* totals(party, dimensions, measures)
 }
 
-function compared(is: Condition['is'], difference: bigint): boolean {
-  switch (is) {
-    case '<':
-      return difference < 0n
-    case '<=':
-      return difference <= 0n
-    case '=':
-      return difference === 0n
-    case '!=':
-      return difference !== 0n
-    case '>=':
-      return difference >= 0n
-    case '>':
-      return difference > 0n
-    default:
-      return unreachable(is)
+/** Totals of further rows. */
+export function addCells(before: Cells | undefined, cells: Cells): Cells {
+  if (before === undefined) return cells
+  const sum = (a: readonly Arithmetic[], b: readonly Arithmetic[]) =>
+    a.map((shares, place) => add(shares, b[place]!))
+  return { counts: sum(before.counts, cells.counts), sums: sum(before.sums, cells.sums) }
+}
+
+/** Opens what has the minimum of entities, to the operation's receivers alone. */
+export function* openTotals(
+  { job, operation, query, self, party }: Running,
+  cells: Cells | undefined,
+): Protocol<OpenedCells | undefined> {
+  const receivers = operation.receivers.map(name => partyIndex(job, name))
+  if (party !== undefined) {
+    const minimum = BigInt(job.minimumEntities)
+    return yield* openAtLeast(party, cells!, minimum, receivers)
   }
+  if (!receivers.includes(self)) return undefined
+  const { length } = query.measures
+  const width = query.keys.reduce((product, { column }) => product * categoriesOf(column).length, 1)
+  return cellsIn(yield* receiveOpened(3 * length * width), length)
 }
-
-/** On shares; bounds keep the difference within the range of a comparison. */
-function* acrossOwners(
-  job: JointJob,
-  party: Party,
-  shared: SharedColumns,
-  { column, is, than }: Condition,
-): Protocol<Arithmetic> {
-  const left = yield* shared.number(columnOf(job, column))
-  const right = yield* shared.number(columnOf(job, 'column' in than ? than.column : column))
-  const difference = subtract(left.values, right.values)
-  const turned = is === '>' || is === '<='
-  const tested = ['=', '!='].includes(is)
-    ? yield* isZero(party, difference)
-    : yield* isNegative(party, turned ? affineOf(party, difference, MINUS_ONE, 0n) : difference)
-  const bits = ['!=', '>=', '<='].includes(is) ? not(party, tested) : tested
-  let flags = yield* bitsToArithmetic(party, bits, job.rows)
-  for (const { present } of [left, right]) {
-    if (present !== undefined) flags = yield* multiply(party, flags, present)
-  }
-  return flags
-}
-
-const MINUS_ONE = 2n ** 64n - 1n

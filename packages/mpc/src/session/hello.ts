@@ -14,6 +14,11 @@ export interface SessionJob {
   /** SHA-256 of the job's canonical bytes, 64 hexadecimal digits */
   readonly digest: string
   readonly participants: readonly Participant[]
+  /**
+   * so many of them, the first, are connected with everybody, and the session's identifier is of their making; default
+   * all
+   */
+  readonly core?: number
 }
 
 /** What participants tell each other before anything else. */
@@ -55,9 +60,13 @@ export function checkHello(body: Uint8Array, peer: Participant, self: Participan
   return hello
 }
 
-/** What makes one session's keys differ from every other's: the job and every participant's nonce. */
+/** What makes one session's keys differ from every other's: the job and the nonce of everybody in the core. */
 export function sessionId(job: SessionJob, nonces: readonly string[]): string {
-  return hash('sha256', canonicalBytes({ version: VERSION, job: job.digest, nonces }), 'hex')
+  return hash(
+    'sha256',
+    canonicalBytes({ version: VERSION, job: job.digest, nonces: nonces.slice(0, job.core) }),
+    'hex',
+  )
 }
 
 function parse(body: Uint8Array): Hello | undefined {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { ERROR_CODES, type ErrorCode, SluiceError } from '@sluice/core'
 import {
@@ -20,6 +21,17 @@ export interface LinkLimits {
 }
 
 export const LINK_LIMITS: LinkLimits = { heartbeat: 5_000, silence: 30_000, inbox: 8 << 20 }
+
+/** SHA-256 over the greeting and the messages of each direction, in order, each with its length before it. */
+export interface Transcript {
+  readonly peer: string
+  /** 64 hexadecimal digits */
+  readonly sent: string
+  readonly received: string
+  /** of what was hashed */
+  readonly bytesSent: number
+  readonly bytesReceived: number
+}
 
 /** What a frame costs beyond its bytes, so that a flood of tiny ones counts too. */
 const FRAME_COST = 256
@@ -47,6 +59,8 @@ export class Link {
   #sending = 0
   #receiving = 0
   #tail: Promise<void> = Promise.resolve()
+  readonly #said = new Hashed()
+  readonly #got = new Hashed()
   #heard = performance.now()
   #ticked = performance.now()
   readonly #timer: NodeJS.Timeout
@@ -73,6 +87,7 @@ export class Link {
 
   /** Greets the peer; the first thing that may be said, and only once. */
   greet(body: Uint8Array<ArrayBuffer>): void {
+    this.#said.add(body)
     this.#write('hello', 0, body)
   }
 
@@ -80,6 +95,7 @@ export class Link {
   async greeting(): Promise<Uint8Array<ArrayBuffer>> {
     const frame = await this.#next()
     if (frame.kind !== 'hello') throw this.#violated('it sent shares before it greeted')
+    this.#got.add(frame.body)
     return frame.body
   }
 
@@ -106,7 +122,18 @@ export class Link {
       message.set(body, filled)
       filled += body.length
     }
+    this.#got.add(message)
     return message
+  }
+
+  get transcript(): Transcript {
+    return {
+      peer: this.peer,
+      sent: this.#said.digest(),
+      received: this.#got.digest(),
+      bytesSent: this.#said.bytes,
+      bytesReceived: this.#got.bytes,
+    }
   }
 
   /** Says that nothing more will come, waits until the peer said so too, and closes. */
@@ -150,6 +177,7 @@ export class Link {
   async #send(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     if (bytes.length === 0) return
     this.#sending++
+    this.#said.add(bytes)
     for (let start = 0; start < bytes.length; start += BODY_LIMITS.data) {
       if (this.#failure !== undefined) throw this.#failure
       const room = this.#write('data', this.#sending, bytes.subarray(start, start + BODY_LIMITS.data))
@@ -290,6 +318,23 @@ export class Link {
       remedy: 'See what its terminal says; then every party starts the job again.',
       facts: { party: this.peer, ...(code && { code }), ...(other !== undefined && { about: other }) },
     })
+  }
+}
+
+/** Messages in their order, each with its length (eight bytes, little-endian) before it. */
+class Hashed {
+  readonly #hash = createHash('sha256')
+  bytes = 0
+
+  add(message: Uint8Array): void {
+    const length = new Uint8Array(8)
+    new DataView(length.buffer).setBigUint64(0, BigInt(message.length), true)
+    this.#hash.update(length).update(message)
+    this.bytes += message.length
+  }
+
+  digest(): string {
+    return this.#hash.copy().digest('hex')
   }
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { isSluiceError, SluiceError } from '@sluice/core'
 import { checkHello, encodeHello, type SessionJob, sessionId, VERSION } from './hello.js'
-import { LINK_LIMITS, Link, type LinkLimits } from './link.js'
+import { LINK_LIMITS, Link, type LinkLimits, type Transcript } from './link.js'
 import type { Exchange, Protocol } from './protocol.js'
 
 export interface SessionOptions {
@@ -16,6 +16,8 @@ export interface SessionOptions {
   readonly signal?: AbortSignal
   /** the whole session may take so long, in seconds; default an hour */
   readonly seconds?: number
+  /** the whole session may send and receive so many bytes, together; default no limit */
+  readonly bytes?: number
   readonly limits?: LinkLimits
   /**
    * whether the session goes on when a peer is lost or stops, as long as nothing is due from it but what protocols
@@ -43,13 +45,20 @@ export class Session {
   readonly self: number
   readonly #links: ReadonlyMap<number, Link>
   readonly #watch: Watch
+  readonly #mostBytes: number
   #rounds = 0
 
-  private constructor(id: string, self: number, links: ReadonlyMap<number, Link>, watch: Watch) {
+  private constructor(
+    id: string,
+    { self, bytes }: Pick<SessionOptions, 'self' | 'bytes'>,
+    links: ReadonlyMap<number, Link>,
+    watch: Watch,
+  ) {
     this.id = id
     this.self = self
     this.#links = links
     this.#watch = watch
+    this.#mostBytes = bytes ?? Number.POSITIVE_INFINITY
   }
 
   /**
@@ -76,7 +85,7 @@ export class Session {
           nonces[index] = checkHello(await link.greeting(), job.participants[index]!, me, job).nonce
         }),
       )
-      return new Session(sessionId(job, nonces), self, links, watch)
+      return new Session(sessionId(job, nonces), options, links, watch)
     })
   }
 
@@ -92,6 +101,15 @@ export class Session {
     })
   }
 
+  /**
+   * Whatever else a participant does while its peers wait for it: where that fails, they are told at once.
+   *
+   * @throws SluiceError as `open` does, and what the action throws
+   */
+  async within<T>(action: () => Promise<T>): Promise<T> {
+    return this.#watch.guard(action)
+  }
+
   /** Waits until every peer is done too, and closes the connections. */
   async end(): Promise<void> {
     await this.#watch.guard(() =>
@@ -105,6 +123,11 @@ export class Session {
     return [...this.#watch.left]
   }
 
+  /** What went between this participant and each peer so far, message by message; the peer's is the mirror of it. */
+  get transcripts(): readonly Transcript[] {
+    return [...this.#links.values()].map(link => link.transcript)
+  }
+
   get traffic(): Traffic {
     const links = [...this.#links.values()]
     return {
@@ -116,6 +139,14 @@ export class Session {
 
   async #exchange({ send, receive }: Exchange): Promise<Uint8Array<ArrayBuffer>[]> {
     this.#rounds++
+    const { bytesSent, bytesReceived } = this.traffic
+    const due = [...send.map(({ bytes }) => bytes.length), ...receive.map(({ bytes }) => bytes)]
+    if (due.reduce((total, bytes) => total + bytes, bytesSent + bytesReceived) > this.#mostBytes) {
+      throw new SluiceError('TRAFFIC_EXCEEDED', `the session would take more than ${this.#mostBytes} bytes`, {
+        rule: 'job.limits',
+        remedy: 'Make a job that allows more, or computes less.',
+      })
+    }
     const sent = Promise.all(send.map(({ to, bytes }) => this.#unlessLeft(to, this.#link(to).send(bytes))))
     const received = receive.map((): Uint8Array<ArrayBuffer> => new Uint8Array(0))
     const peers = [...new Set(receive.map(({ from }) => from))]

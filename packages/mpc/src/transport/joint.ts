@@ -1,12 +1,25 @@
 import { createHmac } from 'node:crypto'
 import { SluiceError } from '@sluice/core'
+import { gather } from '@sluice/core/columns'
 import type { Signer } from '@sluice/ledger/keys'
 import type { Table } from 'apache-arrow'
-import { type PreparedColumn, prepare } from '../job/columns.js'
-import { unscaled } from '../job/decimal.js'
-import { columnOf, type JointJob, jobDigest, partyIndex } from '../job/job.js'
-import { jointProtocol } from '../job/protocol.js'
-import type { OpenedCells } from '../protocols/replicated/totals.js'
+import type { Chunk } from '../job/clear.js'
+import type { PreparedColumn } from '../job/columns.js'
+import { chunksOf, compareTexts, examine, fingerprintKey, type InputSource } from '../job/input.js'
+import { type JointColumn, type JointInput, type JointJob, jobDigest, partyIndex } from '../job/job.js'
+import {
+  addCells,
+  chunkRows,
+  compareRows,
+  openTotals,
+  type Running,
+  running,
+  totalRows,
+} from '../job/protocol.js'
+import { queryOf } from '../job/query.js'
+import { type JointTable, tableOf } from '../job/result.js'
+import { establish, type Index } from '../protocols/replicated/party.js'
+import type { Cells } from '../protocols/replicated/totals.js'
 import { approveJob } from '../session/approval.js'
 import { Session, type Traffic } from '../session/session.js'
 import { type MeetEvent, meet } from './tls.js'
@@ -15,48 +28,57 @@ export interface RunJointOptions {
   readonly signer: Signer
   /** this party's `approveJob` over the job's digest, made when it was read; signed now where it is not given */
   readonly approval?: string
-  /** this party's columns; a party that owns none gives none */
-  readonly input?: Table
-  /** the column of the input that says which entity a row is, text; not part of the job, and not shared */
-  readonly entity?: string
+  /** this party's tables by the job's names of them; a whole table may be in any order */
+  readonly inputs?: Readonly<Record<string, InputSource>>
   readonly listen?: { readonly host: string; readonly port: number }
   /** seconds until the others have to be there */
   readonly wait?: number
   readonly signal?: AbortSignal
-  readonly onEvent?: (event: MeetEvent) => void
+  readonly onEvent?: (event: JointEvent) => void
 }
 
-export interface JointCell {
-  /** by the job's `groupBy`, in its order */
-  readonly group: readonly string[]
-  /** of a cell below the minimum, nothing else is known */
-  readonly suppressed: boolean
-  readonly rows?: number
-  /** by the job's `totals`; null where fewer than the minimum have a value */
-  readonly totals?: readonly ({ readonly count: number; readonly sum: string } | null)[]
-}
+/** What happens on the way. */
+export type JointEvent =
+  | MeetEvent
+  | { readonly kind: 'reading'; readonly input: string; readonly rows: number; readonly of: number }
+  | ({
+      readonly kind: 'computing'
+      readonly operation: string
+      readonly rows: number
+      readonly of: number
+    } & Traffic)
 
 export interface JointResult {
-  /** what the job opens, at a receiver */
-  readonly cells?: readonly JointCell[]
+  /** 64 hexadecimal digits, the same at all parties of this run and of no other */
+  readonly session: string
+  /** what was opened to this party */
+  readonly tables: readonly JointTable[]
   readonly traffic: Traffic
 }
 
 /**
- * Takes part in a joint job as the party whose key this is: signs it, meets the others over mutual TLS, computes, and
- * returns what is opened to this party. Without an approval that was given before, calling it is approving the job.
+ * Takes part in a joint job as the party whose key this is: checks its inputs against the job, meets the others over
+ * mutual TLS, computes, and returns what is opened to this party. Without an approval that was given before, calling it
+ * is approving the job.
  *
- * @throws SluiceError JOB_MISMATCH, PEER_AWAY, PEER_LOST, PEER_STOPPED, PEER_UNTRUSTED, PROTOCOL_VIOLATION,
- *   SCHEMA_INVALID, PARAMETER_INVALID, NAME_UNKNOWN, TIME_EXCEEDED, INTERRUPTED
+ * Inputs are read twice, in bounded memory: to check them before anybody is met, and to share them.
+ *
+ * @throws SluiceError FINGERPRINT_MISMATCH where an input is not the one that the job names; NAME_UNKNOWN,
+ *   SCHEMA_INVALID, PARAMETER_INVALID where its columns are others; ADDRESS_UNAVAILABLE, JOB_MISMATCH, PEER_AWAY,
+ *   PEER_LOST, PEER_STOPPED, PEER_UNTRUSTED, PROTOCOL_VIOLATION, TIME_EXCEEDED, TRAFFIC_EXCEEDED, INTERRUPTED
+ *
+ * @example
+ * const job = parseJob(JSON.parse(await readFile('arrears.json', 'utf8')))
+ * const { tables } = await runJoint(job, { signer, inputs: { loans } })
  */
 export async function runJoint(job: JointJob, options: RunJointOptions): Promise<JointResult> {
   const { signer, signal, onEvent, listen, wait } = options
   const self = partyIndex(job, signer.name)
-  const columns = ownColumns(job, options)
-  const participants = job.parties.map(({ name, key, host, port }) => ({
-    name,
-    key,
-    address: { host, port },
+  const own = await ownInputs(job, options)
+  const participants = job.parties.map(party => ({
+    name: party.name,
+    key: party.key,
+    ...(party.role === 'computing' && { address: { host: party.host, port: party.port } }),
   }))
   const streams = await meet({
     participants,
@@ -69,81 +91,151 @@ export async function runJoint(job: JointJob, options: RunJointOptions): Promise
   })
   const digest = jobDigest(job)
   const session = await Session.open({
-    job: { digest, participants },
+    job: { digest, participants, core: 3 },
     self,
     approval: options.approval ?? (await approveJob(digest, signer)),
     streams,
-    seconds: job.seconds,
+    seconds: job.limits.seconds,
+    bytes: job.limits.bytes,
     ...(signal !== undefined && { signal }),
   })
-  const alignment = columns.size === 0 ? undefined : alignmentOf(options, session.id)
-  const inputs = { columns, ...(alignment !== undefined && { alignment }) }
-  const opened = await session.run(jointProtocol(job, self, inputs, session.id))
+  const tables = await session.within(() => computed(job, self, session, own, onEvent))
   await session.end()
-  return { ...(opened !== undefined && { cells: cellsOf(job, opened) }), traffic: session.traffic }
+  return { session: session.id, tables, traffic: session.traffic }
 }
 
-function ownColumns(job: JointJob, { signer, input, entity }: RunJointOptions): Map<string, PreparedColumn> {
-  const own = job.columns.filter(({ owner }) => owner === signer.name)
-  if (own.length === 0) return new Map()
-  const named = (name: string) => {
-    const vector = input?.getChild(name)
-    if (vector) return vector
-    throw new SluiceError('NAME_UNKNOWN', `the input has no column "${name}"`, {
-      rule: 'job.columns',
-      remedy: 'the job says which columns this party gives',
+interface OwnInput {
+  readonly input: JointInput
+  readonly source: InputSource
+  readonly entities: Uint8Array
+}
+
+async function ownInputs(
+  job: JointJob,
+  { signer, inputs = {}, signal, onEvent }: RunJointOptions,
+): Promise<ReadonlyMap<string, OwnInput>> {
+  const own = job.inputs.filter(({ owner }) => owner === signer.name)
+  const found = new Map<string, OwnInput>()
+  if (own.length === 0) return found
+  const key = await fingerprintKey(signer)
+  for (const input of own) {
+    const given = Object.hasOwn(inputs, input.name) ? inputs[input.name] : undefined
+    if (given === undefined)
+      throw new SluiceError('USAGE', `this party gives the input "${input.name}"`, {
+        rule: 'job.inputs',
+        remedy: 'Give a table for each input of the job that this party owns.',
+      })
+    const source = typeof given === 'function' ? given : sortedBy(given, input.entity)
+    const { rows, fingerprint, entities } = await examine(source, input, key, done => {
+      if (signal?.aborted) throw new SluiceError('INTERRUPTED', 'the reading was interrupted')
+      onEvent?.({ kind: 'reading', input: input.name, rows: done, of: input.rows })
     })
+    if (rows !== input.rows || fingerprint !== input.fingerprint)
+      throw new SluiceError(
+        'FINGERPRINT_MISMATCH',
+        `the table for "${input.name}" is not the one of the job`,
+        {
+          rule: 'job.fingerprint',
+          remedy: 'Give the table that was described for the job, or have a new job made for this one.',
+        },
+      )
+    found.set(input.name, { input, source, entities })
   }
-  if (entity === undefined) {
-    throw new SluiceError('USAGE', 'no column is named that says which entity a row is', {
-      remedy: 'name the entity column; it is compared with the other owners’ by a digest, and not shared',
-    })
-  }
-  const entities = named(entity)
-  const seen = new Set<unknown>(entities)
-  if (
-    entities.nullCount > 0 ||
-    seen.size < entities.length ||
-    [...seen].some(text => typeof text !== 'string')
-  ) {
-    throw new SluiceError(
-      'SCHEMA_INVALID',
-      `the column "${entity}" does not name each row’s entity, once, as text`,
-      {
-        rule: 'job.rows',
-        remedy: 'one row for each entity',
-      },
-    )
-  }
-  return new Map(own.map(column => [column.name, prepare(named(column.name), column, job.rows)]))
+  return found
 }
 
-/** HMAC-SHA-256 under the session's identifier over the entities in their order, each with its length before it. */
-function alignmentOf({ input, entity }: RunJointOptions, session: string): Uint8Array<ArrayBuffer> {
-  const mac = createHmac('sha256', Buffer.from(session, 'hex'))
-  const texts = [...input!.getChild(entity!)!].map(text => {
-    const bytes = Buffer.from(text as string)
-    return `${bytes.length}:${text}`
-  })
-  return new Uint8Array(mac.update(texts.join('')).digest())
-}
-
-function cellsOf(job: JointJob, { passed, counts, sums }: OpenedCells): JointCell[] {
-  const lists = job.groupBy.map(name => {
-    const { type } = columnOf(job, name)
-    return type.kind === 'category' ? type.categories : []
-  })
-  const groups = lists.reduce<string[][]>(
-    (before, list) => before.flatMap(group => list.map(category => [...group, category])),
-    [[]],
+/** A whole table in the order of its entities. */
+export function sortedBy(table: Table, entity: string): Table {
+  const texts = [...(table.getChild(entity) ?? [])].map(String)
+  if (texts.every((text, row) => row === 0 || compareTexts(texts[row - 1]!, text) < 0)) return table
+  return gather(
+    table,
+    Uint32Array.from(texts.keys()).sort((a, b) => compareTexts(texts[a]!, texts[b]!)),
   )
-  return groups.map((group, cell) => {
-    if (passed[0]![cell] !== 1n) return { group, suppressed: true }
-    const totals = job.totals.map((name, index) => {
-      const { type } = columnOf(job, name)
-      if (passed[index + 1]![cell] !== 1n || type.kind !== 'number') return null
-      return { count: Number(counts[index + 1]![cell]!), sum: unscaled(sums[index + 1]![cell]!, type.scale) }
-    })
-    return { group, suppressed: false, rows: Number(counts[0]![cell]!), totals }
-  })
+}
+
+async function computed(
+  job: JointJob,
+  self: number,
+  session: Session,
+  own: ReadonlyMap<string, OwnInput>,
+  onEvent: RunJointOptions['onEvent'],
+): Promise<JointTable[]> {
+  const party = self < 3 ? await session.run(establish(self as Index, session.id)) : undefined
+  const alignment = new Map(
+    [...own].map(([name, { entities }]) => {
+      const mac = createHmac('sha256', Buffer.from(session.id, 'hex')).update(entities)
+      return [name, new Uint8Array(mac.digest())]
+    }),
+  )
+  const tables: JointTable[] = []
+  for (const operation of job.operations) {
+    const run = running(job, operation, queryOf(job, operation), self, party)
+    await session.run(compareRows(run, alignment))
+    const cells = await totalled(run, session, own, onEvent)
+    const opened = await session.run(openTotals(run, cells))
+    if (opened !== undefined) tables.push(tableOf(operation, run.query, opened))
+  }
+  return tables
+}
+
+/** Chunk by chunk; while one is computed, this party's next rows are read. */
+async function totalled(
+  run: Running,
+  session: Session,
+  own: ReadonlyMap<string, OwnInput>,
+  onEvent: RunJointOptions['onEvent'],
+): Promise<Cells | undefined> {
+  const size = chunkRows(run)
+  const { query, operation } = run
+  const mine = query.inputs.flatMap(({ name }) => own.get(name) ?? [])
+  const readers = mine.map(({ input, source }) => chunksOf(source, input, Math.min(size, query.rows)))
+  const read = () => {
+    const next = Promise.all(readers.map(reader => reader.next()))
+    // an error of reading is met where the rows are wanted
+    next.catch(() => undefined)
+    return next
+  }
+  let cells: Cells | undefined
+  try {
+    let next = read()
+    for (let start = 0; start === 0 || start < query.rows; start += size) {
+      const rows = Math.min(size, query.rows - start)
+      const given = await next
+      next = read()
+      const chunk =
+        given.length === 0
+          ? undefined
+          : joined(
+              given.map(({ done, value }) => (done ? undefined : value)),
+              rows,
+            )
+      const more = await session.run(totalRows(run, rows, chunk))
+      if (more !== undefined) cells = addCells(cells, more)
+      onEvent?.({
+        kind: 'computing',
+        operation: operation.name,
+        rows: start + rows,
+        of: query.rows,
+        ...session.traffic,
+      })
+    }
+    return cells
+  } finally {
+    for (const reader of readers) await reader.return(undefined)
+  }
+}
+
+/** This party's inputs side by side. */
+function joined(chunks: readonly (Chunk | undefined)[], rows: number): Chunk {
+  const columns = new Map<JointColumn, PreparedColumn>()
+  for (const chunk of chunks) {
+    if (!chunk || chunk.rows !== rows)
+      throw new SluiceError('FINGERPRINT_MISMATCH', 'an input changed while it was read', {
+        rule: 'job.fingerprint',
+        remedy: 'Leave the file as it is until the job has ended.',
+      })
+    for (const [column, prepared] of chunk.columns) columns.set(column, prepared)
+  }
+  return { rows, columns }
 }

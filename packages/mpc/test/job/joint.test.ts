@@ -1,138 +1,52 @@
-import { createServer } from 'node:net'
 import {
-  type JointCell,
+  type JointEvent,
   type JointJob,
+  type JointTable,
   jobDigest,
-  type MeetEvent,
   parseJob,
   type RunJointOptions,
   runJoint,
 } from '@sluice/mpc'
-import { Bool, Decimal, Int32, Int64, makeData, Table, Utf8, Vector, vectorFromArray } from 'apache-arrow'
+import { Bool, Table, vectorFromArray } from 'apache-arrow'
 import { describe, expect, it } from 'vitest'
 import { people, person } from '../session/parties.js'
-
-const ROWS = 400
-const INDUSTRIES = ['农业', '制造', '服务']
-const BANDS = ['low', 'high']
-
-interface Row {
-  readonly id: string
-  readonly industry: string | null
-  readonly band: string
-  readonly tax: bigint
-  readonly debt: bigint | null
-  readonly days: number
-}
-
-/** Deterministic, with nulls, negative amounts, a rare category and one that no list has. */
-const rows: Row[] = Array.from({ length: ROWS }, (_, i) => ({
-  id: `E${String(i).padStart(4, '0')}`,
-  industry: i % 50 === 0 ? null : i % 97 === 0 ? '采矿' : i % 131 < 4 ? '服务' : INDUSTRIES[i % 2]!,
-  band: BANDS[i % 3 === 0 ? 1 : 0]!,
-  tax: BigInt((i * 7919) % 100_000) - 20_000n,
-  debt: i % 11 === 0 ? null : BigInt((i * 104_729) % 90_000),
-  days: i % 120,
-}))
-
-const bureau = (given = rows): Table =>
-  new Table({
-    id: vectorFromArray(
-      given.map(row => row.id),
-      new Utf8(),
-    ),
-    industry: vectorFromArray(given.map(row => row.industry)),
-    tax: decimals(given.map(row => row.tax)),
-  })
-const bank = (given = rows): Table =>
-  new Table({
-    id: vectorFromArray(
-      given.map(row => row.id),
-      new Utf8(),
-    ),
-    band: vectorFromArray(
-      given.map(row => row.band),
-      new Utf8(),
-    ),
-    debt: vectorFromArray(
-      given.map(row => row.debt),
-      new Int64(),
-    ),
-    days: vectorFromArray(
-      given.map(row => row.days),
-      new Int32(),
-    ),
-  })
-
-function decimals(values: readonly bigint[]): Vector {
-  const words = new Uint32Array(values.length * 4)
-  values.forEach((value, row) => {
-    for (let k = 0; k < 4; k++) words[row * 4 + k] = Number(BigInt.asUintN(32, value >> BigInt(32 * k)))
-  })
-  return new Vector([makeData({ type: new Decimal(2, 18, 128), length: values.length, data: words })])
-}
-
-async function ports(): Promise<number[]> {
-  const servers = [0, 1, 2].map(() => createServer())
-  const found = await Promise.all(
-    servers.map(async server => {
-      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-      return (server.address() as { port: number }).port
-    }),
-  )
-  await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
-  return found
-}
-
-async function job(change: Partial<JointJob> = {}): Promise<JointJob> {
-  const free = await ports()
-  return parseJob({
-    version: 'sluice-joint/1',
-    purpose: 'loans in arrears by industry and tax band',
-    nonce: '0'.repeat(32),
-    parties: people.map(({ name, publicKey }, i) => ({
-      name,
-      key: publicKey,
-      host: '127.0.0.1',
-      port: free[i],
-    })),
-    rows: ROWS,
-    columns: [
-      {
-        name: 'industry',
-        owner: 'bureau',
-        type: { kind: 'category', categories: INDUSTRIES },
-        nullable: true,
-      },
-      { name: 'tax', owner: 'bureau', type: { kind: 'number', scale: 2, bound: '1000' }, nullable: false },
-      { name: 'band', owner: 'bank', type: { kind: 'category', categories: BANDS }, nullable: false },
-      { name: 'debt', owner: 'bank', type: { kind: 'number', scale: 2, bound: '100000' }, nullable: true },
-      { name: 'days', owner: 'bank', type: { kind: 'number', scale: 0, bound: '1000' }, nullable: false },
-    ],
-    where: [
-      { column: 'days', is: '>=', than: { value: '30' } },
-      { column: 'tax', is: '<', than: { column: 'debt' } },
-    ],
-    groupBy: ['industry', 'band'],
-    totals: ['debt', 'tax'],
-    minimumEntities: 10,
-    receivers: ['bureau', 'bank'],
-    seconds: 60,
-    ...change,
-  })
-}
+import {
+  BANDS,
+  bank,
+  bureau,
+  c,
+  described,
+  draft,
+  forms,
+  INDUSTRIES,
+  loans,
+  makeJob,
+  rows,
+  taxpayers,
+} from './parties.js'
+import { query } from './plans.js'
 
 const everybody = (given: JointJob | readonly JointJob[], more: Partial<RunJointOptions>[] = []) =>
   Promise.allSettled(
     people.map((signer, self) => {
-      const tables = [bureau(), bank(), undefined]
-      const own = tables[self] === undefined ? {} : { input: tables[self], entity: 'id' }
-      return runJoint(Array.isArray(given) ? given[self] : given, { signer, wait: 20, ...own, ...more[self] })
+      const inputs = [{ taxpayers: bureau() }, { loans: bank() }, {}][self]! as Record<string, Table>
+      const job = Array.isArray(given) ? given[self] : given
+      return runJoint(job, { signer, wait: 20, inputs, ...more[self] })
     }),
   )
 
+const tablesOf = (results: Awaited<ReturnType<typeof everybody>>): (readonly JointTable[] | undefined)[] =>
+  results.map(result => (result.status === 'fulfilled' ? result.value.tables : undefined))
+const reasons = (results: PromiseSettledResult<unknown>[]) =>
+  results.map(result => (result.status === 'rejected' ? result.reason : undefined))
+
+const money = (cents: bigint, digits = 2) => {
+  const text = (cents < 0n ? -cents : cents).toString().padStart(digits + 1, '0')
+  return `${cents < 0n ? '-' : ''}${text.slice(0, -digits)}.${text.slice(-digits)}`
+}
+
 /** By an ordinary loop over the joined table; Int64 debts are whole, so scaled by 100. */
-function expected(minimum: number): JointCell[] {
+function expected(minimum: number): (string | null)[][] {
   return INDUSTRIES.flatMap(industry =>
     BANDS.map(band => {
       const inside = rows.filter(
@@ -143,82 +57,91 @@ function expected(minimum: number): JointCell[] {
           row.debt !== null &&
           row.tax < row.debt * 100n,
       )
-      const group = [industry, band]
-      if (inside.length < minimum) return { group, suppressed: true }
-      const money = (cents: bigint) => {
-        const digits = (cents < 0n ? -cents : cents).toString().padStart(3, '0')
-        return `${cents < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`
-      }
-      const totals = [
-        { count: inside.length, sum: money(inside.reduce((sum, row) => sum + row.debt! * 100n, 0n)) },
-        { count: inside.length, sum: money(inside.reduce((sum, row) => sum + row.tax, 0n)) },
-      ]
-      return { group, suppressed: false, rows: inside.length, totals }
+      if (inside.length < minimum) return [industry, band, null, null, null, null]
+      const debt = inside.reduce((sum, row) => sum + row.debt! * 100n, 0n)
+      const tax = inside.reduce((sum, row) => sum + row.tax, 0n)
+      const count = BigInt(inside.length)
+      const mean = (2n * debt * 10n ** 6n + count) / (2n * count)
+      return [industry, band, String(count), money(debt), money(tax), money(mean, 8)]
     }),
   )
 }
 
-const reasons = (results: PromiseSettledResult<unknown>[]) =>
-  results.map(result => (result.status === 'rejected' ? result.reason : undefined))
-
 describe('a joint job of a bureau, a bank and an operator', () => {
   it('opens to the receivers what an ordinary loop finds, and nothing below the minimum', async () => {
-    const results = await everybody(await job())
+    const events: JointEvent[] = []
+    const onEvent = (event: JointEvent) => events.push(event)
+    const results = await everybody(await makeJob(), [{ onEvent }])
     expect(reasons(results)).toEqual([undefined, undefined, undefined])
-    const cells = results.map(result => (result.status === 'fulfilled' ? result.value.cells : undefined))
-    expect(cells[0]).toEqual(expected(10))
-    expect(cells[1]).toEqual(cells[0])
-    expect(cells[2]).toBeUndefined()
-    expect(cells[0]!.some(({ suppressed }) => suppressed)).toBe(true)
-    expect(cells[0]!.some(({ suppressed }) => !suppressed)).toBe(true)
-  })
-
-  it.each(['<', '<=', '=', '!=', '>=', '>'] as const)('compares columns of two owners: %s', async is => {
-    const where = [{ column: 'tax', is, than: { column: 'debt' } }]
-    const results = await everybody(await job({ where, groupBy: [], totals: [], minimumEntities: 1 }))
-    const test = { '<': (d: bigint) => d < 0n, '<=': (d: bigint) => d <= 0n, '=': (d: bigint) => d === 0n }
-    const tests = {
-      ...test,
-      '!=': (d: bigint) => d !== 0n,
-      '>=': (d: bigint) => d >= 0n,
-      '>': (d: bigint) => d > 0n,
-    }
-    const count = rows.filter(row => row.debt !== null && tests[is](row.tax - row.debt * 100n)).length
-    const [first] = results
-    const [cell] = first?.status === 'fulfilled' ? first.value.cells! : []
-    expect(cell).toEqual(
-      count === 0
-        ? { group: [], suppressed: true }
-        : { group: [], suppressed: false, rows: count, totals: [] },
-    )
+    const [first, second, third] = tablesOf(results)
+    expect(first![0]!.rows).toEqual(expected(10))
+    expect(first![0]!.columns.map(({ name }) => name)).toEqual([
+      'industry',
+      'band',
+      'firms',
+      'debt',
+      'tax',
+      'mean',
+    ])
+    expect(second).toEqual(first)
+    expect(third).toEqual([])
+    expect(first![0]!.rows.some(row => row[2] === null)).toBe(true)
+    expect(first![0]!.rows.some(row => row[2] !== null)).toBe(true)
+    expect(events.map(({ kind }) => kind)).toEqual([
+      'reading',
+      'listening',
+      'connected',
+      'connected',
+      'computing',
+    ])
+    const sessions = results.map(result => (result.status === 'fulfilled' ? result.value.session : ''))
+    expect(new Set(sessions).size).toBe(1)
   })
 
   it('a party with a changed job is named, and refused before any share leaves', async () => {
-    const [theirs, changed] = await Promise.all([job(), job({ minimumEntities: 1 })])
-    const same = { ...changed, parties: theirs.parties }
-    const found = reasons(await everybody([theirs, same, theirs]))
+    const theirs = await makeJob()
+    const changed = { ...theirs, minimumEntities: 1 }
+    const found = reasons(await everybody([theirs, changed, theirs]))
     expect(found.map(error => error.code)).toEqual(['JOB_MISMATCH', 'JOB_MISMATCH', 'JOB_MISMATCH'])
     expect(found[0].facts.party).toBe('bank')
     expect(found[2].facts.party).toBe('bank')
   })
 
-  it('rows in another order are refused before they are shared', async () => {
-    const turned = bank([...rows].reverse())
-    const found = reasons(await everybody(await job(), [{}, { input: turned }]))
-    expect(found[0]).toMatchObject({ code: 'JOB_MISMATCH', rule: 'job.rows', facts: { party: 'bank' } })
-    expect(found[1]).toMatchObject({ code: 'JOB_MISMATCH', rule: 'job.rows', facts: { party: 'bureau' } })
-    expect(found[2].code).toBe('PEER_STOPPED')
+  it('a table in another order is put in order; another table is refused before anybody is met', async () => {
+    const job = await makeJob()
+    const signer = people[1]!
+    const turned = await everybody(job, [{}, { inputs: { loans: bank([...rows].reverse()) } }])
+    expect(reasons(turned)).toEqual([undefined, undefined, undefined])
+    const changed = rows.map((row, i) => (i === 7 ? { ...row, days: row.days + 1 } : row))
+    const given = (table: Table) => runJoint(job, { signer, inputs: { loans: table }, wait: 0.1 })
+    await expect(given(bank(changed))).toThrowWithCode('FINGERPRINT_MISMATCH', 'job.fingerprint')
+    await expect(given(bank(rows.slice(1)))).toThrowWithCode('FINGERPRINT_MISMATCH')
+  })
+
+  it('rows of other entities are refused before they are shared', async () => {
+    const others = bank(rows.map(row => ({ ...row, id: `X${row.id}` })))
+    const inputs = [await described(taxpayers, bureau()), await described(loans, others)]
+    const found = reasons(await everybody(await makeJob({ inputs }), [{}, { inputs: { loans: others } }]))
+    // each computing party sees it by itself, unless another one told it first
+    const codes = found.map(error => error.code)
+    expect(codes.filter(code => code !== 'PEER_STOPPED' && code !== 'JOB_MISMATCH')).toEqual([])
+    const seen = found.filter(error => error.code === 'JOB_MISMATCH')
+    expect(seen.length).toBeGreaterThan(0)
+    for (const error of seen) expect(error.rule).toBe('job.rows')
+    expect(found[2].facts).toMatchObject(
+      codes[2] === 'JOB_MISMATCH' ? { party: 'bank' } : { code: 'JOB_MISMATCH' },
+    )
   })
 
   it('a party that is interrupted ends the others’ sessions, and is named', async () => {
     const controller = new AbortController()
     let connected = 0
-    const onEvent = (event: MeetEvent) => {
+    const onEvent = (event: JointEvent) => {
       // all three have met: before that, a party that is gone is one that never came
       if (event.kind === 'connected' && ++connected === 6) controller.abort()
     }
     const found = reasons(
-      await everybody(await job(), [{ onEvent }, { signal: controller.signal, onEvent }, { onEvent }]),
+      await everybody(await makeJob(), [{ onEvent }, { signal: controller.signal, onEvent }, { onEvent }]),
     )
     expect(found[1].code).toBe('INTERRUPTED')
     for (const self of [0, 2]) {
@@ -227,14 +150,30 @@ describe('a joint job of a bureau, a bank and an operator', () => {
     }
   })
 
+  it('an input that fails while it is read a second time ends the others’ sessions, and is named', async () => {
+    let reading = 0
+    const failing = async function* () {
+      yield bank().slice(0, 300)
+      if (++reading === 2) throw new Error('the disk is gone')
+      yield bank().slice(300)
+    }
+    const found = reasons(await everybody(await makeJob(), [{}, { inputs: { loans: failing } }]))
+    expect(found[1].code).toBe('INTERNAL')
+    expect(found[0]).toMatchObject({ code: 'PEER_STOPPED', facts: { party: 'bank' } })
+    expect(found[2]).toMatchObject({ code: 'PEER_STOPPED', facts: { party: 'bank' } })
+  })
+
+  it('ends where it would take more traffic than the job allows', async () => {
+    const limits = { seconds: 60, bytes: 20_000, memory: 2 ** 30 }
+    const found = reasons(await everybody(await makeJob({ limits })))
+    expect(found.map(error => error.code)).toContain('TRAFFIC_EXCEEDED')
+  })
+
   it('refuses inputs that are not the job’s, and shows no value', async () => {
     const signer = people[0]!
-    const own = await job()
-    const given = (input: Table, entity: string | undefined = 'id') =>
-      runJoint(own, { signer, input, ...(entity !== undefined && { entity }), wait: 0.1 })
-    await expect(given(bureau(rows.slice(1)))).toThrowWithCode('SCHEMA_INVALID', 'job.columns')
+    const own = await makeJob()
+    const given = (table: Table) => runJoint(own, { signer, inputs: { taxpayers: table }, wait: 0.1 })
     await expect(given(bureau().select(['id', 'tax']))).toThrowWithCode('NAME_UNKNOWN')
-    await expect(given(bureau(), 'tax')).toThrowWithCode('SCHEMA_INVALID', 'job.rows')
     await expect(given(bureau(rows.map(row => ({ ...row, id: 'E1' }))))).toThrowWithCode(
       'SCHEMA_INVALID',
       'job.rows',
@@ -253,14 +192,63 @@ describe('a joint job of a bureau, a bank and an operator', () => {
       ),
     })
     await expect(given(flags)).toThrowWithCode('SCHEMA_INVALID', 'job.columns')
+    await expect(runJoint(own, { signer })).toThrowWithCode('USAGE', 'job.inputs')
     await expect(runJoint(own, { signer: person('stranger') })).toThrowWithCode('JOB_INVALID')
+  })
+})
+
+describe('providers outside the three', () => {
+  it('give inputs, receive, and compute nothing', async () => {
+    const [customs, registry] = ['customs', 'registry'].map(person)
+    const given = await draft()
+    const parties = [
+      ...(given['parties'] as object[]),
+      ...[customs!, registry!].map(({ name, publicKey }) => ({ name, role: 'provider', key: publicKey })),
+    ]
+    const theirs = [
+      { ...taxpayers, owner: 'registry' },
+      { ...loans, owner: 'customs' },
+    ]
+    const inputs = [await described(theirs[0]!, bureau()), await described(theirs[1]!, bank())]
+    const operations = [
+      {
+        name: 'arrears',
+        plan: query({
+          inputs: forms,
+          where: c.and(c.greaterOrEqual('days', 30), c.less('tax', 'debt')),
+          groupBy: ['industry', 'band'],
+          aggregates: {
+            firms: ['count'],
+            debt: ['sum', 'debt'],
+            tax: ['sum', 'tax'],
+            mean: ['average', 'debt'],
+          },
+        }),
+        receivers: ['customs', 'operator'],
+      },
+    ]
+    const job = await makeJob({ parties, inputs, operations })
+    const tables: Record<string, Record<string, Table>> = {
+      customs: { loans: bank() },
+      registry: { taxpayers: bureau() },
+    }
+    const results = await Promise.allSettled(
+      [...people, customs!, registry!].map(signer =>
+        runJoint(job, { signer, wait: 20, inputs: tables[signer.name] ?? {} }),
+      ),
+    )
+    expect(reasons(results)).toEqual([undefined, undefined, undefined, undefined, undefined])
+    const opened = tablesOf(results)
+    expect(opened[3]![0]!.rows).toEqual(expected(10))
+    expect(opened[2]).toEqual(opened[3])
+    expect([opened[0], opened[1], opened[4]]).toEqual([[], [], []])
   })
 })
 
 describe('a job file', () => {
   const broken: [string, (good: JointJob) => unknown][] = [
     ['an unknown key', good => ({ ...good, note: 'x' })],
-    ['another version', good => ({ ...good, version: 'sluice-joint/2' })],
+    ['another version', good => ({ ...good, version: 'sluice-joint/1' })],
     ['two parties', good => ({ ...good, parties: good.parties.slice(0, 2) })],
     [
       'one key twice',
@@ -270,47 +258,78 @@ describe('a job file', () => {
       }),
     ],
     [
-      'an owner who takes no part',
-      good => ({ ...good, columns: good.columns.map(c => ({ ...c, owner: 'x' })) }),
-    ],
-    ['a receiver who takes no part', good => ({ ...good, receivers: ['x'] })],
-    ['a total of a category', good => ({ ...good, totals: ['industry'] })],
-    ['a group by a number', good => ({ ...good, groupBy: ['tax'] })],
-    ['a column that is not there', good => ({ ...good, totals: ['x'] })],
-    [
-      'a bound that lets a total wrap',
+      'a provider among the three',
       good => ({
         ...good,
-        columns: good.columns.map(c =>
-          c.name === 'tax' ? { ...c, type: { kind: 'number', scale: 2, bound: '300000000000000' } } : c,
-        ),
+        parties: [{ name: 'bureau', role: 'provider', key: good.parties[0]!.key }, ...good.parties.slice(1)],
       }),
     ],
     [
-      'a comparison of two scales',
-      good => ({ ...good, where: [{ column: 'days', is: '<', than: { column: 'tax' } }] }),
+      'an owner who takes no part',
+      good => ({ ...good, inputs: good.inputs.map(input => ({ ...input, owner: 'x' })) }),
     ],
     [
-      'an order of categories',
-      good => ({ ...good, where: [{ column: 'band', is: '<', than: { value: 'low' } }] }),
+      'a receiver who takes no part',
+      good => ({ ...good, operations: good.operations.map(given => ({ ...given, receivers: ['x'] })) }),
+    ],
+    ['an operation twice', good => ({ ...good, operations: [good.operations[0], good.operations[0]] })],
+    [
+      'an operation that is no plan',
+      good => ({ ...good, operations: [{ ...good.operations[0], plan: {} }] }),
+    ],
+    ['an input that is not there', good => ({ ...good, inputs: good.inputs.slice(1) })],
+    [
+      'joined inputs of unequal length',
+      good => ({ ...good, inputs: [{ ...good.inputs[0], rows: 3 }, good.inputs[1]] }),
     ],
     [
-      'a value with too many digits',
-      good => ({ ...good, where: [{ column: 'tax', is: '<', than: { value: '1.234' } }] }),
+      'a bound that is none',
+      good => ({
+        ...good,
+        inputs: good.inputs.map(input => ({
+          ...input,
+          columns: input.columns.map(column =>
+            column.type.kind === 'number' ? { ...column, type: { ...column.type, bound: '-1' } } : column,
+          ),
+        })),
+      }),
+    ],
+    [
+      'two columns of one name',
+      good => ({ ...good, inputs: good.inputs.map(input => ({ ...input, entity: 'Tax' })) }),
     ],
     ['no minimum', good => ({ ...good, minimumEntities: 0 })],
     ['no object', () => null],
   ]
 
   it.each(broken)('with %s is refused', async (_, change) => {
-    const good = await job()
+    const good = await makeJob()
     await expect(() => parseJob(change(good))).toThrowWithCode('JOB_INVALID')
     expect(parseJob(good)).toEqual(good)
   })
 
   it('has a digest that follows everything in it', async () => {
-    const good = await job()
+    const good = await makeJob()
     expect(jobDigest(parseJob(JSON.parse(JSON.stringify(good))))).toBe(jobDigest(good))
     expect(jobDigest({ ...good, minimumEntities: 11 })).not.toBe(jobDigest(good))
+  })
+})
+
+describe('a fingerprint', () => {
+  it('is that of the table, whatever the batches, and of nobody else’s', async () => {
+    const one = await described(loans, bank())
+    const batches = () => [bank().slice(0, 7), bank().slice(7, 7), bank().slice(7)]
+    expect(await described(loans, batches)).toEqual(one)
+    const other = rows.map((row, i) => (i === 399 ? { ...row, debt: null } : row))
+    expect((await described(loans, bank(other))).fingerprint).not.toBe(one.fingerprint)
+    const theirs = await described({ ...loans, owner: 'operator' }, bank())
+    expect(theirs.fingerprint).not.toBe(one.fingerprint)
+  })
+
+  it('wants streamed rows in order, an entity once', async () => {
+    const turned = () => [bank([...rows].reverse())]
+    await expect(described(loans, turned)).toThrowWithCode('SCHEMA_INVALID', 'job.rows')
+    const twice = () => [bank([rows[0]!, rows[0]!])]
+    await expect(described(loans, twice)).toThrowWithCode('SCHEMA_INVALID', 'job.rows')
   })
 })

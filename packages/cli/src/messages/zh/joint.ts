@@ -38,6 +38,7 @@ export const zhJoint: Translations = {
   'a certificate was not checked': '有证书未经检查',
   'a protocol failed': '协议执行失败',
   'the session took longer than {} s': '会话超过 {} 秒',
+  'the session would take more than {} bytes': '会话的通信量将超过 {} 字节',
   'the session was interrupted': '会话被中断',
   'Ask its operator which version runs there; then every party starts the job again.':
     '请询问其操作人员所用版本；然后各方重新开始任务。',
@@ -45,6 +46,7 @@ export const zhJoint: Translations = {
     '请核对各方任务的摘要；尚未分享任何数据。',
   'Free the port, or listen at another address that the job’s address leads to.':
     '请释放该端口，或在任务中的地址所指向的另一地址监听。',
+  'Make a job that allows more, or computes less.': '请制定允许更多通信量或计算更少的任务。',
   'See that every party has the key that the job names, and the right time.':
     '请确认各方持有任务所列密钥，且时钟正确。',
   'See that they run the same job, and that the addresses in it can be reached.':

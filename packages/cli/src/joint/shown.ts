@@ -1,0 +1,117 @@
+import { visibleText } from '@sluice/core'
+import type { JointColumn, JointEvent, JointJob, JointResult, JointTable } from '@sluice/mpc'
+import type { Reply } from '../output/reply.js'
+import { type Ui, visibleLines } from '../output/ui.js'
+
+/** A job as its parties read it before they sign. */
+export async function shownJob(job: JointJob): Promise<Reply> {
+  const [{ jobDigest }, { printPlan }] = await Promise.all([
+    import('@sluice/mpc'),
+    import('@sluice/core/plan'),
+  ])
+  const digest = jobDigest(job)
+  const computing = job.parties.filter(({ role }) => role === 'computing').map(({ name }) => name)
+  return {
+    json: { ...job, digest },
+    text: ui =>
+      [
+        ui.fields([
+          ['label.digest', digest],
+          ['label.purpose', visibleText(job.purpose)],
+          [
+            'label.parties',
+            job.parties.map(party =>
+              party.role === 'computing'
+                ? `${party.name}  ${party.role}  ${party.host}:${party.port}  ${party.key}`
+                : `${party.name}  ${party.role}  ${party.key}`,
+            ),
+          ],
+          ['label.collusion', ui.t('text.jointCollusion', { parties: computing.join(', ') })],
+          [
+            'label.inputs',
+            job.inputs.flatMap(input => [
+              `${input.name}  ${input.owner}  ${input.rows}  ${input.fingerprint}`,
+              ...input.columns.map(column => `  ${visibleText(describe(column))}`),
+            ]),
+          ],
+          ['label.jointMinimum', job.minimumEntities],
+          [
+            'label.jointLimits',
+            ui.t('text.jointLimits', {
+              seconds: job.limits.seconds,
+              bytes: job.limits.bytes.toLocaleString('en-US'),
+              memory: job.limits.memory.toLocaleString('en-US'),
+            }),
+          ],
+        ]),
+        ...job.operations.flatMap(({ name, plan, receivers }) => [
+          '',
+          ui.style('bold', `${name} → ${receivers.join(', ')}`),
+          ...visibleLines(printPlan(plan)).map(line => `  ${line}`),
+        ]),
+      ].join('\n'),
+  }
+}
+
+/** What a party's terminal says at the end. */
+export function shownResult(digest: string, { session, tables, traffic }: JointResult): Reply {
+  return {
+    json: { job: digest, session, tables, traffic },
+    text: ui =>
+      [
+        ...(tables.length === 0
+          ? [ui.t('text.jointNotReceiver')]
+          : tables.map(table => shownTable(table, ui))),
+        '',
+        ui.t('text.jointTraffic', {
+          rounds: traffic.rounds,
+          sent: traffic.bytesSent.toLocaleString('en-US'),
+          received: traffic.bytesReceived.toLocaleString('en-US'),
+        }),
+      ].join('\n'),
+  }
+}
+
+/** A line of progress. */
+export function stageOf(event: JointEvent): { stage: string; fraction?: number } {
+  switch (event.kind) {
+    case 'listening':
+      return { stage: `listening at ${event.host}, port ${event.port}` }
+    case 'connected':
+      return { stage: `connected with ${event.party}` }
+    case 'refused':
+      return { stage: `refused ${event.from}: ${event.reason}` }
+    case 'reading':
+      return { stage: `reading ${event.input}`, ...fractionOf(event) }
+    case 'computing': {
+      const [sent, received] = [event.bytesSent, event.bytesReceived].map(bytes =>
+        bytes.toLocaleString('en-US'),
+      )
+      const stage = `${event.operation}: ${event.rows} rows, ${event.rounds} rounds, ${sent} bytes sent, ${received} received`
+      return { stage, ...fractionOf(event) }
+    }
+  }
+}
+
+function fractionOf({ rows, of }: { readonly rows: number; readonly of: number }): { fraction: number } {
+  return { fraction: of === 0 ? 1 : Math.min(1, rows / of) }
+}
+
+const SUPPRESSED = '‹minimum-entities›'
+
+function shownTable({ operation, columns, rows }: JointTable, ui: Ui): string {
+  const heads = columns.map(({ name, is }) => ({
+    head: visibleText(name),
+    align: is === 'key' ? ('left' as const) : ('right' as const),
+  }))
+  const cells = rows.map(row => row.map(value => (value === null ? SUPPRESSED : visibleText(value))))
+  return `${ui.style('bold', operation)}\n${ui.grid(heads, cells)}`
+}
+
+function describe({ name, type, nullable }: JointColumn): string {
+  const kind =
+    type.kind === 'number'
+      ? `number, ±${type.bound}, ${type.scale} digits after the point`
+      : `category: ${type.categories.join(' | ')}`
+  return `${name}  ${kind}${nullable ? '  null' : ''}`
+}

@@ -1,0 +1,264 @@
+import { unreachable } from '@sluice/core'
+import type { Aggregate, ColumnSchema, Expression, Plan, PlanNode } from '@sluice/core/plan'
+import {
+  type Condition,
+  conditionOf,
+  type Numeric,
+  numericOf,
+  type Resolve,
+  type SourceColumn,
+  sourcesOf,
+} from './expression.js'
+import { invalid, refused } from './invalid.js'
+import type { JointInput, JointJob, JointOperation } from './job.js'
+
+/** What is totalled: rows, values, or which rows have a value. */
+export type Measure =
+  | { readonly kind: 'rows' }
+  | { readonly kind: 'values'; readonly value: Numeric }
+  | { readonly kind: 'present'; readonly value: Numeric }
+
+export interface Output {
+  readonly name: string
+  readonly is: 'key' | 'count' | 'sum' | 'average'
+  /** place in `keys` or in `measures` */
+  readonly at: number
+}
+
+/** A plan as the protocols run it: rows that the inputs agree on, a condition, cells, and what is opened of them. */
+export interface Query {
+  /** inputs whose rows are the same entities, in their order */
+  readonly inputs: readonly JointInput[]
+  readonly rows: number
+  readonly condition: Condition | null
+  readonly keys: readonly SourceColumn[]
+  readonly measures: readonly Measure[]
+  /** the plan's columns, in its order */
+  readonly outputs: readonly Output[]
+}
+
+/** Name and version of what joint jobs compute, as approvals bind it. */
+export const MPC_ENGINE = 'mpc/1'
+
+const MAXIMUM_CELLS = 10_000
+const MAXIMUM_TOTAL = 2n ** 63n
+
+/**
+ * Reads an operation's plan: one aggregate with public lists of categories for its keys, over rows of inputs that are
+ * joined by their entities and chosen by conditions.
+ *
+ * @throws SluiceError SQL_REFUSED `mpc.…` where the plan is one that the protocols do not run, saying which part of
+ *   it; JOB_INVALID where inputs that it joins differ in rows
+ */
+export function queryOf(job: Pick<JointJob, 'inputs'>, { name, plan }: JointOperation): Query {
+  if (plan.parameters.length > 0) throw refused('parameters', 'a job has no parameters: write the values')
+  const reading = new Reading(job.inputs)
+  const aggregate = reading.aggregateOf(plan.root)
+  reading.relation(aggregate.input)
+  const inputs = reading.joined()
+  const rows = inputs[0]!.rows
+  const other = inputs.find(input => input.rows !== rows)
+  if (other !== undefined) {
+    throw invalid(
+      `operations.${name}`,
+      `the inputs "${inputs[0]!.name}" and "${other.name}" differ in rows, and would have the same entities`,
+    )
+  }
+  const keys = aggregate.keys.map(({ expression }) => reading.keyOf(expression))
+  const cells = keys.reduce((product, { column }) => product * categoriesOf(column).length, 1)
+  if (cells > MAXIMUM_CELLS) throw refused('cells', `there are ${cells} cells, and at most ${MAXIMUM_CELLS}`)
+  const measures: Measure[] = []
+  const outputs = plan.output.map(column => outputOf(column, aggregate, reading, measures))
+  for (const measure of measures) {
+    if (measure.kind === 'values' && measure.value.bound * BigInt(rows) >= MAXIMUM_TOTAL)
+      throw refused('bound', 'so many rows of this bound could wrap a total')
+  }
+  return { inputs, rows, condition: reading.condition(), keys, measures, outputs }
+}
+
+export function categoriesOf({ type }: SourceColumn['column']): readonly string[] {
+  return type.kind === 'category' ? type.categories : []
+}
+
+/** What a walk through a plan has gathered. */
+class Reading {
+  readonly #inputs: ReadonlyMap<string, JointInput>
+  readonly #defined = new Map<number, ReturnType<Resolve>>()
+  readonly #scanned: JointInput[] = []
+  readonly #conditions: Expression[] = []
+  /** pairs of inputs that are joined by their entities */
+  readonly #pairs: [string, string][] = []
+  readonly resolve: Resolve = id => this.#defined.get(id)!
+
+  constructor(inputs: readonly JointInput[]) {
+    this.#inputs = new Map(inputs.map(input => [input.name, input]))
+  }
+
+  aggregateOf(node: PlanNode): Aggregate {
+    if (node.kind === 'aggregate') return node
+    if (node.kind !== 'project')
+      throw refused(
+        'shape',
+        node.kind === 'sort' || node.kind === 'limit'
+          ? 'what is opened has the order of its lists: sort it afterwards'
+          : `a ${node.kind} stands where an aggregate should: single rows are never opened`,
+      )
+    for (const { id, expression } of node.columns) this.#defined.set(id, expression)
+    return this.aggregateOf(node.input)
+  }
+
+  relation(node: PlanNode): void {
+    switch (node.kind) {
+      case 'scan':
+        this.#scan(node)
+        return
+      case 'filter':
+        this.relation(node.input)
+        this.#conditions.push(node.predicate)
+        return
+      case 'project':
+        this.relation(node.input)
+        for (const { id, expression } of node.columns) this.#defined.set(id, expression)
+        return
+      case 'join':
+        if (node.type !== 'inner') throw refused('join', 'only inner joins of entities run on shares')
+        this.relation(node.left)
+        this.relation(node.right)
+        this.#conditions.push(node.condition)
+        return
+      case 'aggregate':
+      case 'distinct':
+      case 'union':
+      case 'sort':
+      case 'limit':
+        throw refused('shape', `a ${node.kind} below the aggregate does not run on shares`)
+      default:
+        unreachable(node)
+    }
+  }
+
+  /** The inputs, once every condition was looked at for what joins them. */
+  joined(): readonly JointInput[] {
+    const kept = this.#conditions.flatMap(conjuncts).filter(part => !this.#joins(part))
+    this.#conditions.splice(0, Number.POSITIVE_INFINITY, ...kept)
+    const together = new Set([this.#scanned[0]!.name])
+    for (let before = 0; before < together.size; ) {
+      before = together.size
+      for (const [a, b] of this.#pairs) if (together.has(a) || together.has(b)) together.add(a).add(b)
+    }
+    const alone = this.#scanned.find(({ name }) => !together.has(name))
+    if (alone !== undefined)
+      throw refused('join', `"${alone.name}" is not joined by its entity, "${alone.entity}"`)
+    return this.#scanned
+  }
+
+  condition(): Condition | null {
+    const parts = this.#conditions.map(expression => conditionOf(expression, this.resolve))
+    return parts.length <= 1 ? (parts[0] ?? null) : { kind: 'and', parts }
+  }
+
+  keyOf(expression: Expression): SourceColumn {
+    const found = expression.kind === 'column' ? this.resolve(expression.id) : expression
+    if ('kind' in found && found.kind === 'column') return this.keyOf(found)
+    if ('input' in found && found.column.type.kind === 'category') return found
+    throw refused('key', 'a group is by a category with a public list, as it stands')
+  }
+
+  #scan({ dataset, columns }: Extract<PlanNode, { kind: 'scan' }>): void {
+    const input = this.#inputs.get(dataset)
+    if (input === undefined) throw invalid('inputs', `there is no input "${dataset}"`)
+    if (this.#scanned.includes(input)) throw refused('join', `"${dataset}" is joined with itself`)
+    this.#scanned.push(input)
+    for (const { id, name, mask } of columns) {
+      if (mask !== undefined) throw refused('mask', 'masks belong to the owner’s zone, before the input')
+      const column = input.columns.find(candidate => candidate.name === name)
+      if (column !== undefined) this.#defined.set(id, { input: dataset, owner: input.owner, column })
+      else if (name === input.entity) this.#defined.set(id, { entityOf: dataset })
+      else throw invalid(`inputs.${dataset}`, `there is no column "${name}"`)
+    }
+  }
+
+  /** An equality of two inputs' entities joins them and chooses no row: their rows are the same. */
+  #joins(part: Expression): boolean {
+    if (part.kind !== 'call' || part.function !== 'equal') return false
+    const sides = part.arguments.map(side => this.#entityIn(side))
+    if (sides.some(side => side === undefined) || sides[0] === sides[1]) return false
+    this.#pairs.push(sides as [string, string])
+    return true
+  }
+
+  #entityIn(expression: Expression): string | undefined {
+    const found = expression.kind === 'column' ? this.resolve(expression.id) : expression
+    if ('entityOf' in found) return found.entityOf
+    return 'kind' in found && found.kind === 'column' ? this.#entityIn(found) : undefined
+  }
+}
+
+function conjuncts(expression: Expression): Expression[] {
+  return expression.kind === 'call' && expression.function === 'and'
+    ? expression.arguments.flatMap(conjuncts)
+    : [expression]
+}
+
+function outputOf(
+  { name, id }: Plan['output'][number],
+  aggregate: Aggregate,
+  reading: Reading,
+  measures: Measure[],
+): Output {
+  const key = aggregate.keys.findIndex(candidate => candidate.id === id)
+  if (key >= 0) return { name, is: 'key', at: key }
+  const column = aggregate.aggregates.find(candidate => candidate.id === id)
+  if (column === undefined) {
+    const above = reading.resolve(id)
+    if (above !== undefined && 'kind' in above && above.kind === 'column')
+      return outputOf({ name, id: above.id }, aggregate, reading, measures)
+    throw refused('shape', `"${name}" is computed from cells: compute it from what is opened`)
+  }
+  if (column.distinct) throw refused('distinct', 'distinct values are not counted on shares')
+  if (column.filter !== null)
+    throw refused('filter', 'an aggregate’s own filter opens a difference: write an operation for each')
+  const value = column.argument === null ? null : numericOf(column.argument, reading.resolve)
+  if (value !== null && sourcesOf(value).length === 0)
+    throw refused('expression', 'a total of a constant is a count: count the rows')
+  const measure = measureOf(column.function, value)
+  const known = measures.findIndex(
+    other => JSON.stringify(other, written) === JSON.stringify(measure, written),
+  )
+  const at = known >= 0 ? known : measures.push(measure) - 1
+  return { name, is: column.function, at }
+}
+
+function measureOf(called: 'count' | 'sum' | 'average', value: Numeric | null): Measure {
+  if (value === null) return { kind: 'rows' }
+  if (called !== 'count') return { kind: 'values', value }
+  return isNullable(value) ? { kind: 'present', value } : { kind: 'rows' }
+}
+
+export function isNullable(value: Numeric): boolean {
+  switch (value.kind) {
+    case 'column':
+      return value.source.column.nullable
+    case 'constant':
+      return false
+    default:
+      return isNullable(value.left) || isNullable(value.right)
+  }
+}
+
+/** For `JSON.stringify`, to tell two measures apart: numbers of any size as text, a column by its name. */
+export function written(key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString()
+  return key === 'column' ? (value as SourceColumn['column']).name : value
+}
+
+/** An input as a SQL front end sees it: the entity and categories are text, numbers exact. */
+export function schemaOf({ entity, columns }: Pick<JointInput, 'entity' | 'columns'>): ColumnSchema[] {
+  return [
+    { name: entity, type: { kind: 'text' } },
+    ...columns.map(({ name, type }): ColumnSchema => {
+      if (type.kind === 'category') return { name, type: { kind: 'text' } }
+      return { name, type: { kind: 'decimal', precision: 18 + type.scale, scale: type.scale } }
+    }),
+  ]
+}

@@ -1,0 +1,136 @@
+import type {
+  AggregateFunction,
+  Expression,
+  FunctionName,
+  Plan,
+  PlanNode,
+  ScalarType,
+} from '@sluice/core/plan'
+import type { InputForm } from '@sluice/mpc'
+
+const BOOLEAN: ScalarType = { kind: 'boolean' }
+const TEXT: ScalarType = { kind: 'text' }
+
+type Operand = string | number | bigint | Expression
+
+interface Asked {
+  readonly inputs: readonly InputForm[]
+  readonly where?: Expression
+  readonly groupBy?: readonly string[]
+  readonly aggregates: Readonly<Record<string, readonly [AggregateFunction, Operand?]>>
+}
+
+/** Ids of all inputs' columns, entities first, as `query` scans them. */
+function idsOf(inputs: readonly InputForm[]): Map<string, { id: number; type: ScalarType }> {
+  const ids = new Map<string, { id: number; type: ScalarType }>()
+  for (const { entity, columns } of inputs) {
+    ids.set(entity, { id: ids.size, type: TEXT })
+    for (const { name, type } of columns)
+      ids.set(name, {
+        id: ids.size,
+        type: type.kind === 'category' ? TEXT : { kind: 'decimal', precision: 18, scale: type.scale },
+      })
+  }
+  return ids
+}
+
+/** Small constructors for expressions over the inputs' columns; a number is a constant, a text a column. */
+export function columnsOf(inputs: readonly InputForm[]) {
+  const ids = idsOf(inputs)
+  const expression = (operand: Operand): Expression => {
+    if (typeof operand === 'object') return operand
+    if (typeof operand === 'string') return { kind: 'column', ...ids.get(operand)! }
+    const value = String(operand)
+    const scale = value.includes('.') ? value.length - value.indexOf('.') - 1 : 0
+    return { kind: 'literal', type: { kind: 'decimal', precision: 18, scale }, value }
+  }
+  const call =
+    (name: FunctionName, type = BOOLEAN) =>
+    (...operands: Operand[]): Expression => ({
+      kind: 'call',
+      type,
+      function: name,
+      arguments: operands.map(expression),
+    })
+  const NUMBER: ScalarType = { kind: 'decimal', precision: 38, scale: 4 }
+  const text = (value: string): Expression => ({ kind: 'literal', type: TEXT, value })
+  return {
+    expression,
+    text,
+    and: call('and'),
+    or: call('or'),
+    not: call('not'),
+    equal: call('equal'),
+    notEqual: call('notEqual'),
+    less: call('less'),
+    lessOrEqual: call('lessOrEqual'),
+    greater: call('greater'),
+    greaterOrEqual: call('greaterOrEqual'),
+    isNull: call('isNull'),
+    isNotNull: call('isNotNull'),
+    add: call('add', NUMBER),
+    subtract: call('subtract', NUMBER),
+    multiply: call('multiply', NUMBER),
+    negate: call('negate', NUMBER),
+    divide: call('divide', { kind: 'float', bits: 64 }),
+    among: (column: string, list: readonly string[]): Expression => ({
+      kind: 'in',
+      type: BOOLEAN,
+      argument: expression(column),
+      list: list.map(text),
+    }),
+  }
+}
+
+/** One aggregate over inputs joined by their entities. */
+export function query({ inputs, where, groupBy = [], aggregates }: Asked): Plan {
+  const ids = idsOf(inputs)
+  const { expression } = columnsOf(inputs)
+  const scan = ({ name, entity, columns }: InputForm): PlanNode => ({
+    kind: 'scan',
+    dataset: name,
+    columns: [entity, ...columns.map(column => column.name)].map(column => ({
+      name: column,
+      ...ids.get(column)!,
+    })),
+  })
+  const [first, ...others] = inputs
+  const joined = others.reduce<PlanNode>(
+    (left, input) => ({
+      kind: 'join',
+      type: 'inner',
+      left,
+      right: scan(input),
+      condition: {
+        kind: 'call',
+        type: BOOLEAN,
+        function: 'equal',
+        arguments: [expression(first!.entity), expression(input.entity)],
+      },
+    }),
+    scan(first!),
+  )
+  const input: PlanNode = where === undefined ? joined : { kind: 'filter', input: joined, predicate: where }
+  const keys = groupBy.map((name, index) => ({
+    id: 1000 + index,
+    name,
+    type: TEXT,
+    expression: expression(name),
+  }))
+  const cells = Object.entries(aggregates).map(([name, [called, operand]], index) => ({
+    id: 2000 + index,
+    name,
+    type: { kind: 'decimal', precision: 38, scale: 2 } as const,
+    function: called,
+    argument: operand === undefined ? null : expression(operand),
+    distinct: false,
+    filter: null,
+  }))
+  return {
+    kind: 'plan',
+    language: 'sluice-plan/1',
+    root: { kind: 'aggregate', input, keys, aggregates: cells },
+    output: [...keys, ...cells].map(({ name, id }) => ({ name, id })),
+    parameters: [],
+  }
+}
