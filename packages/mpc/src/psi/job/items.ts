@@ -93,12 +93,8 @@ function joined(chunks: readonly Uint8Array[]): ItemHashes {
 
 /** A row without a value counts as zero. */
 function valuesOf({ sum }: PsiJob, vector: Vector, rows: number): BigUint64Array {
-  const { owner, column, scale, bound } = sum!
-  const prepared = prepare(
-    vector,
-    { name: column, owner, nullable: true, type: { kind: 'number', scale, bound } },
-    rows,
-  )
+  const { column, scale, bound } = sum!
+  const prepared = prepare(vector, { name: column, nullable: true, type: { kind: 'number', scale, bound } })
   return prepared.kind === 'number' ? prepared.values : new BigUint64Array(rows)
 }
 
