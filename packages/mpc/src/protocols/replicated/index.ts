@@ -1,16 +1,23 @@
 export { atLeast, isNegative, isZero, lessThan } from './compare.js'
 export { bitsToArithmetic, planesToArithmetic, toBits } from './convert.js'
 export { type DivideOptions, divide, type Fraction, squareRoot } from './divide.js'
+export { histogram } from './histogram.js'
 export { bitsOf, inputOf, provide, receiveFrom } from './input.js'
+export { meansIn, type OpenedMeans, openMeans } from './means.js'
+export { completeCases, correlations, covariances, type Sample, type Scatter, scatter } from './moments.js'
 export { and, innerProducts, multiply } from './multiply.js'
 export { open, receiveOpened } from './open.js'
+export { type OpenedStatistics, openFromEntities, openWhere, statisticsIn } from './opening.js'
 export { establish, type Index, type Party } from './party.js'
+export { regress } from './regression.js'
+export { score } from './score.js'
 export {
   type Arithmetic,
   add,
   affineOf,
   type Binary,
   concatenate,
+  gather,
   known,
   not,
   padded,

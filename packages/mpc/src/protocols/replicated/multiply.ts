@@ -41,7 +41,7 @@ export function* innerProducts(
 }
 
 /** From shares of which each party holds one to shares of which it holds two. */
-function* resharing(party: Party, own: Words): Protocol<Words> {
+export function* resharing(party: Party, own: Words): Protocol<Words> {
   const [received] = yield {
     send: [{ to: previous(party.index), bytes: bytesOf(own) }],
     receive: [{ from: next(party.index), bytes: own.byteLength }],

@@ -60,6 +60,12 @@ export function slice<S extends Arithmetic | Binary>(share: S, start: number, en
   return { kind: share.kind, own: share.own.subarray(start, end), next: share.next.subarray(start, end) } as S
 }
 
+/** The values at those places, in that order. */
+export function gather(share: Arithmetic, places: readonly number[]): Arithmetic {
+  const at = (column: Words): Words => BigUint64Array.from(places, place => column[place]!)
+  return arithmetic(at(share.own), at(share.next))
+}
+
 /** Columns of one length, one after the other, each filled up with zeros to whole words of packed bits. */
 export function padded(columns: readonly Arithmetic[]): Arithmetic {
   const rest = new BigUint64Array(-(columns[0]?.own.length ?? 0) & 63)
