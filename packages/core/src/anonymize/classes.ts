@@ -17,40 +17,43 @@ export interface Classes {
   readonly keys: readonly Uint32Array[]
 }
 
-/** A radix of 2^32 at most: two records are in one class exactly if every lane's key is the same. */
-interface Lane {
-  readonly parts: readonly Part[]
-}
+/** Columns side by side in 32 bits: two records are in one class exactly if every lane's key is the same. */
+type Lane = readonly Field[]
 
-/** What a column adds to a lane's key: by level and base code. */
-interface Part {
+/** Where a column's code stands in a lane's key. */
+interface Field {
   readonly column: number
-  readonly codes: Codes
-  readonly scaled: readonly Uint32Array[]
+  readonly shift: number
+  readonly mask: number
 }
-
-type Codes = Uint8Array | Uint16Array | Uint32Array
 
 const MULTIPLIER = 0x9e3779b1
-const LANE = 2 ** 32
+const LANE_BITS = 32
 
 /**
- * Groups records into classes. The generalized codes of a record make exact keys in mixed radix, as many 32-bit lanes
- * as it takes (mostly one), so that a hash collision never puts two classes together. From the classes of a lower node
+ * Groups records into classes. The generalized codes of a record make exact keys, in as many lanes of 32 bits as it
+ * takes (mostly one), so that a hash collision never puts two classes together. From the classes of a lower node
  * those of a higher one follow without looking at records again (roll-up; Flash, Kohlmayer et al. 2012, section IV).
  */
 export class Grouping {
   readonly records: Records
+  /** The classes at the base: one a distinct tuple of quasi-identifiers. */
+  readonly bottom: Classes
   readonly #lanes: readonly Lane[]
+  /** by column, from level and to level */
+  readonly #known: (Uint32Array | undefined)[][]
   #slots = new Uint32Array(0)
+  #firsts = new Uint32Array(0)
+  #sizes = new Uint32Array(0)
 
   constructor(records: Records) {
     this.records = records
     this.#lanes = lanesOf(records)
+    this.#known = records.quasi.map(() => [])
+    this.bottom = this.#bottom()
   }
 
-  /** The classes at the base: one a distinct tuple of quasi-identifiers. */
-  bottom(): Classes {
+  #bottom(): Classes {
     const { weights, population, quasi } = this.records
     const identity = Uint32Array.from(weights, (_, record) => record)
     const every: Classes = {
@@ -60,91 +63,138 @@ export class Grouping {
       sizes: weights,
       population: population === null ? null : Float64Array.from(population),
       of: () => identity,
-      keys: this.#lanes.map(({ parts }) => {
+      keys: this.#lanes.map(lane => {
         const keys = new Uint32Array(weights.length)
-        for (const { codes, scaled } of parts) {
-          const [own] = scaled
-          for (let record = 0; record < keys.length; record++) keys[record]! += own![codes[record]!]!
+        for (const { column, shift } of lane) {
+          const { codes } = quasi[column]!
+          for (let record = 0; record < keys.length; record++) keys[record]! += codes[record]! << shift
         }
         return keys
       }),
     }
-    return this.rollUp(every, every.levels)
+    return this.#merged(every, every.keys, every.levels, every)
   }
 
   /** The classes at `levels`, from those at a node that is nowhere above it. */
   rollUp(below: Classes, levels: readonly number[]): Classes {
-    const above = this.#lanes.map((lane, index) => movedKeys(lane, below.keys[index]!, below, levels))
-    const { classOf, count, firsts } = this.#distinct(above, below.count)
-    const representatives = new Uint32Array(count)
-    const sizes = new Uint32Array(count)
-    for (let index = 0; index < count; index++)
-      representatives[index] = below.representatives[firsts[index]!]!
-    for (let index = 0; index < below.count; index++) sizes[classOf[index]!]! += below.sizes[index]!
-    const keys = above.map(lane => firsts.subarray(0, count).map(first => lane[first]!))
-    const population = populationOf(below, classOf, count)
-    return { levels, count, representatives, sizes, population, of: composed(below, classOf), keys }
+    return this.#merged(below, this.#keysAt(below, levels), levels, this.bottom)
   }
 
+  #keysAt({ keys, levels: from }: Classes, levels: readonly number[]): Uint32Array[] {
+    return this.#lanes.map((lane, index) => this.#movedKeys(lane, keys[index]!, from, levels))
+  }
+
+  /** The keys of the same classes at other levels: only the columns that moved change. */
+  #movedKeys(lane: Lane, before: Uint32Array, from: readonly number[], to: readonly number[]): Uint32Array {
+    const keys = before.slice()
+    for (const { column, shift, mask } of lane) {
+      if (from[column] === to[column]) continue
+      const steps = this.#steps(column, from[column]!, to[column]!, shift)
+      for (let at = 0; at < keys.length; at++) keys[at]! += steps[(keys[at]! >>> shift) & mask]!
+    }
+    return keys
+  }
+
+  /** By code at a level, what leads from it to the code at a higher one, in its field. */
+  #steps(column: number, from: number, to: number, shift: number): Uint32Array {
+    const { codes, labels } = this.records.quasi[column]!.hierarchy
+    const heights = codes.length
+    const known = this.#known[column]![from * heights + to]
+    if (known !== undefined) return known
+    const steps = new Uint32Array(labels[from]!.length)
+    const [below, above] = [codes[from]!, codes[to]!]
+    // modulo 2^32, as the keys are
+    for (let value = 0; value < below.length; value++)
+      steps[below[value]!] = (above[value]! - below[value]!) << shift
+    this.#known[column]![from * heights + to] = steps
+    return steps
+  }
+
+  /** @param source from which it is told whose class each record is; what lies between is not held on to */
+  #merged(below: Classes, keys: readonly Uint32Array[], levels: readonly number[], source: Classes): Classes {
+    const firsts = this.#distinct(keys, below, null)
+    const count = firsts.length
+    return {
+      levels,
+      count,
+      representatives: gathered(below.representatives, firsts),
+      sizes: this.#sizes.slice(0, count),
+      keys: keys.map(lane => gathered(lane, firsts)),
+      population: populationOf(below, () => this.#classOf(keys, below), count),
+      of: once(() => {
+        // classes are numbered as their first records stand, whichever classes they come from
+        const classOf = this.#classOf(this.#keysAt(source, levels), source)
+        return source.of().map(index => classOf[index]!)
+      }),
+    }
+  }
+
+  #classOf(keys: readonly Uint32Array[], below: Classes): Uint32Array {
+    const classOf = new Uint32Array(below.count)
+    this.#distinct(keys, below, classOf)
+    return classOf
+  }
+
+  /** The first of each class among those below, in order; their sizes in `#sizes`, and what each belongs to in `classOf`. */
   #distinct(
     keys: readonly Uint32Array[],
-    length: number,
-  ): { classOf: Uint32Array; count: number; firsts: Uint32Array } {
+    { count: length, sizes: before }: Classes,
+    classOf: Uint32Array | null,
+  ): Uint32Array {
     const bits = Math.max(4, 33 - Math.clz32(length))
     const size = 2 ** bits
-    if (this.#slots.length < size) this.#slots = new Uint32Array(size)
-    const slots = this.#slots.subarray(0, size).fill(0)
-    const classOf = new Uint32Array(length)
-    const firsts = new Uint32Array(length)
-    const [key, second, ...more] = keys
+    if (this.#slots.length < size) {
+      this.#slots = new Uint32Array(size)
+      this.#firsts = new Uint32Array(size)
+      this.#sizes = new Uint32Array(size)
+    }
+    const slots = this.#slots.fill(0, 0, size)
+    const firsts = this.#firsts
+    const sizes = this.#sizes
+    const [key, ...more] = keys as [Uint32Array, ...Uint32Array[]]
+    const single = more.length === 0
     const mask = size - 1
     const shift = 32 - bits
     let count = 0
     for (let index = 0; index < length; index++) {
-      const own = key![index]!
+      const own = key[index]!
       let hash = Math.imul(own, MULTIPLIER)
-      if (second !== undefined) {
-        hash = Math.imul(hash ^ second[index]!, MULTIPLIER)
-        for (const lane of more) hash = Math.imul(hash ^ lane[index]!, MULTIPLIER)
-      }
+      if (!single) for (const lane of more) hash = Math.imul(hash ^ lane[index]!, MULTIPLIER)
       let slot = hash >>> shift
       for (;;) {
-        const held = slots[slot]!
-        if (held === 0) {
+        const held = slots[slot]! - 1
+        if (held < 0) {
           firsts[count] = index
-          classOf[index] = count
+          sizes[count] = before[index]!
+          if (classOf !== null) classOf[index] = count
           slots[slot] = ++count
           break
         }
-        const first = firsts[held - 1]!
-        if (key![first] === own && (second === undefined || sameLanes(keys, first, index))) {
-          classOf[index] = held - 1
+        const first = firsts[held]!
+        if (key[first]! === own && (single || sameLanes(more, first, index))) {
+          sizes[held] = sizes[held]! + before[index]!
+          if (classOf !== null) classOf[index] = held
           break
         }
         slot = (slot + 1) & mask
       }
     }
-    return { classOf, count, firsts }
+    return firsts.subarray(0, count)
   }
 }
 
-/** The keys of the same classes at other levels: only what a column that moved adds to them changes. */
-function movedKeys(
-  { parts }: Lane,
-  before: Uint32Array,
-  from: Classes,
-  levels: readonly number[],
-): Uint32Array {
-  const keys = before.slice()
-  const { representatives } = from
-  for (const { column, codes, scaled } of parts) {
-    const [old, next] = [from.levels[column]!, levels[column]!]
-    if (old === next) continue
-    // modulo 2^32, as the keys are
-    const step = scaled[next]!.map((key, code) => key - scaled[old]![code]!)
-    for (let index = 0; index < keys.length; index++) keys[index]! += step[codes[representatives[index]!]!]!
+function gathered(values: Uint32Array, at: Uint32Array): Uint32Array {
+  const found = new Uint32Array(at.length)
+  for (let index = 0; index < found.length; index++) found[index] = values[at[index]!]!
+  return found
+}
+
+function once<T extends object>(action: () => T): () => T {
+  let known: T | null = null
+  return () => {
+    known ??= action()
+    return known
   }
-  return keys
 }
 
 function sameLanes(keys: readonly Uint32Array[], a: number, b: number): boolean {
@@ -153,40 +203,28 @@ function sameLanes(keys: readonly Uint32Array[], a: number, b: number): boolean 
 }
 
 function lanesOf({ quasi }: Records): Lane[] {
-  const lanes: { radix: number; parts: Part[] }[] = []
-  quasi.forEach(({ codes, hierarchy: { codes: levels, labels } }, column) => {
-    const cardinality = Math.max(1, ...labels.map(level => level.length))
-    let lane = lanes.find(candidate => candidate.radix * cardinality <= LANE)
+  const lanes: { used: number; fields: Field[] }[] = [{ used: 0, fields: [] }]
+  quasi.forEach(({ hierarchy: { labels } }, column) => {
+    const bits = LANE_BITS - Math.clz32(Math.max(1, ...labels.map(level => level.length - 1)))
+    let lane = lanes.find(({ used }) => used + bits <= LANE_BITS)
     if (lane === undefined) {
-      lane = { radix: 1, parts: [] }
+      lane = { used: 0, fields: [] }
       lanes.push(lane)
     }
-    const { radix } = lane
-    const scaled = levels.map(level => level.map(code => code * radix))
-    lane.parts.push({ column, codes: narrowed(codes, cardinality), scaled })
-    lane.radix *= cardinality
+    lane.fields.push({ column, shift: lane.used, mask: 2 ** bits - 1 })
+    lane.used += bits
   })
-  return lanes
+  return lanes.map(({ fields }) => fields)
 }
 
-/** In as few bytes as will do, so that more of a column is in the cache. */
-function narrowed(codes: Uint32Array, cardinality: number): Codes {
-  if (cardinality <= 2 ** 8) return Uint8Array.from(codes)
-  return cardinality <= 2 ** 16 ? Uint16Array.from(codes) : codes
-}
-
-function populationOf({ population }: Classes, classOf: Uint32Array, count: number): Float64Array | null {
+function populationOf(
+  { population }: Classes,
+  classOf: () => Uint32Array,
+  count: number,
+): Float64Array | null {
   if (population === null) return null
   const sums = new Float64Array(count)
-  for (let index = 0; index < classOf.length; index++)
-    sums[classOf[index]!] = sums[classOf[index]!]! + population[index]!
+  const of = classOf()
+  for (let index = 0; index < of.length; index++) sums[of[index]!] = sums[of[index]!]! + population[index]!
   return sums
-}
-
-function composed(below: Classes, classOf: Uint32Array): () => Uint32Array {
-  let known: Uint32Array | null = null
-  return () => {
-    known ??= below.of().map(index => classOf[index]!)
-    return known
-  }
 }

@@ -65,7 +65,7 @@ async function optimal(
     config,
     options,
   )
-  const bottom = new Grouping(records).bottom()
+  const bottom = new Grouping(records).bottom
   const of = classes.of()
   const renumbered = new Uint32Array(classes.count).fill(SUPPRESSED)
   const kept: number[] = []
@@ -104,7 +104,7 @@ async function mondrian(
 ): Promise<Anonymized> {
   const rows = countRows(records)
   const { of, count, sizes } = await partitionMondrian(records, config, options)
-  const bottom = new Grouping(records).bottom()
+  const bottom = new Grouping(records).bottom
   const ranges = records.quasi.map(({ codes }) => rangesOf(codes, of, count, records.weights))
   const nothing = new Uint8Array(count)
   const view = { sizes } as Parameters<ReturnType<typeof discernibility>['loss']>[0]

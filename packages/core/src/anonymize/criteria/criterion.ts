@@ -29,6 +29,8 @@ export interface Criterion {
   readonly monotone: 'superset' | 'union'
   /** sensitive column that it looks at, if any */
   readonly column: number | null
+  /** rows from which on it holds, where it asks for nothing else */
+  readonly leastSize?: number
   satisfied(view: ClassView): boolean
 }
 

@@ -20,7 +20,8 @@ export interface Verdict {
 /** Holds classes to criteria. */
 export class Evaluation {
   readonly #records: Records
-  readonly #bySize: readonly Criterion[]
+  /** of every class */
+  readonly #leastSize: number
   readonly #always: readonly Criterion[]
   readonly #others: readonly Criterion[]
   readonly #allowed: number
@@ -29,36 +30,48 @@ export class Evaluation {
   constructor(records: Records, criteria: readonly Criterion[], allowed: number) {
     this.#records = records
     this.#allowed = allowed
-    const always = criteria.filter(({ monotone }) => monotone === 'superset')
-    this.#bySize = always.filter(({ column }) => column === null)
-    this.#always = always.filter(({ column }) => column !== null)
-    this.#others = criteria.filter(({ monotone }) => monotone === 'union')
+    this.#leastSize = Math.max(0, ...criteria.map(({ leastSize }) => leastSize ?? 0))
+    const further = criteria.filter(({ leastSize }) => leastSize === undefined)
+    this.#always = further.filter(({ monotone }) => monotone === 'superset')
+    this.#others = further.filter(({ monotone }) => monotone === 'union')
   }
 
   verdict(classes: Classes): Verdict {
-    const failing = new Uint8Array(classes.count)
-    let first = 0
     // what needs sizes alone comes first: it mostly settles the question
-    for (const criteria of [this.#bySize, this.#always]) {
-      first += this.#mark(classes, failing, criteria)
-      if (first > this.#allowed) return { passes: false, mayPassBelow: false, failing, suppressed: first }
-    }
+    let first = this.#tooSmall(classes)
+    if (first > this.#allowed) return { passes: false, mayPassBelow: false, failing: NONE, suppressed: first }
+    const failing = new Uint8Array(classes.count)
+    const { sizes, count } = classes
+    if (first > 0)
+      for (let index = 0; index < count; index++)
+        if (sizes[index]! < this.#leastSize && sizes[index]! > 0) failing[index] = 1
+    first += this.#mark(classes, failing, this.#always)
+    if (first > this.#allowed) return { passes: false, mayPassBelow: false, failing, suppressed: first }
     if (this.#others.length === 0) return { passes: true, mayPassBelow: true, failing, suppressed: first }
     const suppressed = first + this.#mark(classes, failing, this.#others)
     const passes = suppressed <= this.#allowed
     return { passes, mayPassBelow: passes || this.#allowed > 0, failing, suppressed }
   }
 
+  /** Rows in classes that are too small, or more than the allowed. */
+  #tooSmall({ sizes }: Classes): number {
+    let rows = 0
+    for (let index = 0; index < sizes.length && rows <= this.#allowed; index++) {
+      if (sizes[index]! < this.#leastSize) rows += sizes[index]!
+    }
+    return rows
+  }
+
   /** Do the criteria hold for one class of these records. */
   meets(records: Uint32Array, size: number): boolean {
-    const criteria = [...this.#bySize, ...this.#always, ...this.#others]
+    const criteria = [...this.#always, ...this.#others]
     const view = new RecordsView(
       this.#records,
       { sorted: records, starts: Uint32Array.of(0, records.length) },
       columnsOf(criteria),
     )
     view.enter(0, size, Number.NaN)
-    return criteria.every(criterion => criterion.satisfied(view))
+    return size >= this.#leastSize && criteria.every(criterion => criterion.satisfied(view))
   }
 
   /** Marks classes that a criterion does not hold for; answers their rows, infinite where suppression cannot help. */
@@ -82,6 +95,8 @@ export class Evaluation {
     return rows
   }
 }
+
+const NONE = new Uint8Array(0)
 
 function columnsOf(criteria: readonly Criterion[]): number[] {
   return [...new Set(criteria.flatMap(({ column }) => (column === null ? [] : [column])))]

@@ -33,24 +33,26 @@ export class Lattice {
   }
 
   levels(node: number): number[] {
-    return this.heights.map((height, column) => Math.floor(node / this.#strides[column]!) % (height + 1))
+    return this.heights.map((height, column) => ((node / this.#strides[column]!) | 0) % (height + 1))
   }
 
   /** The nodes one level up in one column. */
   successors(node: number): number[] {
-    return this.#neighbours(node, (level, height) => level < height, 1)
-  }
-
-  predecessors(node: number): number[] {
-    return this.#neighbours(node, level => level > 0, -1)
-  }
-
-  #neighbours(node: number, exists: (level: number, height: number) => boolean, step: 1 | -1): number[] {
     const found: number[] = []
     for (let column = 0; column < this.heights.length; column++) {
       const stride = this.#strides[column]!
       const height = this.heights[column]!
-      if (exists(Math.floor(node / stride) % (height + 1), height)) found.push(node + step * stride)
+      if (((node / stride) | 0) % (height + 1) < height) found.push(node + stride)
+    }
+    return found
+  }
+
+  /** The nodes one level down in one column. */
+  predecessors(node: number): number[] {
+    const found: number[] = []
+    for (let column = 0; column < this.heights.length; column++) {
+      const stride = this.#strides[column]!
+      if (((node / stride) | 0) % (this.heights[column]! + 1) > 0) found.push(node - stride)
     }
     return found
   }

@@ -1,44 +1,61 @@
 import type { Classes, Grouping } from '../classes.js'
 
-const KEPT = 192
+/** Classes that are kept at once, in all. */
 const KEPT_CLASSES = 2 ** 22
 
-/** Classes that were computed, to compute those above them from. The ones used longest ago go first. */
+/** From so many on, classes on the way are worth being kept: many nodes have them in common. */
+const MANY = 4096
+
+/**
+ * Classes that were computed, to compute those above them from: of those at a node nowhere above, the fewest. Where
+ * there are too many, the largest go first: they save least.
+ */
 export class RollUp {
   readonly #grouping: Grouping
   readonly #bottom: Classes
-  #kept: Classes[] = []
+  /** from the one of most values on */
+  readonly #columns: readonly number[]
+  /** from the fewest on */
+  readonly #kept: Classes[] = []
   #total = 0
 
   constructor(grouping: Grouping) {
     this.#grouping = grouping
-    this.#bottom = grouping.bottom()
+    this.#bottom = grouping.bottom
+    const values = grouping.records.quasi.map(({ hierarchy }) => hierarchy.labels[0]!.length)
+    this.#columns = values.map((_, column) => column).sort((a, b) => values[b]! - values[a]!)
   }
 
   classesAt(levels: readonly number[]): Classes {
-    let base = this.#bottom
-    let at = -1
-    for (const [index, candidate] of this.#kept.entries()) {
-      if (candidate.count >= base.count || !isBelow(candidate.levels, levels)) continue
-      base = candidate
-      at = index
-    }
-    if (at >= 0) {
-      this.#kept.splice(at, 1)
-      this.#kept.push(base)
-    }
-    const classes = this.#grouping.rollUp(base, levels)
-    // what is hardly smaller than its base saves nothing
-    if (classes.count < 0.9 * base.count) this.#keep(classes)
+    const below = this.#kept.find(kept => isBelow(kept.levels, levels)) ?? this.#bottom
+    const midway = below.count > MANY ? this.#midway(below.levels, levels) : null
+    return this.#rollUp(midway === null ? below : this.#rollUp(below, midway), levels)
+  }
+
+  /** The first step of a long way: the two columns of most values, which bring the most classes together. */
+  #midway(from: readonly number[], to: readonly number[]): number[] | null {
+    const moved = this.#columns.filter(column => from[column]! < to[column]!)
+    if (moved.length < 3) return null
+    return from.map((level, column) => (column === moved[0] || column === moved[1] ? to[column]! : level))
+  }
+
+  #rollUp(below: Classes, levels: readonly number[]): Classes {
+    const classes = this.#grouping.rollUp(below, levels)
+    this.#keep(classes)
     return classes
   }
 
   #keep(classes: Classes): void {
-    this.#kept.push(classes)
-    this.#total += classes.count
-    while (this.#kept.length > KEPT || (this.#total > KEPT_CLASSES && this.#kept.length > 1)) {
-      this.#total -= this.#kept.shift()!.count
+    let low = 0
+    let high = this.#kept.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#kept[middle]!.count <= classes.count) low = middle + 1
+      else high = middle
     }
+    this.#kept.splice(low, 0, classes)
+    this.#total += classes.count
+    while (this.#total > KEPT_CLASSES) this.#total -= this.#kept.pop()!.count
   }
 }
 

@@ -8,6 +8,7 @@ import { criteriaOf } from '../criteria/model.js'
 import { heightOf } from '../hierarchy/hierarchy.js'
 import type { Measure } from '../measures/measure.js'
 import { measureOf } from '../measures/measures.js'
+import { nonUniformEntropy } from '../measures/non-uniform-entropy.js'
 import { countRows, type Records } from '../table.js'
 import { Lattice } from './lattice.js'
 import { Pauses } from './pauses.js'
@@ -46,8 +47,8 @@ const NOT_BEST = 8
  * et al., JAMIA 16(5), 2009, section "Optimal Lattice Anonymization"; Flash, Kohlmayer et al., PASSAT 2012, section
  * IV: greedy paths and a binary search on each).
  *
- * Nodes are visited from the least bound on. A path goes up from each, and a binary search finds on it where the
- * criteria begin to hold. Nothing is left out that could be best:
+ * Nodes are visited from the one on that would lose least if nothing were suppressed. A path goes up from each, to the
+ * top, and a binary search finds on it where the criteria begin to hold. Nothing is left out that could be best:
  *
  * - Below a node that fails, every node is dropped only where that follows: always for k and distinct values (what is
  *   suppressed only grows downwards); for entropy and recursive diversity, t-closeness and δ-presence only where
@@ -88,6 +89,9 @@ class Search {
   readonly #measure: Measure
   readonly #tags: Uint8Array
   readonly #bounds: Float64Array
+  /** what the order of nodes follows: of other measures nothing is known in advance, but they mostly agree with it */
+  readonly #guide: Measure
+  readonly #likely: Float64Array
   #floors: { node: number; floor: number }[] = []
   #best: Omit<Optimum, 'nodes' | 'checked'> | null = null
   #checked = 0
@@ -97,39 +101,38 @@ class Search {
     this.#rollUp = new RollUp(new Grouping(records))
     this.#evaluation = new Evaluation(records, criteria, allowed)
     this.#measure = measure
+    this.#guide = nonUniformEntropy(records)
     this.#tags = new Uint8Array(this.#lattice.size)
     this.#bounds = new Float64Array(this.#lattice.size)
+    this.#likely = new Float64Array(this.#lattice.size)
   }
 
   async run({ signal, onProgress, exhaustive = false }: SearchOptions): Promise<Optimum | null> {
     const order = this.#order()
     const pauses = new Pauses(signal)
     for (const [at, node] of order.entries()) {
+      if (!exhaustive && this.#isSettled(node)) continue
       const tell = () => onProgress?.({ stage: 'search', fraction: at / order.length })
       await pauses.perhaps(tell)
-      if (exhaustive) {
-        this.#check(node)
-        continue
-      }
-      if (this.#isSettled(node)) continue
-      if ((this.#tags[node]! & MAY_PASS) !== 0) this.#check(node)
+      if (exhaustive || (this.#tags[node]! & MAY_PASS) !== 0) this.#check(node)
       else await this.#follow(this.#pathFrom(node), pauses, tell)
     }
     return this.#best && { ...this.#best, nodes: this.#lattice.size, checked: this.#checked }
   }
 
-  /** By bound, then from the bottom up. */
+  /** From what is likely best on, then from the bottom up. */
   #order(): Uint32Array {
     const { size } = this.#lattice
     const heights = new Uint16Array(size)
     for (let node = 0; node < size; node++) {
       const levels = this.#lattice.levels(node)
       this.#bounds[node] = this.#measure.bound(levels)
+      this.#likely[node] = this.#guide.bound(levels)
       heights[node] = levels.reduce((sum, level) => sum + level, 0)
     }
-    const bounds = this.#bounds
+    const likely = this.#likely
     return Uint32Array.from({ length: size }, (_, node) => node).sort(
-      (a, b) => bounds[a]! - bounds[b]! || heights[a]! - heights[b]! || a - b,
+      (a, b) => likely[a]! - likely[b]! || heights[a]! - heights[b]! || a - b,
     )
   }
 
@@ -138,14 +141,17 @@ class Search {
     return this.#best !== null && this.#bounds[node]! >= this.#best.loss
   }
 
-  /** Upwards, always to the neighbour of least bound, as long as nothing is known. */
+  /**
+   * Upwards, always to the neighbour that is likeliest, as far as nothing is known of the criteria: past what can be
+   * best too, for a node that fails higher up settles more below it, and has fewer classes to look at.
+   */
   #pathFrom(node: number): number[] {
     const path = [node]
     for (;;) {
       let next = -1
       for (const candidate of this.#lattice.successors(path.at(-1)!)) {
-        if (this.#tags[candidate] !== 0 || this.#isSettled(candidate)) continue
-        if (next < 0 || this.#bounds[candidate]! < this.#bounds[next]!) next = candidate
+        if ((this.#tags[candidate]! & (FAILS | CHECKED | MAY_PASS)) !== 0) continue
+        if (next < 0 || this.#likely[candidate]! < this.#likely[next]!) next = candidate
       }
       if (next < 0) return path
       path.push(next)
