@@ -20,12 +20,14 @@ import {
   parseAggregation,
 } from '@sluice/core/he'
 import { receiptBytes } from '@sluice/ledger'
-import { KeyFile, parseVerifierKey, verifySignature } from '@sluice/ledger/keys'
+import { KeyFile, OpeningKey, parseVerifierKey, verifySignature } from '@sluice/ledger/keys'
 import { Approver, readRequestExport, Zone } from '@sluice/sandbox'
 import { Int64, Table, tableFromIPC, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow'
 
 const folder = process.argv[2] ?? (await mkdtemp(join(tmpdir(), 'sluice-subsidies-')))
 const at = name => join(folder, name)
+// of the treasury, in a file that nobody else can read
+const PASSPHRASE = 'correct horse battery staple'
 const PROGRAMMES = ['housing', 'farming', 'school']
 const DISTRICTS = Array.from({ length: 12 }, (_, index) => `district-${String(index + 1).padStart(2, '0')}`)
 const SQL = 'SELECT programme, sum(amount) AS total, count(*) AS grants FROM subsidies GROUP BY programme'
@@ -74,7 +76,7 @@ const round = await createAggregation({
   adder: party('centre'),
   auditor: party('auditor'),
 })
-await writeFile(at('secret.key'), round.secretKey, { mode: 0o600 })
+await OpeningKey.write(at('secret.key'), round.secretKey, { passphrase: PASSPHRASE })
 await writeFile(at('public.key'), round.publicKey)
 await writeFile(at('aggregation.json'), aggregationBytes(round.aggregation))
 
@@ -116,8 +118,7 @@ console.log('the centre’s sum is that of the twelve contributions, byte for by
 
 // the treasury opens, once, what was approved; the total leaves through the check and the ledger
 const release = await withSources(['sum.he'], async ([sum]) => {
-  const secretKey = await readFile(at('secret.key'))
-  const claim = opened => writeFile(at('secret.key.opened'), opened, { flag: 'wx' })
+  const { secretKey, claim } = await OpeningKey.open(at('secret.key'), { passphrase: PASSPHRASE })
   const inputs = { aggregation: round.aggregation, sum, audit: audited, secretKey, verify, claim }
   const execute = (approved, bytes, options) =>
     new HeExecutor().execute(approved, { ...inputs, request: bytes }, options)

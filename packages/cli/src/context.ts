@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
 import { SluiceError } from '@sluice/core'
-import type { KeyFile } from '@sluice/ledger/keys'
+import type { KeyFile, OpeningKey } from '@sluice/ledger/keys'
 import type { Zone, ZoneOptions } from '@sluice/sandbox'
 import type { Settings } from './environment.js'
 import { readText } from './input.js'
 import type { Io } from './io.js'
-import { openKey } from './keyring.js'
+import { openKey, openOpeningKey } from './keyring.js'
 import type { Progress } from './output/progress.js'
 import type { Ui } from './output/ui.js'
 import type { Sources } from './sources.js'
@@ -81,6 +81,11 @@ export class Context {
 
   key(file: string): Promise<KeyFile> {
     return openKey(this.path(file), this.io, this.ui, this.settings.passphraseFile)
+  }
+
+  /** The secret key of an aggregation. */
+  openingKey(file: string): Promise<OpeningKey> {
+    return openOpeningKey(this.path(file), this.io, this.ui, this.settings.passphraseFile)
   }
 
   /** The key that was named, else the user's. @throws SluiceError USAGE where there is none */

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { isSluiceError, SluiceError } from '@sluice/core'
-import type { KeyFile } from '@sluice/ledger/keys'
+import type { KeyFile, OpeningKey } from '@sluice/ledger/keys'
 import { readText } from './input.js'
 import { Interruption, type Io, write } from './io.js'
 import type { Ui } from './output/ui.js'
@@ -19,12 +19,33 @@ export async function openKey(
   passphraseFile: string | undefined,
 ): Promise<KeyFile> {
   const { KeyFile } = await import('@sluice/ledger/keys')
+  return opened(path, io, ui, passphraseFile, passphrase => KeyFile.open(path, { passphrase }))
+}
+
+/** The same for the secret key of an aggregation. */
+export async function openOpeningKey(
+  path: string,
+  io: Io,
+  ui: Ui,
+  passphraseFile: string | undefined,
+): Promise<OpeningKey> {
+  const { OpeningKey } = await import('@sluice/ledger/keys')
+  return opened(path, io, ui, passphraseFile, passphrase => OpeningKey.open(path, { passphrase }))
+}
+
+async function opened<T>(
+  path: string,
+  io: Io,
+  ui: Ui,
+  passphraseFile: string | undefined,
+  open: (passphrase: string | undefined) => Promise<T>,
+): Promise<T> {
   const passphrase = passphraseFile === undefined ? undefined : await passphraseFrom(passphraseFile)
   try {
-    return await KeyFile.open(path, { passphrase })
+    return await open(passphrase)
   } catch (error) {
     if (!isSluiceError(error) || error.code !== 'PASSPHRASE_MISSING' || !isInteractive(io)) throw error
-    return KeyFile.open(path, { passphrase: await ask(io, ui.t('ask.passphrase', { file: path }), 'hidden') })
+    return open(await ask(io, ui.t('ask.passphrase', { file: path }), 'hidden'))
   }
 }
 

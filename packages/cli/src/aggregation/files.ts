@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { type FileHandle, lstat, open, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import type { Aggregation, ByteSink, ByteSource, VerifySignature } from '@sluice/core/he'
 import type { Context } from '../context.js'
@@ -17,50 +17,6 @@ export async function readAggregation(context: Context, file: string): Promise<A
 
 export function readPublicHeKey(context: Context, file: string): Promise<Uint8Array> {
   return readBytes(context.path(file), KEY_BYTES)
-}
-
-/** @throws SluiceError KEY_PERMISSIONS where others than its owner can read it */
-export async function readSecretKey(context: Context, file: string): Promise<Uint8Array> {
-  const path = context.path(file)
-  const bytes = await readBytes(path, KEY_BYTES)
-  const handle = await open(path, constants.O_RDONLY)
-  try {
-    const { mode } = await handle.stat()
-    if (process.platform === 'win32' || (mode & 0o077) === 0) return bytes
-    throw new SluiceError('KEY_PERMISSIONS', `others than its owner can reach the key file ${file}`, {
-      remedy: `Run chmod 600 ${file}.`,
-      facts: { mode: (mode & 0o777).toString(8) },
-    })
-  } finally {
-    await handle.close()
-  }
-}
-
-/**
- * Writes down which sum a secret key opens, durably and once, before it does.
- *
- * @throws SluiceError STATE_DENIED where it opened another sum
- */
-export async function claimOpening(context: Context, secretKey: string, sum: string): Promise<void> {
-  const path = `${context.path(secretKey)}.opened`
-  try {
-    const file = await open(path, 'wx', 0o600)
-    try {
-      await file.writeFile(`${sum}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST')
-      throw writeError(path, cause as NodeJS.ErrnoException)
-    const before = new TextDecoder().decode(await readBytes(path, KEY_BYTES)).trim()
-    if (before === sum) return
-    throw new SluiceError('STATE_DENIED', 'this key has opened another sum', {
-      rule: 'he.opened',
-      remedy: 'A key opens one sum. Begin a new aggregation with `sluice he keygen`.',
-    })
-  }
 }
 
 /** Files to read, all closed when the work is done. */
@@ -105,7 +61,10 @@ function sourceOf(handle: FileHandle, name: string, size: number): ByteSource {
   }
 }
 
-/** A file of mode 600 that appears whole under its name, or not at all. */
+/**
+ * A file of mode 600 that appears whole under its name, or not at all, however the process ends. What an earlier process
+ * left half written is swept.
+ */
 export async function withSink<T>(
   context: Context,
   out: string,
@@ -114,12 +73,10 @@ export async function withSink<T>(
 ): Promise<T> {
   const path = context.path(out)
   const partial = `${path}.${process.pid}.tmp`
-  let reserved = false
   try {
-    if (!force) {
-      await (await open(path, 'wx', 0o600)).close()
-      reserved = true
-    }
+    await sweep(path)
+    // before the work, and once more when it is done
+    if (!force) await absent(path)
     const handle = await open(partial, 'w', 0o600)
     let result: T
     try {
@@ -134,13 +91,38 @@ export async function withSink<T>(
     } finally {
       await handle.close()
     }
+    if (!force) await absent(path)
     await rename(partial, path)
     return result
   } catch (error) {
     await rm(partial, { force: true })
-    if (reserved) await rm(path, { force: true })
     if (typeof (error as NodeJS.ErrnoException).syscall !== 'string') throw error
     throw writeError(path, error as NodeJS.ErrnoException)
+  }
+}
+
+async function absent(path: string): Promise<void> {
+  const there = await lstat(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return null
+    throw cause
+  })
+  if (there !== null) throw writeError(path, Object.assign(new Error(), { code: 'EEXIST' }))
+}
+
+/** Removes the temporaries of processes that are no more. */
+async function sweep(path: string): Promise<void> {
+  const [directory, start] = [dirname(path), `${basename(path)}.`]
+  for (const name of await readdir(directory)) {
+    const [, pid] = (name.startsWith(start) && /^(\d{1,10})\.tmp$/.exec(name.slice(start.length))) || []
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(directory, name), { force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

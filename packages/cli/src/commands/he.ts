@@ -4,6 +4,7 @@ import type { Aggregation } from '@sluice/core/he'
 import type { Command } from 'commander'
 import type { Context } from '../context.js'
 import { readBytes } from '../input.js'
+import { newPassphrase } from '../keyring.js'
 import { writeFile } from '../output/file.js'
 import type { Reply } from '../output/reply.js'
 import type { Ui } from '../output/ui.js'
@@ -40,7 +41,8 @@ export function addHe(program: Command, act: Act): void {
       .description('check that a query fits, choose parameters, and make the keys of one aggregation')
       .addOption(keyOption('the key holder’s key'))
       .requiredOption('--out <dir>', 'where aggregation.json, public.key and secret.key go')
-      .action(act<{ key?: string; out: string }>(keygen)),
+      .option('--no-passphrase', 'do not encrypt the secret key')
+      .action(act<{ key?: string; out: string; passphrase: boolean }>(keygen)),
     'sluice he keygen totals.yaml --key treasury.key --out round',
   )
   example(
@@ -109,7 +111,7 @@ export function addHe(program: Command, act: Act): void {
 
 async function keygen(
   context: Context,
-  options: { readonly key?: string; readonly out: string },
+  options: { readonly key?: string; readonly out: string; readonly passphrase: boolean },
   file: string,
 ): Promise<Reply> {
   const { readAggregationJob } = await import('../aggregation/job.js')
@@ -119,23 +121,35 @@ async function keygen(
   const reviewed = await zone.requests.preview(job, job.consumer, { signal: context.signal })
   const { aggregationBytes, createAggregation, layoutOf } = await import('@sluice/core/he')
   const keys = layoutOf(reviewed).aggregate.keys.map(column => column.name)
+  const directory = context.path(options.out)
+  const secretFile = join(directory, 'secret.key')
+  const { io, ui, settings } = context
+  const passphrase = options.passphrase
+    ? await newPassphrase(secretFile, io, ui, settings.passphraseFile)
+    : undefined
   const { aggregation, publicKey, secretKey } = await createAggregation({
     ...job.rest,
     reviewed,
     groups: job.groups(keys),
     keyHolder: { name, key },
   })
-  const directory = context.path(options.out)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   // the secret key first: no aggregation without it is ever seen
-  await writeFile(join(directory, 'secret.key'), secretKey, false)
+  const { OpeningKey } = await import('@sluice/ledger/keys')
+  await OpeningKey.write(secretFile, secretKey, { passphrase })
   await writeFile(join(directory, 'public.key'), publicKey, false)
   await writeFile(join(directory, 'aggregation.json'), aggregationBytes(aggregation), false)
   const reply = await replyOf(aggregation)
   const files = `${join(options.out, 'aggregation.json')}, ${join(options.out, 'public.key')}`
   return {
-    json: { ...(reply.json as object), directory },
-    text: ui => [ui.t('text.aggregationMade', { files }), '', reply.text(ui)].join('\n'),
+    json: { ...(reply.json as object), directory, encrypted: options.passphrase },
+    text: ui =>
+      [
+        ui.t('text.aggregationMade', { files }),
+        `${join(options.out, 'secret.key')}: ${ui.t(options.passphrase ? 'text.keyEncrypted' : 'text.keyPlain')}`,
+        '',
+        reply.text(ui),
+      ].join('\n'),
   }
 }
 
@@ -234,12 +248,10 @@ async function audit(context: Context, options: Working, sum: string, ...files: 
 }
 
 async function open(context: Context, options: Opening, file: string): Promise<Reply | undefined> {
-  const { claimOpening, readAggregation, readSecretKey, signatureCheck, withSources } = await import(
-    '../aggregation/files.js'
-  )
+  const { readAggregation, signatureCheck, withSources } = await import('../aggregation/files.js')
   const { assertOpenable, HE_ENGINE, HeExecutor } = await import('@sluice/core/he')
   const aggregation = await readAggregation(context, options.aggregation)
-  const secretKey = await readSecretKey(context, options.secretKey)
+  const { secretKey, claim } = await context.openingKey(options.secretKey)
   const audited =
     options.audit === undefined ? null : await readBytes(context.path(options.audit), AUDIT_BYTES)
   const operator = await context.signer(options.key)
@@ -249,17 +261,21 @@ async function open(context: Context, options: Opening, file: string): Promise<R
     const inputs = { aggregation, sum: source!, audit: audited, secretKey, verify }
     // what would be refused all the same takes no run from the allowance
     await assertOpenable(inputs)
-    const claim = (digest: string) => claimOpening(context, options.secretKey, digest)
     const executor = new HeExecutor()
-    return zone.run(options.request, operator, {
-      signal: context.signal,
-      onProgress: context.progress.report,
-      engine: {
-        engine: HE_ENGINE,
-        execute: (approved, request, running) =>
-          executor.execute(approved, { ...inputs, request, claim }, running),
-      },
-    })
+    executor.prepare(aggregation)
+    try {
+      return await zone.run(options.request, operator, {
+        signal: context.signal,
+        onProgress: context.progress.report,
+        engine: {
+          engine: HE_ENGINE,
+          execute: (approved, request, running) =>
+            executor.execute(approved, { ...inputs, request, claim }, running),
+        },
+      })
+    } finally {
+      await executor.close()
+    }
   })
   const { deliverRelease } = await import('../output/release.js')
   return deliverRelease(context, released, options)

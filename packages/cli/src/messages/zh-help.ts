@@ -125,6 +125,7 @@ export const zhHelp = new Translator({
     '建立 Ed25519 密钥文件（权限 600，以口令加密），公钥放在旁边',
   'the principal whose key it is': '密钥所属的主体',
   'do not encrypt it': '不加密',
+  'do not encrypt the secret key': '不加密私钥',
   'the name and the public key of a key file': '密钥文件的名称和公钥',
   'verify a zone, a copy of its ledger, or a receipt, with code that shares nothing with the writer; needs no zone and no database':
     '验证专区、其账本的副本或回执，所用代码与写入方不共用；不需要专区和数据库',

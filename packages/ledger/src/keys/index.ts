@@ -1,4 +1,5 @@
 export { KeyFile } from './key-file.js'
+export { OpeningKey } from './opening-key.js'
 export { SecretFile } from './secret-file.js'
 export type { Signer } from './signer.js'
 export {

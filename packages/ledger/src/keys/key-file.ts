@@ -7,6 +7,7 @@ import {
 } from 'node:crypto'
 import { inspect } from 'node:util'
 import { SluiceError } from '@sluice/core'
+import { missingPassphrase } from './passphrase.js'
 import { decryptPkcs8, encryptPkcs8 } from './pkcs8.js'
 import { readPrivately, writeExclusively } from './private-file.js'
 import type { Signer } from './signer.js'
@@ -121,12 +122,6 @@ function readPrivateKey(pem: string, passphrase: string | undefined): KeyObject 
 
 function rawPublicKey(key: KeyObject): Uint8Array {
   return key.export({ type: 'spki', format: 'der' }).subarray(-32)
-}
-
-function missingPassphrase(reason: string): SluiceError {
-  return new SluiceError('PASSPHRASE_MISSING', reason, {
-    remedy: 'Give the passphrase (SLUICE_PASSPHRASE_FILE, or the prompt of a terminal).',
-  })
 }
 
 function damaged(reason: string): SluiceError {

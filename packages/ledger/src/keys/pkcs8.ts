@@ -1,5 +1,5 @@
-import { createCipheriv, createPrivateKey, type KeyObject, scryptSync } from 'node:crypto'
-import { SluiceError } from '@sluice/core'
+import { createCipheriv, createPrivateKey, type KeyObject } from 'node:crypto'
+import { derivedKey, wrongPassphrase } from './passphrase.js'
 
 /**
  * Encrypts a private key as PKCS#8 (RFC 5958) under PBES2 with scrypt (RFC 7914, section 7) and AES-256-CBC.
@@ -7,13 +7,13 @@ import { SluiceError } from '@sluice/core'
  * `KeyObject.export({cipher, passphrase})` would do it with PBKDF2 and 2,048 rounds, which a graphics card tries
  * millions of times a second, and takes no other count. This form is as standard (`openssl pkcs8 -topk8 -scrypt`
  * writes it, every OpenSSL reads it), and costs an attacker 80 MiB·passes a guess. It needs 16 MiB: OpenSSL reads no
- * more than 32. N = 2^14 with p = 5 is what OWASP names as the equal of N = 2^17, p = 1.
+ * more than 32.
  *
  * CBC does not authenticate; `KeyFile` compares the public key that comes out with the one that the file names.
  */
 export function encryptPkcs8(key: KeyObject, passphrase: string, salt: Uint8Array, iv: Uint8Array): string {
   const plain = key.export({ type: 'pkcs8', format: 'der' })
-  const derived = scryptSync(Buffer.from(passphrase), salt, 32, { N: 2 ** 14, r: 8, p: 5, maxmem: 2 ** 26 })
+  const derived = derivedKey(passphrase, salt)
   const cipher = createCipheriv('aes-256-cbc', derived, iv)
   const encrypted = Buffer.concat([cipher.update(plain), cipher.final()])
   plain.fill(0)
@@ -34,9 +34,7 @@ export function decryptPkcs8(pem: string, passphrase: string): KeyObject {
     return createPrivateKey({ key: pem, format: 'pem', passphrase: Buffer.from(passphrase) })
   } catch {
     // the cause stays behind: OpenSSL's text helps nobody here, and might quote what it read
-    throw new SluiceError('PASSPHRASE_WRONG', 'the passphrase does not open the key file', {
-      remedy: 'Check the passphrase; if it is right, the file was damaged: restore it from its backup.',
-    })
+    throw wrongPassphrase()
   }
 }
 

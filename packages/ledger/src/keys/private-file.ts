@@ -6,7 +6,7 @@ import { SluiceError } from '@sluice/core'
 const FILE_BYTES = 4096
 
 /** The text of a small file that nobody but its owner can reach. @throws SluiceError FILE_MISSING, KEY_PERMISSIONS, KEY_INVALID */
-export async function readPrivately(path: string): Promise<string> {
+export async function readPrivately(path: string, limit = FILE_BYTES): Promise<string> {
   const file = await open(path, constants.O_RDONLY).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') {
       throw new SluiceError('FILE_MISSING', `there is no key file ${path}`, {
@@ -17,7 +17,7 @@ export async function readPrivately(path: string): Promise<string> {
   })
   try {
     const status = await file.stat()
-    if (!status.isFile() || status.size > FILE_BYTES) throw notSmall()
+    if (!status.isFile() || status.size > limit) throw notSmall()
     // Windows has no such bits; there the folder's access list has to protect the file
     if (process.platform !== 'win32' && (status.mode & 0o077) !== 0) {
       throw new SluiceError('KEY_PERMISSIONS', `others than its owner can reach the key file ${path}`, {
@@ -48,7 +48,7 @@ export async function writeExclusively(path: string, text: string): Promise<void
   }
 }
 
-async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string): Promise<void> {
   if (process.platform === 'win32') return
   const directory = await open(path, 'r')
   try {

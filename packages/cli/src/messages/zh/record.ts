@@ -93,6 +93,8 @@ export const zhRecord: Translations = {
   'there are too many groups': '分组过多',
   'the groups of "{}" are no list': '“{}”的分组不是列表',
   '"{}" has to be a whole number, 1 or more': '“{}”须为不小于 1 的整数',
+  'this is not the secret key file of an aggregation, or it was damaged': '这不是聚合的私钥文件，或已损坏',
+  'The file as `sluice he keygen` wrote it.': '请用 `sluice he keygen` 写出的原文件。',
   'A key opens one sum. Begin a new aggregation with `sluice he keygen`.':
     '一把密钥只打开一个和。请用 `sluice he keygen` 开始新的聚合。',
   'A public key a line.': '每行一个公钥。',
