@@ -13,6 +13,7 @@ const config = library([
   'he/index',
   'he/worker',
   'classify/index',
+  'sample/index',
 ])
 
 // the catalogue of classification is a file that people read; it is built in as text

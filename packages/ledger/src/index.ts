@@ -28,6 +28,13 @@ export { type Trust, trustOf } from './entries/trust.js'
 export { createReceipt, parseReceipt, type Receipt, receiptBytes } from './receipts/receipt.js'
 export { type Released, type ReleaseOptions, release } from './release/release.js'
 export { eraseReleased, type ReleasedResult, readReleased, sweepResults } from './release/result-file.js'
+export {
+  type Look,
+  PreparedSample,
+  prepareSample,
+  type ReleasedSample,
+  releaseSample,
+} from './release/sample.js'
 export type { Files, Lock, OpenFile } from './store/files.js'
 export { Ledger, type LedgerOptions } from './store/ledger.js'
 export { nodeFiles } from './store/node-files.js'

@@ -4,6 +4,7 @@ import type { Context } from '../context.js'
 import type { MessageKey } from '../messages/en.js'
 import type { Reply } from '../output/reply.js'
 import type { Act } from '../program.js'
+import { addSample } from './dataset-sample.js'
 import { besidePolicy, example, keyOption } from './options.js'
 
 const POLICY_BYTES = 256 * 1024
@@ -71,6 +72,7 @@ export function addDataset(program: Command, act: Act): void {
       ),
     'sluice dataset update bird_strikes --from birdstrikes-2025.csv --key owner.key',
   )
+  addSample(dataset, act)
   example(
     dataset
       .command('retire <name>')

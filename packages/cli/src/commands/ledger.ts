@@ -171,6 +171,10 @@ function about(predicate: Predicate): string {
     case 'policy-change':
     case 'retirement':
       return predicate.dataset
+    case 'sample-consent':
+      return `${predicate.dataset} v${predicate.version}`
+    case 'sample':
+      return `${predicate.dataset} v${predicate.version} · ${predicate.consumer}`
     case 'request':
       return `${predicate.id}`
     case 'release':

@@ -102,6 +102,7 @@ export const en = {
   'label.smallestClass': 'smallest class',
   'label.sqlEmitted': 'SQL that is run (made from the plan)',
   'label.sqlOriginal': 'SQL as the consumer wrote it',
+  'label.statement': 'statement',
   'label.status': 'status',
   'label.suppressed': 'suppressed',
   'label.time': 'time',
@@ -179,6 +180,10 @@ export const en = {
   'text.secretStays':
     'It stays with the provider: whoever has it can find phone and identity numbers behind tokens by trying them all.',
   'text.sampled': '{read} of {total}, drawn at random: shares are within {error} % (95 % confidence)',
+  'text.sampleConsent': 'consent to stand-ins recorded',
+  'text.sampleRows': 'stand-in made: rows drawn from the data and desensitized',
+  'text.sampleSynthetic':
+    'stand-in made: synthetic, column by column, from counts that passed the disclosure check',
   'text.signed': 'signature written',
   'text.unrecognized': 'not recognized',
   'text.verified': 'the record is whole',

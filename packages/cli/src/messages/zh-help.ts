@@ -13,6 +13,17 @@ export const zhHelp = new Translator({
     '数据集名称，加密的单元格与之绑定（默认：文件名）',
   'a secret that keyed rules name, and its file; may stand several times':
     '密钥规则所用的名称及其密钥文件；可出现多次',
+  'give a consumer a stand-in to develop against (可用不可见), as the policy allows':
+    '按策略允许的方式，向使用方交出用于开发的替身数据（可用不可见）',
+  'so many rows at most (default: as many as the policy allows)': '至多多少行（默认：策略允许的行数）',
+  'to whom it is given (default: the policy’s one consumer)': '交给谁（默认：策略中唯一的使用方）',
+  'where it goes: .parquet, .csv or .arrow; its statement is put beside it':
+    '写到何处：.parquet、.csv 或 .arrow；说明文件写在旁边',
+  'longest time that each run may take, such as 5m': '每次运行的最长时间，如 5m',
+  'consent to stand-ins under the policy in force, where it asks for more than the owner':
+    '同意在现行策略下交出替身数据，适用于策略除所有者外还要求他人时',
+  'until when: a span such as 90d, or a time': '有效期至：如 90d 的时长，或某一时间',
+  'the reviewer’s key, or that of whom the policy names': '审核方或策略所指名者的密钥',
   'of a CSV file': 'CSV 文件的编码',
   'The gate of a data zone (数据专区): only approved queries run, only checked results leave, with proof.':
     '数据专区的闸口：只运行经过审批的查询，只放行通过检查的结果，并留下凭证。',

@@ -27,6 +27,17 @@ export async function writeFile(path: string, bytes: Uint8Array, force: boolean)
 }
 
 /**
+ * Before any work that somebody waits for.
+ *
+ * @throws SluiceError EXISTS
+ */
+export async function assertFree(path: string): Promise<void> {
+  if ((await identityOf(path)) !== null) {
+    throw writeError(path, Object.assign(new Error(), { code: 'EEXIST' }))
+  }
+}
+
+/**
  * Before any work: what a command needs besides its data (a policy, a secret) is never what it writes, not even with
  * --force, and not under another name either.
  *

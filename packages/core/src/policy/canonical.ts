@@ -72,6 +72,9 @@ const CompletePolicy = z.strictObject({
   purposes: names,
   consumers: names,
   expires: z.iso.datetime().nullable(),
+  sample: z
+    .strictObject({ mode: z.enum(['rows', 'synthetic']), rows: z.int().min(1).max(10_000) })
+    .optional(),
   laterVersions: z.boolean(),
   columns: z.record(
     name,

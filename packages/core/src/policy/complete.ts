@@ -6,6 +6,8 @@ import type { ColumnPolicy, DisclosureLimits, Grade, Policy } from './types.js'
 const DEFAULT_STANDARD = 'GB/T 43697-2024'
 /** Distinct sensitive values of a class of released rows, where the policy does not say. */
 export const DEFAULT_L = 2
+/** Rows of a stand-in, where the policy allows one and does not say. */
+const DEFAULT_SAMPLE_ROWS = 1000
 const DEFAULT_STEP = { rows: 100, milliseconds: 100 }
 
 /** The complete policy that a file means: absent keys take the defaults of the grade, uses and lists stay denied. */
@@ -31,6 +33,10 @@ export function completePolicy(file: PolicyFile): Policy {
     purposes: file.purposes ?? [],
     consumers: file.consumers ?? [],
     expires: file.expires ?? null,
+    ...(file.sample !== undefined &&
+      file.sample.mode !== 'none' && {
+        sample: { mode: file.sample.mode, rows: file.sample.rows ?? DEFAULT_SAMPLE_ROWS },
+      }),
     laterVersions: file.laterVersions ?? false,
     columns: Object.fromEntries(
       Object.entries(file.columns).map(([name, column]) => [name, completeColumn(column, grade)]),
@@ -94,6 +100,13 @@ function consistencyProblems(policy: Policy): Problem[] {
   if (approvals.named !== null && approvals.named.count > named) {
     add(['approvals', 'named', 'count'], 'is more than are named besides the owner', `at most ${named}`)
   }
+  if (policy.sample?.mode === 'rows' && !Object.values(columns).some(({ uses }) => uses.includes('output'))) {
+    add(
+      ['sample', 'mode'],
+      'no column may leave in rows',
+      'synthetic or none, or columns with the use output',
+    )
+  }
   for (const [name, column] of Object.entries(columns)) {
     const { minimum, maximum } = column.bounds ?? { minimum: null, maximum: null }
     if (minimum !== null && maximum !== null && Number(minimum) > Number(maximum)) {
@@ -132,6 +145,9 @@ function gradeProblems(policy: Policy): Problem[] {
       `none is for public reference data, not for grade ${grade}`,
       'row, or {column: NAME}',
     )
+  }
+  if (policy.sample !== undefined && GRADE_RULES[grade].uses.length === 0) {
+    add('grade.sample', ['sample', 'mode'], `grade ${grade} has no stand-in`, 'mode: none')
   }
   // a dataset of a higher grade may have columns of grade 1; only those can leave in rows
   if (policy.release === 'rows' && !columnGrades.includes('1')) {

@@ -176,6 +176,15 @@ export const PolicyFile = z
       .datetime({ offset: false })
       .optional()
       .describe('when the policy ends, in UTC, such as 2027-01-01T00:00:00Z; never where absent'),
+    sample: z
+      .strictObject({
+        mode: z
+          .enum(['none', 'rows', 'synthetic'])
+          .describe('none (the default), rows: drawn and desensitized, or synthetic: made up from marginals'),
+        rows: z.int().min(1).max(10_000).optional().describe('rows at most: a whole number, 1 to 10000'),
+      })
+      .optional()
+      .describe('{mode, rows}: the stand-in that a consumer may be given to develop against (可用不可见)'),
     laterVersions: z
       .boolean()
       .optional()

@@ -32,6 +32,8 @@ export interface Policy {
   readonly consumers: readonly string[]
   /** ISO 8601 date-time with offset Z, after which nothing runs; null: none */
   readonly expires: string | null
+  /** what stand-in to develop against may be handed out; absent: none. See `core/sample` */
+  readonly sample?: SampleRule | undefined
   /** may an approval stand for later versions of the dataset with the same schema */
   readonly laterVersions: boolean
   readonly columns: Readonly<Record<string, ColumnPolicy>>
@@ -58,6 +60,13 @@ export interface DisclosureLimits {
   readonly anonymity?: { readonly k: number; readonly l: number } | undefined
   /** row counts outside the release are rounded up to `rows`, times to `milliseconds` */
   readonly step: { readonly rows: number; readonly milliseconds: number }
+}
+
+/** A stand-in: rows drawn from the data and desensitized, or made up from its marginals; see `core/sample`. */
+export interface SampleRule {
+  readonly mode: 'rows' | 'synthetic'
+  /** rows of the one stand-in that a version of the dataset has */
+  readonly rows: number
 }
 
 export interface ApprovalRule {

@@ -172,6 +172,46 @@ export interface Release {
   readonly milliseconds: number
 }
 
+/**
+ * A principal whose approval the policy of a dataset asks for besides the owner's consents to its stand-ins, as the
+ * policy in force allows them, for this version. The owner's consent is the policy. Signed by the approver.
+ */
+export interface SampleConsent {
+  readonly kind: 'sample-consent'
+  readonly time: string
+  readonly zone: string
+  readonly dataset: string
+  readonly version: number
+  readonly policyDigest: string
+  readonly approver: string
+  readonly expires: string
+  /** 128 random bits, hexadecimal; a consent counts once */
+  readonly nonce: string
+}
+
+/** A stand-in that left, durable before it is handed out; signed by the operator. */
+export interface Sample {
+  readonly kind: 'sample'
+  readonly time: string
+  /** 128 random bits, hexadecimal */
+  readonly sample: string
+  readonly dataset: string
+  readonly version: number
+  readonly fingerprint: string
+  readonly policyDigest: string
+  /** to whom it was given */
+  readonly consumer: string
+  readonly mode: 'rows' | 'synthetic'
+  /** that were asked for */
+  readonly rows: number
+  /** entry indexes of the consents that it stands on, besides the owner's */
+  readonly consents: readonly number[]
+  /** salted commitment to the SHA-256 of the file's bytes */
+  readonly resultCommitment: string
+  /** the weakest that the engine ran under */
+  readonly isolation: 'bubblewrap' | 'namespaces' | 'process'
+}
+
 /** Something that was refused, by whom it was asked and at which stage; signed by whoever's key was at hand. */
 export interface Refusal {
   readonly kind: 'refusal'
@@ -199,6 +239,8 @@ export type Predicate =
   | Withdrawal
   | Run
   | Release
+  | SampleConsent
+  | Sample
   | Refusal
 
 export type PredicateKind = Predicate['kind']
@@ -217,6 +259,8 @@ export const PREDICATE_TYPES: { readonly [K in PredicateKind]: `urn:sluice:predi
   withdrawal: 'urn:sluice:predicate:withdrawal:v1',
   run: 'urn:sluice:predicate:run:v1',
   release: 'urn:sluice:predicate:release:v1',
+  'sample-consent': 'urn:sluice:predicate:sample-consent:v1',
+  sample: 'urn:sluice:predicate:sample:v1',
   refusal: 'urn:sluice:predicate:refusal:v1',
 }
 
@@ -224,4 +268,4 @@ export const PREDICATE_TYPES: { readonly [K in PredicateKind]: `urn:sluice:predi
  * Entries that the zone makes itself, at the moment when it appends them: their times never run backwards. The
  * others carry the time of whoever signed them, elsewhere and perhaps days before they were imported.
  */
-export const MADE_IN_ZONE: ReadonlySet<PredicateKind> = new Set(['run', 'release', 'refusal'])
+export const MADE_IN_ZONE: ReadonlySet<PredicateKind> = new Set(['run', 'release', 'sample', 'refusal'])

@@ -172,6 +172,34 @@ const release = z.strictObject({
   milliseconds: count,
 })
 
+const sampleConsent = z.strictObject({
+  kind: z.literal('sample-consent'),
+  time,
+  zone: nonce,
+  dataset: name,
+  version: count.min(1),
+  policyDigest: digest,
+  approver: keyName,
+  expires: time,
+  nonce,
+})
+
+const sample = z.strictObject({
+  kind: z.literal('sample'),
+  time,
+  sample: nonce,
+  dataset: name,
+  version: count.min(1),
+  fingerprint: digest,
+  policyDigest: digest,
+  consumer: keyName,
+  mode: z.enum(['rows', 'synthetic']),
+  rows: count.min(1),
+  consents: z.array(count).max(64).refine(distinct),
+  resultCommitment: digest,
+  isolation: z.enum(['bubblewrap', 'namespaces', 'process']),
+})
+
 const refusal = z.strictObject({
   kind: z.literal('refusal'),
   time,
@@ -196,6 +224,8 @@ const predicate: z.ZodType<Predicate> = z.discriminatedUnion('kind', [
   withdrawal,
   run,
   release,
+  sampleConsent,
+  sample,
   refusal,
 ])
 

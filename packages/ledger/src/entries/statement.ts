@@ -41,6 +41,8 @@ function subject(predicate: Predicate): [name: string, sha256: string] {
     case 'policy-change':
       return [`policy:${predicate.dataset}`, predicate.policyDigest]
     case 'retirement':
+    case 'sample-consent':
+    case 'sample':
       return [`dataset:${predicate.dataset}`, canonicalDigest(predicate)]
     case 'request':
     case 'approval':

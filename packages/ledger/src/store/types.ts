@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import type { Envelope } from '../entries/envelope.js'
-import type { Refusal, Release, Run } from '../entries/predicates.js'
+import type { Refusal, Release, Run, Sample } from '../entries/predicates.js'
 import type { Signer } from '../keys/signer.js'
 import type { Receipt } from '../receipts/receipt.js'
 
@@ -11,7 +11,7 @@ export interface Entry {
 }
 
 /** What the zone makes itself, before its time is known. */
-export type Untimed = Omit<Run, 'time'> | Omit<Release, 'time'> | Omit<Refusal, 'time'>
+export type Untimed = Omit<Run, 'time'> | Omit<Release, 'time'> | Omit<Sample, 'time'> | Omit<Refusal, 'time'>
 
 /**
  * Everything that is published: acknowledged entries under the newest signed checkpoint. Needs no lock, and may be

@@ -119,6 +119,8 @@ function subjectOf(predicate: Predicate): [string, string] {
     case 'policy-change':
       return [`policy:${predicate.dataset}`, predicate.policyDigest]
     case 'retirement':
+    case 'sample-consent':
+    case 'sample':
       return [`dataset:${predicate.dataset}`, canonicalDigest(predicate)]
     default:
       return predicate.requestDigest === null

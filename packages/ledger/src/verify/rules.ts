@@ -10,6 +10,8 @@ import type {
   Revocation,
   Role,
   Run,
+  Sample,
+  SampleConsent,
 } from '../entries/predicates.js'
 import { type Principal, Principals } from './principals.js'
 import { type Refuse, refusing } from './refuse.js'
@@ -28,6 +30,7 @@ export class Rules {
   readonly #requestIds = new Set<string>()
   readonly #approvals = new Map<number, Given>()
   readonly #nonces = new Set<string>()
+  readonly #consents = new Map<number, SampleConsent>()
   /** runs whose outcome is not in the ledger yet */
   readonly #open = new Map<string, Run>()
   /** milliseconds since the epoch */
@@ -72,6 +75,7 @@ export class Rules {
         const dataset = this.#dataset(predicate.dataset, refuse)
         by(dataset.owner, 'provider')
         dataset.demands = demandsOf(predicate.policy)
+        dataset.policyDigest = predicate.policyDigest
         break
       }
       case 'retirement': {
@@ -122,6 +126,15 @@ export class Rules {
         this.#tick(predicate.time, refuse)
         this.#release(predicate, refuse)
         break
+      case 'sample-consent':
+        by(predicate.approver, ...APPROVERS)
+        this.#consent(index, predicate, refuse)
+        break
+      case 'sample':
+        one(signers, ['operator'], refuse)
+        this.#tick(predicate.time, refuse)
+        this.#sample(predicate, refuse)
+        break
       case 'refusal':
         this.#tick(predicate.time, refuse)
         this.#refuse(predicate, refuse)
@@ -139,12 +152,14 @@ export class Rules {
     this.#latest = Math.max(this.#latest, now)
   }
 
-  #register({ dataset, version, owner, fingerprint, policy }: Registration, refuse: Refuse): void {
+  #register(registration: Registration, refuse: Refuse): void {
+    const { dataset, version, owner, fingerprint, policy, policyDigest } = registration
     const known = this.#datasets.get(dataset)
     if (version !== (known?.version ?? 0) + 1)
       throw refuse('order.version', 'a dataset’s versions follow each other')
     if (known !== undefined && known.owner !== owner) throw refuse('role.owner', 'a dataset keeps its owner')
-    this.#datasets.set(dataset, { owner, version, fingerprint, demands: demandsOf(policy), retired: false })
+    const demands = demandsOf(policy)
+    this.#datasets.set(dataset, { owner, version, fingerprint, policyDigest, demands, retired: false })
   }
 
   #approve(index: number, approval: Approval, refuse: Refuse): void {
@@ -196,6 +211,58 @@ export class Rules {
     // all that had to hold before the run has to hold still
     this.#mayRun(run, release.time, refuse)
     this.#open.delete(release.run)
+  }
+
+  #consent(index: number, consent: SampleConsent, refuse: Refuse): void {
+    const dataset = this.#dataset(consent.dataset, refuse)
+    if (consent.zone !== this.founding.zone) throw refuse('order.zone', 'the consent is for another zone')
+    if (this.#nonces.has(consent.nonce)) throw refuse('order.nonce', 'the consent is in the ledger already')
+    if (consent.expires <= consent.time) throw refuse('times.expires', 'the consent ends before it begins')
+    if (consent.version !== dataset.version || consent.policyDigest !== dataset.policyDigest) {
+      throw refuse(
+        'sample.version',
+        'it names another version or policy of the dataset than the one in force',
+      )
+    }
+    this.#nonces.add(consent.nonce)
+    this.#consents.set(index, consent)
+  }
+
+  /** The policy in force allows it to this consumer, and everybody whom it asks has consented. */
+  #sample(sample: Sample, refuse: Refuse): void {
+    const dataset = this.#dataset(sample.dataset, refuse)
+    const { demands } = dataset
+    const isInForce = (entry: Sample | SampleConsent) =>
+      entry.version === dataset.version && entry.policyDigest === dataset.policyDigest
+    if (!isInForce(sample) || sample.fingerprint !== dataset.fingerprint) {
+      throw refuse(
+        'sample.version',
+        'it names another version or policy of the dataset than the one in force',
+      )
+    }
+    if (demands.sample?.mode !== sample.mode || sample.rows > demands.sample.rows) {
+      throw refuse('sample.policy', 'the policy does not allow this stand-in')
+    }
+    if (demands.expires !== null && Date.parse(demands.expires) <= Date.parse(sample.time)) {
+      throw refuse('sample.policy', 'the policy had ended')
+    }
+    if (
+      !demands.consumers.includes(sample.consumer) ||
+      this.principals.named(sample.consumer)?.role !== 'consumer'
+    ) {
+      throw refuse('sample.consumer', 'the policy does not name this consumer')
+    }
+    const approvers = new Set([dataset.owner])
+    for (const index of sample.consents) {
+      const consent = this.#consents.get(index)
+      if (consent === undefined || consent.dataset !== sample.dataset || !isInForce(consent)) {
+        throw refuse('sample.consent', `entry ${index} is no consent to this stand-in`)
+      }
+      if (consent.expires <= sample.time)
+        throw refuse('sample.expired', 'a consent that it stands on had expired')
+      approvers.add(consent.approver)
+    }
+    this.#checkDemands(dataset, approvers, refuse)
   }
 
   #refuse(refusal: Refusal, refuse: Refuse): void {
@@ -256,6 +323,7 @@ interface Dataset {
   readonly owner: string
   readonly version: number
   readonly fingerprint: string
+  policyDigest: string
   demands: Demands
   retired: boolean
 }
@@ -274,20 +342,31 @@ interface Given {
   revoked: boolean
 }
 
-/** Whose approval a policy asks for besides the owner's. */
+/** Whose approval a policy asks for besides the owner's, and what it says of stand-ins. */
 interface Demands {
   readonly reviewer: boolean
   readonly named: { readonly count: number; readonly of: readonly string[] } | null
+  readonly sample: { readonly mode: unknown; readonly rows: number } | null
+  readonly consumers: readonly unknown[]
+  readonly expires: string | null
 }
 
-/** Read out of a policy as the ledger has it (`approvals: {reviewer, named: {count, of}}`). */
+/** Read out of a policy as the ledger has it (`approvals: {reviewer, named: {count, of}}`, `sample: {mode, rows}`). */
 function demandsOf(policy: unknown): Demands {
-  const { approvals } = (policy ?? {}) as { approvals?: { reviewer?: unknown; named?: unknown } | null }
+  const { approvals, sample, consumers, expires } = (policy ?? {}) as {
+    approvals?: { reviewer?: unknown; named?: unknown } | null
+    sample?: { mode?: unknown; rows?: unknown } | null
+    consumers?: unknown
+    expires?: unknown
+  }
   const named = approvals?.named as { count?: unknown; of?: unknown } | null | undefined
   const of: readonly unknown[] = Array.isArray(named?.of) ? named.of : []
   return {
     reviewer: approvals?.reviewer === true,
     named: typeof named?.count === 'number' ? { count: named.count, of: of.map(String) } : null,
+    sample: typeof sample?.rows === 'number' ? { mode: sample.mode, rows: sample.rows } : null,
+    consumers: Array.isArray(consumers) ? consumers : [],
+    expires: typeof expires === 'string' ? expires : null,
   }
 }
 

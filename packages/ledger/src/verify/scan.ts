@@ -113,7 +113,14 @@ function withoutWeight(predicate: Predicate): Predicate {
 }
 
 function demandsAlone(policy: unknown): unknown {
-  return { approvals: (policy as { approvals?: unknown } | null)?.approvals ?? null }
+  const {
+    approvals = null,
+    sample = null,
+    consumers = null,
+    expires = null,
+  } = (policy ?? {}) as Record<string, unknown>
+  // whom stand-ins are for is looked at only where there are any
+  return sample === null ? { approvals } : { approvals, sample, consumers, expires }
 }
 
 export interface ReadTile {

@@ -6,6 +6,21 @@ import { Story, trust } from './story.js'
 
 const policyAsking = (approvals: object) => ({ kind: 'policy', approvals })
 const DAY = 86_400_000
+const SAMPLED = {
+  kind: 'policy',
+  approvals: { reviewer: true, named: null },
+  sample: { mode: 'synthetic', rows: 100 },
+  consumers: ['bank'],
+  expires: null,
+}
+
+/** A stand-in to which the reviewer has consented, but for a change. */
+function sampled(policy: object, change = {}, signer = people.operator) {
+  return async (story: Story) => {
+    await story.register({ policy })
+    await story.sample(policy, [await story.consent(policy)], change, signer)
+  }
+}
 
 /** What breaks a rule, and which; the last entry that the story appends is the one to be named. */
 type Tale = [rule: string, what: string, tell: (story: Story) => Promise<unknown>]
@@ -201,6 +216,78 @@ const broken: readonly Tale[] = [
       const policyDigest = canonicalDigest(policy)
       await story.append({ ...examples['policy-change'], policy, policyDigest }, people.bureau)
       await story.run(digest, [approval])
+    },
+  ],
+  ['sample.policy', 'more rows than the policy allows', sampled(SAMPLED, { rows: 101 })],
+  [
+    'sample.policy',
+    'rows that were drawn under a policy for synthetic ones',
+    sampled(SAMPLED, { mode: 'rows' }),
+  ],
+  ['sample.policy', 'a stand-in that no policy allows', sampled({ ...SAMPLED, sample: null })],
+  [
+    'sample.policy',
+    'a stand-in under a policy that had ended',
+    sampled({ ...SAMPLED, expires: '2026-01-01T00:00:00.000Z' }),
+  ],
+  ['sample.consumer', 'a stand-in for somebody else', sampled(SAMPLED, { consumer: 'bureau' })],
+  ['sample.consumer', 'a stand-in for whom the policy does not name', sampled({ ...SAMPLED, consumers: [] })],
+  [
+    'sample.version',
+    'a stand-in of other data',
+    sampled(SAMPLED, { fingerprint: examples.run.parametersCommitment }),
+  ],
+  ['role.signer', 'a stand-in that the owner gave', sampled(SAMPLED, {}, people.bureau)],
+  ['sample.consent', 'an entry that is no consent', sampled(SAMPLED, { consents: [0] })],
+  ['run.reviewer', 'a stand-in without the reviewer’s consent', sampled(SAMPLED, { consents: [] })],
+  [
+    'sample.expired',
+    'a consent that had expired',
+    async story => {
+      await story.register({ policy: SAMPLED })
+      const consent = await story.consent(SAMPLED)
+      story.wait(2 * DAY)
+      await story.sample(SAMPLED, [consent])
+    },
+  ],
+  [
+    'sample.consent',
+    'a consent to an older policy',
+    async story => {
+      await story.register({ policy: SAMPLED })
+      const consent = await story.consent(SAMPLED)
+      const policy = { ...SAMPLED, sample: { mode: 'synthetic', rows: 200 } }
+      await story.append(
+        { ...examples['policy-change'], policy, policyDigest: canonicalDigest(policy) },
+        people.bureau,
+      )
+      await story.sample(policy, [consent])
+    },
+  ],
+  [
+    'sample.version',
+    'a consent to a version to come',
+    async story => {
+      await story.register({ policy: SAMPLED })
+      await story.consent(SAMPLED, { version: 2 })
+    },
+  ],
+  [
+    'role.signer',
+    'a consent of the operator',
+    async story => {
+      await story.register({ policy: SAMPLED })
+      await story.consent(SAMPLED, {}, people.operator)
+    },
+  ],
+  [
+    'order.nonce',
+    'a consent that stands twice',
+    async story => {
+      await story.register({ policy: SAMPLED })
+      const nonce = examples['sample-consent'].nonce
+      await story.consent(SAMPLED, { nonce })
+      await story.consent(SAMPLED, { nonce })
     },
   ],
   [
@@ -409,6 +496,15 @@ describe('what looks alike and is allowed', () => {
         story.wait(60_000)
         await story.fill(2)
         await story.run(digest, [await story.approve(digest, { time })])
+      },
+    ],
+    [
+      'a stand-in, twice, to which the reviewer has consented',
+      async story => {
+        await story.register({ policy: SAMPLED })
+        const consent = await story.consent(SAMPLED)
+        await story.sample(SAMPLED, [consent])
+        await story.sample(SAMPLED, [consent], { rows: 1 })
       },
     ],
     [

@@ -10,6 +10,8 @@ import {
   type Registration,
   type Release,
   type Run,
+  type Sample,
+  type SampleConsent,
   sign,
   trustOf,
 } from '@sluice/ledger'
@@ -108,6 +110,36 @@ export class Story {
 
   release(requestDigest: string, change: Optional<Release> = {}, signer = people.operator): Promise<number> {
     return this.append({ ...examples.release, time: this.time, requestDigest, ...change } as Release, signer)
+  }
+
+  /** A stand-in of the registered dataset under this policy. */
+  sample(
+    policy: object,
+    consents: number[],
+    change: Optional<Sample> = {},
+    signer = people.operator,
+  ): Promise<number> {
+    const policyDigest = canonicalDigest(policy)
+    return this.append(
+      { ...examples.sample, time: this.time, policyDigest, consents, ...change } as Sample,
+      signer,
+    )
+  }
+
+  consent(
+    policy: object,
+    change: Optional<SampleConsent> = {},
+    signer: Signer = people.reviewer,
+  ): Promise<number> {
+    const consent = {
+      ...examples['sample-consent'],
+      time: this.time,
+      expires: new Date(this.#clock.now + 86_400_000).toISOString(),
+      policyDigest: canonicalDigest(policy),
+      approver: signer.name,
+      nonce: digestOf(`nonce ${this.#nonces++}`).slice(0, 32),
+    }
+    return this.append({ ...consent, ...change } as SampleConsent, signer)
   }
 
   /** Up to a release, everything as it should be. */

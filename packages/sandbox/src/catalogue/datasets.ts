@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import { type ColumnSchema, type Progress, sameType } from '@sluice/core/plan'
 import { checkPolicy, type Policy, parsePolicy, policyDigest, policyToJson } from '@sluice/core/policy'
-import type { PolicyChange, RegisteredTable, Registration } from '@sluice/ledger'
+import type { PolicyChange, RegisteredTable, Registration, SampleConsent } from '@sluice/ledger'
 import type { Signer } from '@sluice/ledger/keys'
 import { registerFile } from '../io/register.js'
 import { assertPrincipal } from '../principal/check.js'
+import { consentToSample } from '../sample/consent.js'
+import { type DatasetSample, type SampleOptions, sampleDataset } from '../sample/sample.js'
 import type { ZoneContext } from '../zone/context.js'
 import type { DatasetState } from '../zone/state.js'
 import { findDataset } from './lookup.js'
@@ -132,6 +134,32 @@ export class Datasets {
       throw error
     }
     return this.show(name)
+  }
+
+  /**
+   * Consents to stand-ins of the dataset, as its policy in force allows them, until its next version or policy: for
+   * principals whose approval the policy asks for besides the owner's.
+   *
+   * @param options `expires`: a span such as `90d`, or a moment; at most a year
+   * @throws SluiceError NAME_UNKNOWN, ROLE_DENIED, KEY_UNKNOWN, PARAMETER_INVALID; POLICY_DENIED where it allows none
+   */
+  consentToSample(
+    name: string,
+    approver: Signer,
+    options: { readonly expires?: string | Date } = {},
+  ): Promise<SampleConsent> {
+    return consentToSample(this.#zone, name, approver, options)
+  }
+
+  /**
+   * A stand-in to develop against (可用不可见): the dataset's columns as queries see them, with rows that are drawn and
+   * desensitized or made up, as its policy says. The same rows for one version and policy, whoever asks and how often.
+   *
+   * @throws SluiceError POLICY_DENIED `sample.…`, CONSUMER_DENIED, NOT_APPROVED where the policy does not allow it;
+   *   DISCLOSURE_REFUSED where drawn rows do not pass; what a run throws
+   */
+  sample(name: string, operator: Signer, options: SampleOptions = {}): Promise<DatasetSample> {
+    return sampleDataset(this.#zone, name, operator, options)
   }
 
   /** Nothing runs on it any more. Its record stays; its file is deleted. */

@@ -111,7 +111,7 @@ async function openSession(
     statements: [
       ...ATTACH_STATEMENTS,
       FOOTERS_STATEMENT,
-      ...datasets.flatMap(({ dataset, name }) => viewStatements(dataset, inside(name))),
+      ...datasets.flatMap(({ dataset, name, file }) => viewStatements(dataset, inside(name), file.rows)),
       ...lookupStatements(tables.map(({ fingerprint, name }) => ({ fingerprint, path: inside(name) }))),
     ],
   })

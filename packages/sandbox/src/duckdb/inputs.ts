@@ -19,6 +19,8 @@ export interface DatasetFile {
   readonly entity: { readonly column: string; readonly count: number } | null
   /** paths of the registered tables that masks look values up in, by fingerprint; absent: none */
   readonly tables?: Readonly<Record<string, string>>
+  /** only these rows of the file, counted from 0; absent: all */
+  readonly rows?: Uint32Array
 }
 
 /** The files of a plan's datasets, by dataset. */
@@ -92,10 +94,12 @@ export function lookupStatements(tables: readonly { fingerprint: string; path: s
  * Views over a staged file. Under the name that emitted SQL reads: the registered columns, the entity codes beside
  * them, and the number of each row in the file. Under `footerName`: what the file's footer says of its chunks.
  */
-export function viewStatements(dataset: string, path: string): string[] {
+export function viewStatements(dataset: string, path: string, rows?: Uint32Array): string[] {
   const file = quoteText(path)
+  const chosen =
+    rows === undefined ? '' : ` WHERE file_row_number IN (${rows.length === 0 ? -1 : rows.join(', ')})`
   return [
-    `CREATE VIEW ${tableName(dataset)} AS SELECT * FROM read_parquet(${file}, file_row_number = true)`,
+    `CREATE VIEW ${tableName(dataset)} AS SELECT * FROM read_parquet(${file}, file_row_number = true)${chosen}`,
     `CREATE VIEW ${footerName(dataset)} AS SELECT * FROM parquet_metadata(${file})`,
   ]
 }

@@ -97,13 +97,18 @@ export async function registerTable(options: RegisterTableOptions): Promise<Regi
 function textOf(table: string, column: NormalizedColumn, format: FileFormat): string {
   if (format === 'csv') return quoteIdentifier(column.name)
   if (column.type.kind === 'text') return column.expression
-  throw malformed(table, `has a column "${visibleText(column.name)}" that is no text`)
+  throw malformed(
+    `the table "${visibleText(table)}" has a column "${visibleText(column.name)}" that is no text`,
+    table,
+  )
 }
 
 function requireWidth(table: string, columns: number, levels: number): void {
   if (columns > levels && columns <= LOOKUP_WIDTH) return
-  const allowed = `${levels + 1} to ${LOOKUP_WIDTH}`
-  throw malformed(table, `has ${columns} columns, and ${allowed} are what its rules need`)
+  throw malformed(
+    `the table "${visibleText(table)}" has ${columns} columns; its rules need ${levels + 1} to ${LOOKUP_WIDTH}`,
+    table,
+  )
 }
 
 /** No value is missing, and none of the first column stands twice. */
@@ -124,13 +129,15 @@ async function requireWhole(session: Session, table: string, width: number): Pro
       remedy: `Give at most ${MOST_ROWS} rows.`,
     })
   }
-  if (without! > 0) throw malformed(table, 'has a value that is missing', without)
-  if (twice! > 0) throw malformed(table, 'has a value for the second time', twice)
+  const shown = visibleText(table)
+  if (without! > 0) throw malformed(`row ${without} of the table "${shown}" lacks a value`, table, without)
+  if (twice! > 0) {
+    throw malformed(`row ${twice} of the table "${shown}" has a value for the second time`, table, twice)
+  }
 }
 
-function malformed(table: string, what: string, row?: number): SluiceError {
-  const where = row === undefined ? '' : `row ${row} of `
-  return new SluiceError('RULE_INVALID', `${where}the table "${visibleText(table)}" ${what}`, {
+function malformed(message: string, table: string, row?: number): SluiceError {
+  return new SluiceError('RULE_INVALID', message, {
     rule: 'rule.table',
     remedy: 'Give a CSV file with a header line; in each row a value and what stands for it.',
     ...(row !== undefined && { position: { line: row + 1, column: 1, source: table } }),

@@ -4,13 +4,15 @@ import { join } from 'node:path'
 import { type Table, tableToIPC } from 'apache-arrow'
 import { createEnginePool } from '../duckdb/pool.js'
 import { EngineFailure, failureError, Session } from '../duckdb/session.js'
-import { quoteText } from '../sql/emit/names.js'
+import { quoteIdentifier, quoteText } from '../sql/emit/names.js'
 import { cellText, isNumeric } from './cell.js'
 
 export interface WriteOptions {
   /** where a child's working files go for a moment; the system's directory for temporary files if not given */
   readonly staging?: string
   readonly signal?: AbortSignal
+  /** key-value metadata of a Parquet file; in Arrow the schema's own is written */
+  readonly metadata?: Readonly<Record<string, string>>
 }
 
 /**
@@ -79,9 +81,12 @@ const SECONDS = 600
 const SOURCE = 'released.arrow'
 const OUTPUT = 'released.parquet'
 
-async function parquetBytes(table: Table, { staging, signal }: WriteOptions): Promise<Uint8Array> {
+async function parquetBytes(
+  table: Table,
+  { staging, signal, metadata = {} }: WriteOptions,
+): Promise<Uint8Array> {
   return parquetOfArrow(
-    { staging: staging ?? tmpdir(), milliseconds: SECONDS * 1000, signal },
+    { staging: staging ?? tmpdir(), milliseconds: SECONDS * 1000, signal, metadata },
     path => writeFile(path, tableToIPC(table, 'stream'), { mode: 0o600 }),
     path => readFile(path),
   )
@@ -94,11 +99,18 @@ async function parquetBytes(table: Table, { staging, signal }: WriteOptions): Pr
  * @param take takes the Parquet file from that path, which is gone afterwards
  */
 export async function parquetOfArrow<T>(
-  options: { staging: string; milliseconds: number; signal: AbortSignal | undefined },
+  options: {
+    staging: string
+    milliseconds: number
+    signal: AbortSignal | undefined
+    metadata?: Readonly<Record<string, string>>
+  },
   put: (path: string) => Promise<void>,
   take: (path: string) => Promise<T>,
 ): Promise<T> {
-  const { staging: stagingRoot, milliseconds, signal } = options
+  const { staging: stagingRoot, milliseconds, signal, metadata = {} } = options
+  const pairs = Object.entries(metadata).map(([key, value]) => `${quoteIdentifier(key)}: ${quoteText(value)}`)
+  const marked = pairs.length === 0 ? '' : `, KV_METADATA {${pairs.join(', ')}}`
   // what was released or desensitized is to be handed on: any isolation will do
   const pool = createEnginePool({ stagingRoot, minimum: 'process', warm: 0 })
   try {
@@ -113,7 +125,7 @@ export async function parquetOfArrow<T>(
         statements: [],
       })
       await session.loadArrow(source, 'released')
-      const sql = `COPY (SELECT * FROM released) TO ${quoteText(output)} (FORMAT parquet, COMPRESSION zstd)`
+      const sql = `COPY (SELECT * FROM released) TO ${quoteText(output)} (FORMAT parquet, COMPRESSION zstd${marked})`
       await session.execute({ sql, bindings: [] })
       return take(join(child.staging.path, 'out', OUTPUT))
     })

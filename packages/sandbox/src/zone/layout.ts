@@ -11,6 +11,8 @@ export interface ZoneLayout {
   readonly ledger: string
   /** the log's own key, of mode 600; no principal's key is ever in a zone */
   readonly logKey: string
+  /** what the drawing of stand-ins is seeded with, of mode 600: who has it can tell drawn from made up */
+  readonly sampleKey: string
   /** registered data under random names */
   readonly data: string
   /** parameters and results under random names: what the ledger holds commitments to, and what can be erased */
@@ -31,6 +33,7 @@ export function zoneLayout(directory: string): ZoneLayout {
     marker: join(root, MARKER),
     ledger: join(root, 'ledger'),
     logKey: join(root, 'log.key'),
+    sampleKey: join(root, 'sample.key'),
     data: join(root, 'data'),
     results: join(root, 'results'),
     staging: join(root, 'staging'),

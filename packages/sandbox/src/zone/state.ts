@@ -12,6 +12,7 @@ import type {
   Request,
   Role,
   Run,
+  SampleConsent,
 } from '@sluice/ledger'
 import { fingerprintsOf } from '../catalogue/tables.js'
 import { type RequestDocument, requestFromJson } from '../request/document.js'
@@ -57,8 +58,16 @@ export interface DatasetState {
   readonly entity: Registration['entity']
   /** what scans look values up in */
   readonly tables: readonly RegisteredTable[]
+  /** to stand-ins, under the version and the policy in force */
+  readonly consents: readonly GivenConsent[]
   readonly since: string
   readonly retired: boolean
+}
+
+export interface GivenConsent {
+  readonly entry: number
+  readonly consent: SampleConsent
+  readonly role: Role
 }
 
 export interface RequestState {
@@ -137,7 +146,7 @@ export function applyEntry(readonlyState: ZoneState, entry: LedgerEntry): void {
       const policy = policyFromJson(predicate.policy)
       const { policyDigest, tables = [] } = predicate
       const facts = { ...dataset.facts, policy, policyDigest, tables: fingerprintsOf(tables) }
-      state.datasets.set(predicate.dataset, { ...dataset, facts, tables })
+      state.datasets.set(predicate.dataset, { ...dataset, facts, tables, consents: [] })
       break
     }
     case 'retirement':
@@ -181,6 +190,15 @@ export function applyEntry(readonlyState: ZoneState, entry: LedgerEntry): void {
       state.releases.set(predicate.run, { entry: entry.index, release: predicate, run })
       break
     }
+    case 'sample-consent': {
+      const dataset = known(state.datasets, predicate.dataset, entry)
+      const { role } = known(state.principals, predicate.approver, entry)
+      const consents = [...dataset.consents, { entry: entry.index, consent: predicate, role }]
+      state.datasets.set(predicate.dataset, { ...dataset, consents })
+      state.nonces.add(predicate.nonce)
+      break
+    }
+    case 'sample':
     case 'refusal':
       break
     default:
@@ -227,7 +245,7 @@ function registered(predicate: Registration): DatasetState {
     policyDigest,
     tables: fingerprintsOf(tables),
   }
-  return { facts, file, rows, entity, tables, since: time, retired: false }
+  return { facts, file, rows, entity, tables, consents: [], since: time, retired: false }
 }
 
 function requested(predicate: Request, entry: LedgerEntry): RequestState {

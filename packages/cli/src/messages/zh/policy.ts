@@ -2,6 +2,10 @@ import type { Translations } from '../translate.js'
 
 /** What the review, the policies and the disclosure check say. */
 export const zhPolicy: Translations = {
+  'no column may leave in rows': '没有列可按行放行',
+  'synthetic or none, or columns with the use output': 'synthetic 或 none，或带用途 output 的列',
+  'grade {} has no stand-in': '{} 级没有替身数据',
+  'mode: none': '`mode: none`',
   'column "{}" of "{}"': '数据集“{1}”的列“{0}”',
   'dataset "{}"': '数据集“{}”',
   '{} (and {} more)': '{}（另有 {} 项）',

@@ -2,6 +2,7 @@ import type { Translations } from '../translate.js'
 
 /** What keys and the ledger say, and the command line itself. */
 export const zhRecord: Translations = {
+  'a result is looked at after the stand-in was made': '替身数据已生成，不得再查看结果',
   'there is no key file {}': '没有密钥文件 {}',
   'the key file {} cannot be read ({})': '密钥文件 {} 无法读取（{}）',
   'others than its owner can reach the key file {}': '密钥文件 {} 可被所有者以外的人读取',

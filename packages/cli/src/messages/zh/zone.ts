@@ -2,6 +2,36 @@ import type { Translations } from '../translate.js'
 
 /** What a zone says of its requests, approvals, data and runs. */
 export const zhZone: Translations = {
+  'the engine was given no table for a rule of "{}"': '引擎没有得到“{}”某条规则所需的对照表',
+  'the table "{}" has a column "{}" that is no text': '对照表“{}”的列“{}”不是文本',
+  'the table "{}" has {} columns; its rules need {} to {}': '对照表“{}”有 {} 列；规则需要 {} 至 {} 列',
+  'row {} of the table "{}" lacks a value': '对照表“{1}”第 {0} 行缺值',
+  'row {} of the table "{}" has a value for the second time': '对照表“{1}”第 {0} 行的值重复出现',
+  'a stand-in of "{}" has at most {} rows': '“{}”的替身数据至多 {} 行',
+  'Ask for 1 to {} rows.': '请索取 1 至 {} 行。',
+  'the policy of "{}" allows no stand-in': '“{}”的策略不允许替身数据',
+  'Ask its owner for a policy with `sample: {mode: synthetic}` or `{mode: rows}`.':
+    '请其所有者制定含 `sample: {mode: synthetic}` 或 `{mode: rows}` 的策略。',
+  'a stand-in of "{}" is for one consumer, and none is named': '“{}”的替身数据须指明交给哪个使用方',
+  'Name the consumer with --for.': '用 --for 指明使用方。',
+  '"{}" is no enrolled consumer': '“{}”不是已登记的使用方',
+  'Enrol the consumer first: `sluice principal add`.': '先登记该使用方：`sluice principal add`。',
+  'the dataset "{}" is open to no purpose': '数据集“{}”未对任何目的开放',
+  'Ask its owner for a policy that names the purposes that it is open to.':
+    '请其所有者制定写明可用目的的策略。',
+  'the dataset or its policy changed while the stand-in was made': '生成替身数据期间，数据集或其策略有变',
+  '{} is not the key of stand-ins': '{} 不是替身数据的密钥',
+  'Restore it from a copy of the zone; with another key, stand-ins have other rows.':
+    '请从专区副本恢复；换了密钥，替身数据的行也会不同。',
+  'a rule needs the table "{}", which was not given': '规则需要对照表“{}”，但未提供',
+  'Put the file beside the policy, or say where it lies.': '请把文件放在策略旁边，或指明其位置。',
+  'Put the file beside the policy, and register the dataset or set the policy again.':
+    '请把文件放在策略旁边，再登记数据集或设置策略。',
+  'the table "{}" is not registered with the dataset': '对照表“{}”未随数据集登记',
+  'a stand-in is written as .parquet, .csv or .arrow': '替身数据写成 .parquet、.csv 或 .arrow',
+  'End the name behind --out with one of these.': '--out 后的文件名须以其中之一结尾。',
+  'the number of rows is a whole number, 1 or more': '行数须为不小于 1 的整数',
+  'Write --rows 1000, for one.': '例如写 --rows 1000。',
   '"{}" does not work on this machine': '“{}”在本机不可用',
   '"{}" has approved this request, and that approval stands': '“{}”已审批此申请，且该审批仍有效',
   '"{}" has the role {}; this is for: {}': '“{}”的角色是 {}；此操作属于：{}',

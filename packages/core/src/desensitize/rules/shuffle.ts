@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { blockCipher } from '../cipher/block-cipher.js'
+import { below, keyStream } from '../cipher/key-stream.js'
 import {
   type Column,
   type FixedColumn,
@@ -44,36 +44,12 @@ export function randomPermutation(count: number, seed: Uint8Array): Uint32Array 
   const order = Uint32Array.from({ length: count }, (_, i) => i)
   const next = keyStream(seed)
   for (let i = count - 1; i > 0; i--) {
-    const range = i + 1
-    const limit = 2 ** 32 - (2 ** 32 % range)
-    let number = next()
-    while (number >= limit) number = next()
-    const j = number % range
+    const j = below(next, i + 1)
     const swapped = order[i]!
     order[i] = order[j]!
     order[j] = swapped
   }
   return order
-}
-
-/** 32-bit numbers of the key stream, 64 KiB at a time. */
-function keyStream(seed: Uint8Array): () => number {
-  const cipher = blockCipher('aes', seed)
-  const counters = new Uint8Array(65_536)
-  const view = new DataView(counters.buffer)
-  let block = 0
-  let words: DataView = new DataView(new ArrayBuffer(0))
-  let at = 0
-  return () => {
-    if (at === words.byteLength) {
-      for (let i = 0; i < counters.length; i += 16) view.setBigUint64(i + 8, BigInt(block++))
-      const stream = cipher.encrypt(counters)
-      words = new DataView(stream.buffer, stream.byteOffset, stream.byteLength)
-      at = 0
-    }
-    at += 4
-    return words.getUint32(at - 4)
-  }
 }
 
 /** Nulls that come to where a value was have changed it, not hidden it. */

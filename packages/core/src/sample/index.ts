@@ -1,0 +1,5 @@
+export { finest, type Marginal, marginalValues, massOf, meanValues } from './marginal.js'
+export { type Band, countPlan, marginalPlan, meanPlan, rowsPlan } from './plans.js'
+export { type ColumnSource, isNumber, sourceOf } from './sources.js'
+export { drawnRows, mixed, partStream, SAMPLE_MARK, type SampleMark, standIn } from './stand-in.js'
+export { serialValues } from './values.js'
