@@ -1,7 +1,8 @@
 import { dirname, extname, resolve } from 'node:path'
 import { SluiceError, visibleText } from '@sluice/core'
 import type { AnonymityReport, AnonymizeConfig, HierarchyTable } from '@sluice/core/anonymize'
-import type { Command } from 'commander'
+import type { FileFormat } from '@sluice/sandbox/io'
+import { type Command, Option } from 'commander'
 import type { Context } from '../context.js'
 import type { MessageKey } from '../messages/en.js'
 import type { Ui } from '../output/ui.js'
@@ -11,10 +12,13 @@ import { example, forceOption } from './options.js'
 const CONFIG_BYTES = 1024 * 1024
 const HIERARCHY_BYTES = 64 * 1024 * 1024
 
+const ENCODINGS = ['utf-8', 'gbk'] as const
+
 interface Anonymizing {
   readonly config: string
   readonly out: string
   readonly report?: string
+  readonly encoding: (typeof ENCODINGS)[number]
   readonly force?: boolean
 }
 
@@ -26,15 +30,17 @@ export function addAnonymize(program: Command, act: Act): void {
         'generalize and suppress until every class meets a model, and report the risk that is left',
       )
       .requiredOption('--config <file>', 'roles of the columns, hierarchies, k and the other criteria')
-      .requiredOption('--out <file>', 'where the table goes: .csv or .parquet')
+      .requiredOption('--out <file>', 'where the table goes: .parquet, .csv or .arrow')
       .option('--report <file>', 'write the report there: .html with charts, or .json')
+      .addOption(new Option('--encoding <encoding>', 'of a CSV file').choices(ENCODINGS).default('utf-8'))
       .option('--timeout <span>', 'longest time that it may take, such as 5m')
       .option('--memory <amount>', 'most memory that the engine may use, such as 4GB')
       .addOption(forceOption())
       .action(
         act<Anonymizing>(async (context, options, file) => {
           const format = formatOf(options.out)
-          if (options.report !== undefined) reportFormatOf(options.report)
+          const force = options.force === true
+          if (options.report !== undefined) await requireReport(context, options.report, force)
           const text = await context.source(options.config, CONFIG_BYTES)
           const [{ parseAnonymizeConfig }, { anonymizeFile }] = await Promise.all([
             import('@sluice/core/anonymize'),
@@ -43,11 +49,11 @@ export function addAnonymize(program: Command, act: Act): void {
           const config = parseAnonymizeConfig(text, { source: options.config })
           const beside = (path: string) => resolve(dirname(context.path(options.config)), path)
           const { timeout, memory } = context.settings
-          const force = options.force === true
           const report = await anonymizeFile({
             from: context.path(file),
             to: context.path(options.out),
             format,
+            encoding: options.encoding,
             force,
             config,
             hierarchies: await hierarchiesOf(context, config, beside),
@@ -65,13 +71,26 @@ export function addAnonymize(program: Command, act: Act): void {
   )
 }
 
-function formatOf(out: string): 'csv' | 'parquet' {
-  const extension = extname(out).toLowerCase()
-  if (extension === '.csv') return 'csv'
-  if (extension === '.parquet') return 'parquet'
-  throw new SluiceError('USAGE', 'the table is written as CSV or Parquet, by the name of its file', {
-    remedy: 'Name a file that ends in .csv or .parquet.',
-  })
+function formatOf(out: string): FileFormat {
+  switch (extname(out).toLowerCase()) {
+    case '.csv':
+      return 'csv'
+    case '.parquet':
+      return 'parquet'
+    case '.arrow':
+      return 'arrow'
+    default:
+      throw new SluiceError('USAGE', 'the table is written as its file’s name ends', {
+        remedy: 'Name a file that ends in .parquet, .csv or .arrow.',
+      })
+  }
+}
+
+/** Before any work: a table whose report could not be written would stand there without one. */
+async function requireReport(context: Context, to: string, force: boolean): Promise<void> {
+  reportFormatOf(to)
+  const { requireFree } = await import('../output/file.js')
+  if (!force) await requireFree(context.path(to))
 }
 
 function reportFormatOf(path: string): 'html' | 'json' {

@@ -80,7 +80,7 @@ export const zhHelp = new Translator({
   'generalize and suppress until every class meets a model, and report the risk that is left':
     '泛化与抑制，直到每个等价类符合模型，并报告剩余风险',
   'roles of the columns, hierarchies, k and the other criteria': '各列的角色、泛化层次、k 及其他准则',
-  'where the table goes: .csv or .parquet': '表写到何处：.csv 或 .parquet',
+  'where the table goes: .parquet, .csv or .arrow': '表写到何处：.parquet、.csv 或 .arrow',
   'write the report there: .html with charts, or .json': '把报告写到此处：.html（含图表）或 .json',
   'most memory that the engine may use, such as 4GB': '引擎可用的最大内存，如 4GB',
   'print the version': '显示版本',

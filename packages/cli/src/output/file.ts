@@ -54,6 +54,12 @@ export async function assertNotRead(path: string, inputs: readonly string[]): Pr
   }
 }
 
+/** Before any work: is a file to be written there already? @throws SluiceError EXISTS */
+export async function requireFree(path: string): Promise<void> {
+  if ((await identityOf(path)) === null) return
+  throw writeError(path, Object.assign(new Error('there is a file'), { code: 'EEXIST' }))
+}
+
 /** Device and inode; null where there is no such file. */
 async function identityOf(path: string): Promise<string | null> {
   try {

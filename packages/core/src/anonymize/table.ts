@@ -40,6 +40,11 @@ export function countRows({ weights }: Records): number {
       rule: 'limit.rows',
     })
   }
-  if (rows === 0) throw new SluiceError('FILE_FORMAT', 'the table has no rows', { rule: 'rows' })
+  if (rows === 0) {
+    throw new SluiceError('FILE_FORMAT', 'the table has no rows', {
+      rule: 'rows',
+      remedy: 'Give a file with at least one row below its header line.',
+    })
+  }
   return rows
 }

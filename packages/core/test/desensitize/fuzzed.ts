@@ -58,6 +58,9 @@ const DAMAGE = [
 
 export const VALUES = 1_000_000
 
+/** SLUICE_FUZZ=full tries a million values of the slow rules too. */
+export const FULL = process.env['SLUICE_FUZZ'] === 'full'
+
 /** A million of them, in one column. */
 export function fuzzed(): TextColumn {
   const random = generator(7)

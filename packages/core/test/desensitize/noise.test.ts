@@ -1,4 +1,4 @@
-import { type Column, columnOfVector, randomPermutation } from '@sluice/core/desensitize'
+import { type Column, columnOfVector, type FixedColumn, randomPermutation } from '@sluice/core/desensitize'
 import { Bool, DateDay, Decimal, Float64, Int8, Int32, Int64, Uint8, vectorFromArray } from 'apache-arrow'
 import { describe, expect, it } from 'vitest'
 import { seeded } from './cipher/vectors.ts'
@@ -151,8 +151,28 @@ describe('noise', () => {
     expect((await applied(RULE, odd, { entity: people })).counts).toMatchObject({ hidden: 2, changed: 2 })
   })
 
+  it('keeps the places of a decimal, and hides what it does not hold', async () => {
+    const words = (value: bigint) => new Uint32Array(BigInt64Array.of(value, value < 0n ? -1n : 0n).buffer)
+    const most = 10n ** 18n - 1n
+    const decimals = columnOfVector(
+      vectorFromArray([12_345n, -12_345n, 0n, most].map(words), new Decimal(2, 18, 128)),
+    )
+    const people = texts(['a', 'b', 'c', 'd'])
+    const { columns, counts } = await applied({ ...RULE, distribution: 'uniform', scale: 10 }, decimals, {
+      entity: people,
+    })
+    const after = new BigInt64Array((columns[0] as FixedColumn).values.slice().buffer)
+    for (const [row, value] of [12_345n, -12_345n, 0n].entries()) {
+      const noise = after[2 * row]! - value
+      expect(noise).not.toBe(0n)
+      expect(noise).toSatisfy(found => found <= 1000n && found >= -1000n)
+      expect(after[2 * row + 1]).toBe(after[2 * row]! < 0n ? -1n : 0n)
+    }
+    expect(counts.changed + counts.hidden).toBe(4)
+  })
+
   it('refuses other types', async () => {
-    const decimals = columnOfVector(vectorFromArray([Uint32Array.of(1, 0, 0, 0)], new Decimal(2, 18, 128)))
+    const decimals = columnOfVector(vectorFromArray([Uint32Array.of(1, 0, 0, 0)], new Decimal(2, 30, 128)))
     for (const column of [texts(['1']), decimals]) {
       await expect(applied(RULE, column, { entity })).toThrowWithCode('RULE_INVALID', 'rule.noise.type')
     }

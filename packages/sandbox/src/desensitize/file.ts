@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { isSluiceError } from '@sluice/core'
+import { isSluiceError, SluiceError } from '@sluice/core'
+import { NumericIdentityWatch } from '@sluice/core/classify'
 import { arrowSchemaOf } from '@sluice/core/columns'
 import {
   type Column,
@@ -55,7 +56,8 @@ const TEXT: ScalarType = { kind: 'text' }
  * In a CSV file, where types are guessed, a column is read as the text that stands there if its rule needs text or a
  * key: `13800138000` is a phone number, not a number.
  *
- * @throws SluiceError what `readTable`, `writeTable` and the rules throw
+ * @throws SluiceError what `readTable`, `writeTable` and the rules throw; SCHEMA_INVALID where a numeric column holds
+ * identity numbers, of which digits are lost
  */
 export function desensitizeFile(options: DesensitizeFileOptions): Promise<DesensitizedFile> {
   const { from, to, treatments, encoding, signal, onProgress } = options
@@ -64,6 +66,7 @@ export function desensitizeFile(options: DesensitizeFileOptions): Promise<Desens
       from,
       { staging: directory, ...(encoding && { encoding }), ...(signal && { signal }) },
       async table => {
+        requireRows(table)
         const asText = table.format === 'csv' ? textColumns(table.columns, treatments) : new Set<string>()
         const read = neededColumns(table.columns, treatments).map(column =>
           asText.has(column.name) ? { ...column, type: TEXT } : column,
@@ -89,12 +92,19 @@ export function desensitizeFile(options: DesensitizeFileOptions): Promise<Desens
         })
         let rows = 0
         const names = read.map(({ name }) => name)
+        // a CSV file's fields are digits as they stand there: nothing is lost to a number
+        const watches =
+          table.format === 'csv'
+            ? []
+            : read.map(({ name, type }) => new NumericIdentityWatch(name, type, true))
         for await (const batch of names.length === 0 ? [] : table.batches(names, asText)) {
           const chunk = names.map((_, index) => columnOfVector(batch.getChildAt(index)!))
+          for (const [index, watch] of watches.entries()) watch.add(chunk[index]!, rows + 1)
           await writer.write(tableOf(columns, desensitizer.apply(chunk), batch.numRows))
           rows += batch.numRows
           onProgress?.({ stage: 'desensitize', fraction: Math.min(1, rows / Math.max(1, table.rows)) })
         }
+        for (const watch of watches) watch.check()
         await writer.finish()
         const out = new Set(columns.map(({ name }) => name))
         return {
@@ -110,6 +120,15 @@ export function desensitizeFile(options: DesensitizeFileOptions): Promise<Desens
       },
     ),
   )
+}
+
+/** What a text file's fields are is told by its rows: without any, rules for numbers and dates would not know theirs. */
+function requireRows({ format, rows }: TableFile): void {
+  if (format !== 'csv' || rows > 0) return
+  throw new SluiceError('FILE_FORMAT', 'the text file has a header line and no rows', {
+    rule: 'rows',
+    remedy: 'Give a file with at least one row below its header line.',
+  })
 }
 
 /** Columns that have to be looked at: what comes out, and what says whose a value is. */

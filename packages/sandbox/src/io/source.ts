@@ -12,6 +12,7 @@ import {
   undecided,
 } from './csv.js'
 import type { FileFormat } from './format.js'
+import { refuseLongRecord } from './long-cell.js'
 import { type NormalizedColumn, normalizeColumn, requireNames, unsupported } from './schema.js'
 
 /** A provider's file as a relation: what stands after FROM, and the columns that registration makes of it. */
@@ -74,10 +75,13 @@ async function openCsv(session: Session, inside: string, outside: string): Promi
   const dialect = await readDialect(outside)
   const header = dialect.header.map((name, index) => (index === 0 ? name.replace(/^\ufeff/, '') : name))
   requireNames(header)
-  await session.execute({
-    sql: `CREATE TEMP TABLE csv_text AS SELECT * FROM ${readCsv(inside, { ...dialect, header })}`,
-    bindings: [],
-  })
+  const sql = `CREATE TEMP TABLE csv_text AS SELECT * FROM ${readCsv(inside, { ...dialect, header })}`
+  try {
+    await session.execute({ sql, bindings: [] })
+  } catch (error) {
+    await refuseLongRecord(outside, { ...dialect, header })
+    throw error
+  }
   const sampled = await inferTypes(session, header.map(undecided), `(FROM csv_text LIMIT ${SAMPLE_ROWS})`)
   const { columns, values } = await inferTypes(session, sampled.columns, 'csv_text')
   return { from: 'csv_text', columns: columns.map((column, index) => decided(column, values[index] ?? 0)) }

@@ -119,7 +119,7 @@ async function openTable(
     columns: columns.map(({ name, type }) => ({ name, type })),
     rows: integersOf(counted, 0)[0] ?? 0,
     batches: (select, asText, sample) =>
-      batches(session, sampled(from, sample), chosen(columns, select, asText ?? new Set())),
+      readBatches(session, sampled(from, sample), chosen(columns, select, asText ?? new Set())),
   }
 }
 
@@ -142,7 +142,8 @@ function chosen(
   })
 }
 
-async function* batches(
+/** The rows of a relation in its order, some ten thousand at a time. */
+export async function* readBatches(
   session: Session,
   from: string,
   columns: readonly NormalizedColumn[],

@@ -1,4 +1,4 @@
-import { type FileHandle, link, mkdtemp, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, link, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import { arrowSchemaOf } from '@sluice/core/columns'
@@ -6,6 +6,7 @@ import type { ColumnSchema } from '@sluice/core/plan'
 import { AsyncByteQueue, RecordBatchStreamWriter, type Table } from 'apache-arrow'
 import { codeOf } from '../isolation/staging.js'
 import type { FileFormat } from './format.js'
+import { makeScratch } from './scratch.js'
 import { csvHeader, csvRows, parquetOfArrow } from './write.js'
 
 export interface WriteTableOptions {
@@ -30,7 +31,7 @@ export async function writeTable<T>(
   path: string,
   work: (directory: string, begin: (options: WriteTableOptions) => Promise<TableWriter>) => Promise<T>,
 ): Promise<T> {
-  const directory = await mkdtemp(join(dirname(path), '.sluice-')).catch((cause: unknown) => {
+  const directory = await makeScratch(dirname(path)).catch((cause: unknown) => {
     throw writeError(cause)
   })
   const writers: TableWriter[] = []

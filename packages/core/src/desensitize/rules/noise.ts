@@ -3,11 +3,12 @@ import { blockCipher } from '../cipher/block-cipher.js'
 import { cmacColumn } from '../cipher/cmac.js'
 import { deriveKey } from '../cipher/derive.js'
 import type { Messages } from '../cipher/messages.js'
-import { type FixedColumn, type FixedValues, isValid, Validity } from '../column.js'
+import { type FixedColumn, type FixedType, type FixedValues, isValid, stride, Validity } from '../column.js'
 import { compared } from '../compare.js'
 import { type EncodedValues, encodedValues } from '../keyed/encoding.js'
 import { EntityColumn, JoinDomain, KeyName } from '../keyed/fields.js'
-import { type RuleDefinition, wrongType } from '../rule.js'
+import { holds, requireNumber } from '../numbers.js'
+import type { RuleDefinition } from '../rule.js'
 
 /** The form of its description. */
 export const NoiseRule = z
@@ -29,7 +30,7 @@ export type NoiseRule = z.infer<typeof NoiseRule>
 
 /**
  * Adds noise that is a pseudorandom function (AES-CMAC) of column, entity and value: a cell has the same noise in every
- * release, so that asking again averages nothing out. Integers stay integers. A value without an entity, one that is
+ * release, so that asking again averages nothing out. Integers stay integers, and decimals keep their places. A value without an entity, one that is
  * not finite, and a sum that the type does not hold are hidden. This is not differential privacy: the noise is bound to
  * the key for ever, and nobody counts a budget.
  */
@@ -38,11 +39,7 @@ export const noise: RuleDefinition<NoiseRule> = {
   scope: 'chunk',
   entityColumn: rule => rule.entity,
   resultType(_, type) {
-    const wide = type.kind === 'integer' && type.bits === 128
-    if ((type.kind !== 'integer' && type.kind !== 'float') || wide) {
-      throw wrongType('noise', type, 'integer of up to 64 bits, or float')
-    }
-    return type
+    return requireNumber('noise', type)
   },
   bind({ key, domain, distribution, scale }, binding) {
     const purpose = { rule: 'noise', algorithm: 'aes-cmac', domain, column: binding.column }
@@ -51,15 +48,17 @@ export const noise: RuleDefinition<NoiseRule> = {
     return (chunk, { entity }) => {
       const before = chunk as FixedColumn
       const entities = encodedValues('noise', entity!)
-      const tags = new DataView(cmacColumn(cipher, cellMessages(entities, before.values)).buffer)
-      const values = before.values.slice(0, chunk.length) as FixedValues
-      const add = adder(values)
+      const tags = new DataView(cmacColumn(cipher, cellMessages(entities, before)).buffer)
+      const values = before.values.slice(0, chunk.length * stride(before.type)) as FixedValues
+      const add = adder(before.type, values)
+      const step = stride(before.type)
       const validity = new Validity(chunk.length)
       for (let row = 0; row < chunk.length; row++) {
         const fits = isValid(chunk, row) && entities.fits[row] === 1
         if (fits && add(row, scale * sample(tags, row * 16))) continue
         validity.clear(row)
-        values[row] = (typeof values[row] === 'bigint' ? 0n : 0) as never
+        for (let k = 0; k < step; k++)
+          values[row * step + k] = (typeof values[row] === 'bigint' ? 0n : 0) as never
       }
       return compared(chunk, { ...before, validity: validity.finish(), values })
     }
@@ -67,8 +66,8 @@ export const noise: RuleDefinition<NoiseRule> = {
 }
 
 /** The entity, then the value's own bytes, which are of one size: no two cells have one message. */
-function cellMessages(entities: EncodedValues, values: FixedValues): Messages {
-  const size = values.BYTES_PER_ELEMENT
+function cellMessages(entities: EncodedValues, { type, values }: FixedColumn): Messages {
+  const size = values.BYTES_PER_ELEMENT * stride(type)
   const count = entities.fits.length
   const raw = new Uint8Array(values.buffer, values.byteOffset, count * size)
   const offsets = new Int32Array(count + 1)
@@ -100,7 +99,19 @@ function uniform(tags: DataView, at: number): number {
 }
 
 /** Adds to a value in its place; false where the sum is not a value of the type. */
-function adder(values: FixedValues): (row: number, noise: number) => boolean {
+function adder(type: FixedType, values: FixedValues): (row: number, noise: number) => boolean {
+  if (type.kind === 'decimal') {
+    const words = new BigInt64Array(values.buffer, values.byteOffset, values.length / 2)
+    const unit = 10 ** type.scale
+    // up to 18 digits: the low half holds the number, the high half its sign
+    return (row, noise) => {
+      const sum = words[2 * row]! + BigInt(Math.round(noise * unit))
+      if (!holds(sum, type)) return false
+      words[2 * row] = sum
+      words[2 * row + 1] = sum < 0n ? -1n : 0n
+      return true
+    }
+  }
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
     return (row, noise) => {
       const sum = values[row]! + BigInt(Math.round(noise))

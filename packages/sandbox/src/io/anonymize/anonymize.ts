@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { access, link, rename, rm, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import {
   type AnonymityReport,
@@ -17,10 +17,14 @@ import { tableFromArrays, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow
 import { createEnginePool } from '../../duckdb/pool.js'
 import { EngineFailure, failureError, Session } from '../../duckdb/session.js'
 import type { Child } from '../../isolation/child.js'
-import { detectFormat } from '../format.js'
+import { type Encoding, transcode } from '../encoding.js'
+import { detectFormat, type FileFormat } from '../format.js'
 import { sourceError } from '../register.js'
+import { makeScratch } from '../scratch.js'
 import { requireFile, seal } from '../seal.js'
 import { openSource, type Source } from '../source.js'
+import { readBatches } from '../table-reader.js'
+import { writeTable } from '../table-writer.js'
 import { readRecords, type Table } from './records.js'
 import { outputStatements } from './statements.js'
 
@@ -28,7 +32,9 @@ export interface AnonymizeFileOptions {
   /** the table: Parquet, Arrow IPC or CSV, told by its content */
   readonly from: string
   readonly to: string
-  readonly format: 'parquet' | 'csv'
+  readonly format: FileFormat
+  /** of text files; UTF-8 where absent */
+  readonly encoding?: Encoding
   /** replace `to` where it exists */
   readonly force?: boolean
   readonly config: AnonymizeConfig
@@ -64,7 +70,7 @@ export async function anonymizeFile(options: AnonymizeFileOptions): Promise<Anon
   if (!force) await requireAbsent(to)
   for (const file of population === null ? [from] : [from, population]) await requireFile(file, BYTES)
   // beside the output, so that what is written gets its place by a rename
-  const stagingRoot = join(dirname(to), `.sluice-${randomBytes(8).toString('hex')}`)
+  const stagingRoot = await makeScratch(dirname(to))
   // the file's owner runs this over a file of their own
   const pool = createEnginePool({
     stagingRoot,
@@ -97,8 +103,11 @@ async function anonymizeIn(
   const staged = (name: string) => join(child.staging.path, 'in', name)
   const output = `${child.inside.out}/${OUTPUT}`
   progress('copy')
-  await child.staging.copy(options.from, SOURCE)
-  if (population !== null) await child.staging.copy(population, POPULATION)
+  const { encoding = 'utf-8' } = options
+  const stage = (path: string, name: string) =>
+    encoding === 'utf-8' ? child.staging.copy(path, name) : transcode(path, staged(name), encoding, signal)
+  await stage(options.from, SOURCE)
+  if (population !== null) await stage(population, POPULATION)
   const session = await Session.open(child, {
     threads: pool.threads,
     memoryBytes: pool.engineMemoryBytes,
@@ -122,13 +131,32 @@ async function anonymizeIn(
   for (const sql of outputStatements(table, config, result, output, format)) {
     await session.execute({ sql, bindings: [] })
   }
+  const made = join(child.staging.path, 'out', OUTPUT)
+  const whole = format === 'arrow' ? await arrowOf(session, output, made, signal) : made
   await child.stop()
   signal?.throwIfAborted()
-  const written = await place(join(child.staging.path, 'out', OUTPUT), options)
+  const written = await place(whole, dirname(child.staging.path), options)
   return anonymityReport(records, config, result, { input, output: written })
 }
 
 const OUTPUT = 'anonymized'
+
+/** The Parquet file that the engine wrote, again as an Arrow IPC stream; answers its path. */
+async function arrowOf(
+  session: Session,
+  inside: string,
+  outside: string,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const path = `${outside}.arrow`
+  const { from, columns } = await openSource(session, 'parquet', inside, outside)
+  await writeTable(path, async (_, begin) => {
+    const writer = await begin({ format: 'arrow', columns, ...(signal && { signal }) })
+    for await (const batch of readBatches(session, from, columns)) await writer.write(batch)
+    await writer.finish()
+  })
+  return path
+}
 
 /** The table with its columns as the configuration names them. */
 async function openTable(
@@ -163,9 +191,12 @@ function classesFile({ labels, sizes }: Anonymized): Uint8Array {
 }
 
 /** Puts the file where it was wanted; answers its SHA-256. */
-async function place(written: string, { to, force = false }: AnonymizeFileOptions): Promise<string> {
-  const name = `.${basename(to)}.${randomBytes(8).toString('hex')}.tmp`
-  const sealed = await seal(written, dirname(to), name, BYTES)
+async function place(
+  written: string,
+  scratch: string,
+  { to, force = false }: AnonymizeFileOptions,
+): Promise<string> {
+  const sealed = await seal(written, scratch, 'sealed', BYTES)
   try {
     if (force) await rename(sealed.path, to)
     else await link(sealed.path, to)

@@ -1,6 +1,7 @@
 import type { AnonymizeConfig, Anonymized, Role } from '@sluice/core/anonymize'
 import { quoteIdentifier, quoteText } from '../../sql/emit/names.js'
 import { sqlType } from '../../sql/emit/types.js'
+import type { FileFormat } from '../format.js'
 import type { NormalizedColumn } from '../schema.js'
 import { FORMULA, harmlessText } from '../write.js'
 
@@ -91,7 +92,7 @@ export function outputStatements(
   config: AnonymizeConfig,
   { levels, sizes }: Pick<Anonymized, 'levels' | 'sizes'>,
   output: string,
-  format: 'parquet' | 'csv',
+  format: FileFormat,
 ): string[] {
   const quasi = columnsOf(columns, 'quasi')
   const sensitive = columnsOf(columns, 'sensitive')
