@@ -14,6 +14,7 @@ import { addKey } from './key.js'
 import { addLedger } from './ledger.js'
 import { addPolicy } from './policy.js'
 import { addPrincipal } from './principal.js'
+import { addPsi } from './psi.js'
 import { addReject } from './reject.js'
 import { addRelease } from './release.js'
 import { addRequest } from './request.js'
@@ -43,6 +44,7 @@ export const COMMANDS: readonly ((program: Command, act: Act) => void)[] = [
   addLedger,
   addHe,
   addJoint,
+  addPsi,
   addToken,
   addStatus,
   addDoctor,

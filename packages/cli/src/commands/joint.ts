@@ -215,7 +215,7 @@ async function writeJson(
   await writeFile(context.path(out), bytes, force === true)
 }
 
-function addressOf(text: string): { host: string; port: number } {
+export function addressOf(text: string): { host: string; port: number } {
   const [, host, bare, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? []
   const number = Number(port)
   if (number >= 1 && number <= 65_535) return { host: (host ?? bare)!, port: number }

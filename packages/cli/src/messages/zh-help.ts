@@ -273,4 +273,33 @@ export const zhHelp = new Translator({
   'Example:': '示例：',
   'Exit codes: 0 done, 1 our fault, 2 usage, 3 refused by policy or disclosure, 4 not approved, 5 integrity failure,\n6 bad input or environment, 7 try again later, 130 and 143 interrupted.':
     '退出码：0 完成，1 程序错误，2 用法有误，3 被策略或披露检查拒绝，4 未获审批，5 完整性错误，\n6 输入或环境有误，7 稍后再试，130 和 143 被中断。',
+  'find what two organizations or more have in common, without showing the rest, over mutual TLS':
+    '求两个或多个机构共有的内容而不显露其余部分（隐私集合求交），经双向 TLS',
+  'what a job says: who takes part, what a key is, who learns what, and how often':
+    '任务的内容：谁参与、键是什么、谁得知什么、可运行几次',
+  'read a job, and sign it as one of its parties together with the input that will be used':
+    '阅读任务，并以参与方身份连同将用的输入一起签署',
+  'do not ask; for a job that you have read': '不询问；用于已经阅读过的任务',
+  'where the approval goes, which stays with you (default: beside the job); - is stdout':
+    '审批写到何处，由本方自己保存（默认：任务文件旁）；- 表示标准输出',
+  'this party’s approval of the job (default: beside the job)': '本方对任务的审批（默认：任务文件旁）',
+  'where the rows go, for a party that learns which: .parquet, .csv or .arrow; - is stdout':
+    '得知哪些行共有的一方，行写到何处：.parquet、.csv 或 .arrow；- 表示标准输出',
+  'which rows of the own file: the shared ones, all, or those not shared':
+    '本方文件中的哪些行：共有的、全部、或非共有的',
+  'this party’s record of intersections, by which quotas are counted (default: beside its key)':
+    '本方的求交记录，据此计算配额（默认：密钥旁）',
+  'say what each protocol would cost on this machine, and do nothing': '说明各协议在本机的开销，不做任何事',
+  'check a record of intersections, and show who has tested how many items':
+    '检查求交记录，显示谁检验了多少条目',
+  'which party of the job this is': '本方是任务的哪一方',
+  'the party’s key (else SLUICE_KEY_FILE, else NAME.key beside the job)':
+    '本方的密钥（否则用 SLUICE_KEY_FILE，再否则用任务旁的 NAME.key）',
+  'this party’s set, in a Parquet, CSV or Arrow file; a helper has none':
+    '本方的集合，Parquet、CSV 或 Arrow 文件；协助方没有',
+  'a column of the key; for a key of several, in the job’s order': '键的一列；键有多列时按任务的次序',
+  'the column that is totalled, where it is this party’s (default: the job’s name)':
+    '要合计的列，如属本方（默认：任务中的列名）',
+  'show two organizations find what they share, in a folder that is removed again':
+    '演示两个机构求共有内容；所用文件夹随后删除',
 })

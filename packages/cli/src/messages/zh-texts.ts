@@ -1,9 +1,10 @@
 import { Translator } from './translate.js'
 import { zhJoint } from './zh/joint.js'
 import { zhPolicy } from './zh/policy.js'
+import { zhPsi } from './zh/psi.js'
 import { zhRecord } from './zh/record.js'
 import { zhSql } from './zh/sql.js'
 import { zhZone } from './zh/zone.js'
 
 /** The texts of errors in Chinese. Loaded when there is an error to show. */
-export const zhTexts = new Translator(zhSql, zhPolicy, zhZone, zhRecord, zhJoint)
+export const zhTexts = new Translator(zhSql, zhPolicy, zhZone, zhRecord, zhJoint, zhPsi)

@@ -91,10 +91,13 @@ export async function runPsi(job: PsiJob, options: RunPsiOptions): Promise<PsiRe
         ...(options.onProgress !== undefined && { onProgress: options.onProgress }),
       }),
     )
-    keepPromise(job, self, outcome)
+    const below = isBelow(job, self, outcome)
+    // whoever would hand columns over, or get them, stops; else the others need not know
+    if (below && job.payload.length > 0) throw belowMinimum()
     const payload =
       items === undefined ? undefined : await exchangePayload(session, job, self, outcome, options)
     await session.end()
+    if (below) throw belowMinimum()
     const recorded = await endIntersection(
       record,
       { ...names, outcome: 'done', ...countOf(outcome) },
@@ -105,9 +108,7 @@ export async function runPsi(job: PsiJob, options: RunPsiOptions): Promise<PsiRe
   } catch (error) {
     const code = isSluiceError(error) ? error.code : 'INTERNAL'
     // what failed is what is told, also where it could not be recorded; it was counted before
-    await endIntersection(record, { ...names, outcome: code, ...countOf(outcome) }, signer, { now }).catch(
-      () => undefined,
-    )
+    await endIntersection(record, { ...names, outcome: code }, signer, { now }).catch(() => undefined)
     throw await stopped(session, error)
   }
 }
@@ -149,10 +150,13 @@ function counterpartsOf(job: PsiJob, others: ReadonlyMap<number, OpenedInput>) {
 }
 
 /** In plain intersection of two sets nobody but the receiver can hold it to the minimum. */
-function keepPromise(job: PsiJob, self: number, { count, withheld }: PsiOutcome): void {
+function isBelow(job: PsiJob, self: number, { count, withheld }: PsiOutcome): boolean {
   const below = withheld === true || (count !== undefined && count < job.minimumIntersection)
-  if (psiLearns(job, self) === undefined || !below) return
-  throw new SluiceError(
+  return below && psiLearns(job, self) !== undefined
+}
+
+function belowMinimum(): SluiceError {
+  return new SluiceError(
     'DISCLOSURE_REFUSED',
     'the intersection is smaller than the minimum of the job, and is not given out',
     {

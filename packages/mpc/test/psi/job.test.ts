@@ -167,6 +167,23 @@ describe('two parties', () => {
     expect({ matched, count }).toEqual({ matched: undefined, count: undefined })
   })
 
+  it('find the same by every protocol, whoever learns, and tell each other where both do', async () => {
+    for (const protocol of ['ecdh', 'kkrt']) {
+      for (const receivers of [['bank'], ['bureau'], ['bank', 'bureau'], ['bureau', 'bank']]) {
+        const job = parsePsiJob(
+          draft({ protocol, receivers: receivers.map(name => ({ name, learns: 'which' })) }),
+        )
+        const results = await all(job, { bureau, bank })
+        const expected = { bank: Uint8Array.of(1, 0, 1, 1, 0, 1), bureau: Uint8Array.of(1, 1, 0, 1, 1, 0) }
+        for (const name of ['bank', 'bureau'] as const) {
+          expect(ok(results, name).matched).toEqual(receivers.includes(name) ? expected[name] : undefined)
+        }
+      }
+    }
+    const counting = draft({ protocol: 'kkrt', receivers: [{ name: 'bank', learns: 'count' }] })
+    await expect(() => parsePsiJob(counting)).toThrowWithCode('JOB_INVALID')
+  })
+
   it('learn how many alone where the job says so', async () => {
     const receivers = [
       { name: 'bank', learns: 'count' },

@@ -3,10 +3,13 @@ import type { Protocol } from '../../session/protocol.js'
 import { ecdhPsi } from '../ecdh.js'
 import { helperPsi } from '../helper.js'
 import { boundToSession, ITEM_BYTES, type ItemHashes } from '../item-hash.js'
+import { kkrt16 } from '../kkrt16.js'
+import type { PsiProtocol } from '../protocol.js'
 import type { Ristretto } from '../ristretto.js'
 import type { PsiItems } from './items.js'
 import { type PsiJob, psiLearns, psiOwners, psiPartyIndex } from './job.js'
 import type { OpenedInput } from './opening.js'
+import { hearShared, tellShared } from './told.js'
 
 /** What a party learns of an intersection; empty where it learns nothing. */
 export interface PsiOutcome {
@@ -54,6 +57,8 @@ function* betweenTwo(
     const learns = psiLearns(job, index)
     return learns === 'which' || learns === 'count' ? learns : 'nothing'
   }
+  const fast = FAST[job.protocol]
+  if (fast !== undefined) return yield* fastBetweenTwo(fast, run, hashes, peer, random)
   return yield* ecdhPsi({
     peer,
     hashes,
@@ -64,6 +69,36 @@ function* betweenTwo(
     random,
     ...(onProgress !== undefined && { onProgress }),
   })
+}
+
+const FAST: Readonly<Partial<Record<PsiJob['protocol'], PsiProtocol>>> = { kkrt: kkrt16 }
+
+/** One side learns by the protocol, the first that the job names; where the other is to learn too, it is told. */
+function* fastBetweenTwo(
+  protocol: PsiProtocol,
+  { job, self, others, session, group }: PsiRun,
+  hashes: ItemHashes,
+  peer: number,
+  random: (bytes: number) => Uint8Array,
+): Protocol<PsiOutcome> {
+  const channel = { session, peer, group, random }
+  const peerCount = others.get(peer)!.size
+  const both = job.receivers.length === 2
+  if (job.receivers[0]!.name === job.parties[self]!.name) {
+    const intersect = yield* protocol.receiver(channel)
+    const matched = yield* intersect(hashes, peerCount)
+    if (both) yield* tellShared(peer, hashes, matched)
+    return { matched, count: countOf(matched) }
+  }
+  const intersect = yield* protocol.sender(channel)
+  yield* intersect(hashes, peerCount)
+  if (!both) return {}
+  const matched = yield* hearShared(peer, hashes, peerCount)
+  return { matched, count: countOf(matched) }
+}
+
+function countOf(matched: Uint8Array): number {
+  return matched.reduce((sum, flag) => sum + flag, 0)
 }
 
 function* withHelper(run: PsiRun, hashes: ItemHashes | undefined): Protocol<PsiOutcome> {

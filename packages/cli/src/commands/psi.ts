@@ -1,0 +1,431 @@
+import { fileURLToPath } from 'node:url'
+import { SluiceError, visibleText } from '@sluice/core'
+import type { PsiResult } from '@sluice/mpc'
+import type { PsiItems, PsiJob } from '@sluice/mpc/psi'
+import { type Command, Option } from 'commander'
+import type { Context } from '../context.js'
+import { write } from '../io.js'
+import { ask, isInteractive } from '../keyring.js'
+import { writeFile } from '../output/file.js'
+import type { Reply } from '../output/reply.js'
+import type { Ui } from '../output/ui.js'
+import type { Act } from '../program.js'
+import type { PsiInput } from '../psi/input.js'
+import type { Join } from '../psi/output.js'
+import { addressOf } from './joint.js'
+import { example, forceOption, outOption, repeated } from './options.js'
+
+interface Input {
+  readonly as: string
+  readonly keyFile?: string
+  readonly input?: string
+  readonly key?: readonly string[]
+  readonly sum?: string
+  readonly out?: string
+  readonly force?: boolean
+}
+
+interface Approving extends Input {
+  readonly yes?: boolean
+}
+
+interface Running extends Input {
+  readonly approval?: string
+  readonly join: Join
+  readonly record?: string
+  readonly listen?: string
+  readonly dryRun?: boolean
+}
+
+export function addPsi(program: Command, act: Act): void {
+  const psi = program
+    .command('psi')
+    .description(
+      'find what two organizations or more have in common, without showing the rest, over mutual TLS',
+    )
+  example(
+    psi
+      .command('init <draft>')
+      .description('check a draft, in YAML or JSON, and make of it the job that every party signs')
+      .addOption(outOption('where the job goes').makeOptionMandatory())
+      .addOption(forceOption())
+      .action(act<{ out: string; force?: boolean }>(init)),
+    'sluice psi init shared.yaml --out shared.json',
+  )
+  example(
+    psi
+      .command('show <job>')
+      .description('what a job says: who takes part, what a key is, who learns what, and how often')
+      .action(act(async (context, _options, file) => replyOf(await jobIn(context, file)))),
+    'sluice psi show shared.json',
+  )
+  example(
+    withInput(psi.command('approve <job>'))
+      .description('read a job, and sign it as one of its parties together with the input that will be used')
+      .option('--yes', 'do not ask; for a job that you have read')
+      .addOption(outOption('where the approval goes, which stays with you (default: beside the job)'))
+      .addOption(forceOption())
+      .action(act<Approving>(approve)),
+    'sluice psi approve shared.json --as bank --input customers.parquet --key id',
+  )
+  example(
+    withInput(psi.command('run <job>'))
+      .description('take part in a job: meet the other parties, whoever starts first, and compute')
+      .option('--approval <file>', 'this party’s approval of the job (default: beside the job)')
+      .addOption(outOption('where the rows go, for a party that learns which: .parquet, .csv or .arrow'))
+      .addOption(
+        new Option('--join <which>', 'which rows of the own file: the shared ones, all, or those not shared')
+          .choices(['inner', 'left', 'anti'])
+          .default('inner'),
+      )
+      .option(
+        '--record <file>',
+        'this party’s record of intersections, by which quotas are counted (default: beside its key)',
+      )
+      .option('--listen <host:port>', 'listen here instead of at the address in the job')
+      .option('--dry-run', 'say what each protocol would cost on this machine, and do nothing')
+      .addOption(forceOption())
+      .action(act<Running>(run)),
+    'sluice psi run shared.json --as bank --input customers.parquet --key id --out matched.parquet',
+    'sluice psi run shared.json --as operator --wait 10m',
+  )
+  example(
+    psi
+      .command('record <file>')
+      .description('check a record of intersections, and show who has tested how many items')
+      .action(act(record)),
+    'sluice psi record bank.key.psi',
+  )
+  example(
+    psi
+      .command('demo')
+      .description('show two organizations find what they share, in a folder that is removed again')
+      .action(act(demo)),
+    'sluice psi demo',
+  )
+}
+
+function withInput(command: Command): Command {
+  return command
+    .requiredOption('--as <name>', 'which party of the job this is')
+    .option('--key-file <file>', 'the party’s key (else SLUICE_KEY_FILE, else NAME.key beside the job)')
+    .option('--input <file>', 'this party’s set, in a Parquet, CSV or Arrow file; a helper has none')
+    .addOption(repeated('--key <column>', 'a column of the key; for a key of several, in the job’s order'))
+    .option(
+      '--sum <column>',
+      'the column that is totalled, where it is this party’s (default: the job’s name)',
+    )
+}
+
+async function init(
+  context: Context,
+  options: { readonly out: string; readonly force?: boolean },
+  draft: string,
+): Promise<Reply> {
+  const [{ readPsiJob }, { freshPsiJob }] = await Promise.all([
+    import('../psi/files.js'),
+    import('@sluice/mpc/psi'),
+  ])
+  const job = await readPsiJob(context, draft, freshPsiJob())
+  const bytes = new TextEncoder().encode(`${JSON.stringify(job, null, 2)}\n`)
+  await writeFile(context.path(options.out), bytes, options.force === true)
+  const reply = await replyOf(job)
+  return { ...reply, text: ui => `${ui.t('text.jointMade', { file: options.out })}\n\n${reply.text(ui)}` }
+}
+
+async function approve(context: Context, options: Approving, file: string): Promise<Reply> {
+  const [files, { inputOf, readItems }, { approvePsi }] = await Promise.all([
+    import('../psi/files.js'),
+    import('../psi/input.js'),
+    import('@sluice/mpc/psi'),
+  ])
+  const job = await files.readPsiJob(context, file)
+  const input = inputOf(job, options.as, options)
+  const { signer } = await files.partyKey(context, file, options.as, options.keyFile)
+  files.requireParty(job, signer)
+  const shown = await replyOf(job)
+  await confirm(context, options, signer.name, shown.text(context.ui))
+  context.progress.report({ stage: 'read' })
+  const items = input === undefined ? undefined : await readItems(context, job, input)
+  const approval = await approvePsi(job, signer, items)
+  const out = options.out ?? files.approvalPath(file, options.as)
+  await writeFile(context.path(out), files.approvalBytes(approval), options.force === true)
+  const { commitment, size } = approval.input ?? {}
+  return {
+    json: {
+      job: approval.job,
+      party: signer.name,
+      ...(commitment && { commitment, size }),
+      file: context.path(out),
+    },
+    text: ui =>
+      [
+        ui.t('text.signed'),
+        ui.fields([
+          ['label.digest', approval.job],
+          ['label.name', signer.name],
+          ['label.commitment', commitment ?? null],
+          ['label.setSize', size ?? null],
+          ['label.file', out],
+        ]),
+      ].join('\n'),
+  }
+}
+
+/** Shows what is signed, and asks. Without a terminal somebody has to have said `--yes`: nothing waits for an answer. */
+async function confirm(context: Context, { yes }: Approving, name: string, shown: string): Promise<void> {
+  const { io, ui, json } = context
+  if (!json) await write(io.stderr, `${shown}\n\n`)
+  if (yes) return
+  if (!isInteractive(io)) {
+    throw new SluiceError('USAGE', 'there is no terminal to ask whether you want to sign', {
+      remedy: 'Read the job with `sluice psi show`, then add --yes.',
+    })
+  }
+  const answer = await ask(io, ui.t('ask.signJob', { name }), 'shown')
+  if (/^(y|yes|是)$/i.test(answer.trim())) return
+  throw new SluiceError('NOT_APPROVED', 'you did not sign; nothing was written', { rule: 'sign.confirm' })
+}
+
+async function run(context: Context, options: Running, file: string): Promise<Reply> {
+  const [files, { inputOf, readItems }, { psiLearns, psiPartyIndex }] = await Promise.all([
+    import('../psi/files.js'),
+    import('../psi/input.js'),
+    import('@sluice/mpc/psi'),
+  ])
+  const job = await files.readPsiJob(context, file)
+  const learns = psiLearns(job, psiPartyIndex(job, options.as))
+  const input = inputOf(job, options.as, options)
+  if (options.dryRun) return estimate(context, job, input)
+  requireOut(options, learns)
+  const { signer, path } = await files.partyKey(context, file, options.as, options.keyFile)
+  files.requireParty(job, signer)
+  const approval = await files.readApproval(context, options.approval ?? files.approvalPath(file, options.as))
+  context.progress.report({ stage: 'read' })
+  const items = input === undefined ? undefined : await readItems(context, job, input)
+  const [{ runPsi }, { stageOf }] = await Promise.all([import('@sluice/mpc'), import('../joint/shown.js')])
+  const { wait } = context.settings
+  const handed = job.payload.find(({ from }) => from === signer.name)
+  const result = await runPsi(job, {
+    signer,
+    approval,
+    record: options.record === undefined ? `${path}.psi` : context.path(options.record),
+    ...(items !== undefined && { items }),
+    ...(handed !== undefined &&
+      input !== undefined && { payload: rows => rowsOf(context, input, handed.columns, rows) }),
+    signal: context.signal,
+    onEvent: event => context.progress.report(stageOf(event)),
+    onProgress: fraction => context.progress.report({ stage: 'intersect', fraction }),
+    ...(wait !== undefined && { wait: wait / 1000 }),
+    ...(options.listen !== undefined && { listen: addressOf(options.listen) }),
+    now: context.io.now,
+  })
+  return resultOf(context, job, options, { result, items, input })
+}
+
+function requireOut({ out }: Running, learns: string | undefined): void {
+  if ((learns === 'which') === (out !== undefined && out !== '-')) return
+  throw new SluiceError(
+    'USAGE',
+    learns === 'which'
+      ? 'this party learns which rows are shared'
+      : 'this party learns no rows, and writes none',
+    { remedy: learns === 'which' ? 'Say with --out FILE where they go.' : 'Leave --out away.' },
+  )
+}
+
+async function resultOf(
+  context: Context,
+  job: PsiJob,
+  options: Running,
+  { result, items, input }: { result: PsiResult; items: PsiItems | undefined; input: PsiInput | undefined },
+): Promise<Reply> {
+  const { matched, payload, count, sum, traffic, recorded } = result
+  let written: { rows: number; columns: readonly string[] } | undefined
+  if (matched !== undefined && items !== undefined && input !== undefined) {
+    const { writeMatched } = await import('../psi/output.js')
+    const from = job.payload.find(({ to }) => to === options.as)?.from
+    const beside = payload !== undefined && from !== undefined ? { payload: { from, ...payload } } : {}
+    written = await writeMatched(
+      context,
+      input,
+      items,
+      { matched, ...beside },
+      { ...options, out: options.out! },
+    )
+  }
+  return {
+    json: {
+      ...(count !== undefined && { count }),
+      ...(sum !== undefined && { sum }),
+      ...(written !== undefined && { ...written, file: context.path(options.out!) }),
+      traffic,
+      recorded,
+    },
+    text: ui =>
+      [
+        count === undefined ? ui.t('text.psiNothing') : ui.t('text.psiShared'),
+        ui.fields([
+          ['label.sharedKeys', count ?? null],
+          ['label.totals', sum === undefined ? null : `${visibleText(job.sum!.column)}  ${sum}`],
+          ['label.rows', written?.rows ?? null],
+          ['label.file', written === undefined ? null : options.out!],
+          ['label.recorded', recorded],
+        ]),
+        '',
+        ui.t('text.jointTraffic', {
+          rounds: traffic.rounds,
+          sent: traffic.bytesSent.toLocaleString('en-US'),
+          received: traffic.bytesReceived.toLocaleString('en-US'),
+        }),
+      ].join('\n'),
+  }
+}
+
+/** The columns of these rows, ascending, of the own file. */
+async function rowsOf(context: Context, input: PsiInput, columns: readonly string[], rows: Uint32Array) {
+  const [{ asText, requireColumns, withTable }, { gather }, { Table }] = await Promise.all([
+    import('../psi/input.js'),
+    import('@sluice/core/columns'),
+    import('apache-arrow'),
+  ])
+  return withTable(context, input.file, async table => {
+    requireColumns(table, input.file, columns)
+    let [start, next] = [0, 0]
+    let whole: InstanceType<typeof Table> | undefined
+    for await (const batch of table.batches(columns, asText(table, input.key))) {
+      const end = start + batch.numRows
+      const first = next
+      while (next < rows.length && rows[next]! < end) next++
+      const part = gather(
+        batch,
+        rows.slice(first, next).map(row => row - start),
+      )
+      whole = whole === undefined ? part : whole.concat(part)
+      start = end
+    }
+    return whole ?? new Table()
+  })
+}
+
+async function estimate(context: Context, job: PsiJob, input: PsiInput | undefined): Promise<Reply> {
+  const [{ withTable }, { estimatePsi }] = await Promise.all([
+    import('../psi/input.js'),
+    import('@sluice/mpc/psi'),
+  ])
+  const rows =
+    input === undefined ? job.size.ceiling : await withTable(context, input.file, async table => table.rows)
+  const estimates = await estimatePsi(job, rows)
+  return {
+    json: { rows, estimates },
+    text: ui =>
+      ui.grid(
+        ['label.protocol', 'label.seconds', 'label.bytes', 'label.memory', 'label.remark'],
+        estimates.map(({ protocol, seconds, bytes, memory, chosen, fits }) => [
+          protocol,
+          seconds.toFixed(1),
+          bytes.toLocaleString('en-US'),
+          memory.toLocaleString('en-US'),
+          chosen ? ui.t('text.psiChosen') : ui.t(fits ? 'text.psiFits' : 'text.psiFitsNot'),
+        ]),
+      ),
+  }
+}
+
+async function record(context: Context, _options: object, file: string): Promise<Reply> {
+  const { readIntersections } = await import('@sluice/ledger/intersections')
+  const { records, digest } = await readIntersections(context.path(file))
+  return {
+    json: { records, digest },
+    text: ui =>
+      [
+        ui.grid(
+          ['label.time', 'label.job', 'label.status', 'label.sharedKeys', 'label.tested'],
+          records.map(entry => [
+            entry.time,
+            entry.job.slice(0, 12),
+            entry.kind === 'begun' ? ui.t('text.psiBegun') : entry.outcome,
+            entry.kind === 'ended' && entry.count !== undefined ? String(entry.count) : '',
+            entry.kind === 'begun'
+              ? entry.counterparts
+                  .map(({ name, items }) => `${name} ${items.toLocaleString('en-US')}`)
+                  .join(', ')
+              : '',
+          ]),
+        ),
+        '',
+        ui.fields([['label.digest', digest]]),
+      ].join('\n'),
+  }
+}
+
+async function demo(context: Context): Promise<Reply> {
+  const { demonstrate } = await import('../psi/demo.js')
+  const steps: { command: string; said: string }[] = []
+  // beside the bundle, wherever the package lies
+  const program = fileURLToPath(new URL('../bin/sluice.js', import.meta.url))
+  const { matched } = await demonstrate(program, step => steps.push(step), context.signal)
+  return {
+    json: { steps, matched },
+    text: ui =>
+      [
+        ...steps.map(({ command, said }) => `$ ${command}\n${said}`),
+        ui.heading('text.psiShared'),
+        visibleLines(matched),
+      ].join('\n'),
+  }
+}
+
+function visibleLines(text: string): string {
+  return text.trimEnd().split('\n').map(visibleText).join('\n')
+}
+
+async function jobIn(context: Context, file: string): Promise<PsiJob> {
+  const { readPsiJob } = await import('../psi/files.js')
+  return readPsiJob(context, file)
+}
+
+async function replyOf(job: PsiJob): Promise<Reply> {
+  const { psiJobDigest } = await import('@sluice/mpc/psi')
+  const digest = psiJobDigest(job)
+  return { json: { ...job, digest }, text: ui => jobText(job, digest, ui) }
+}
+
+function jobText(job: PsiJob, digest: string, ui: Ui): string {
+  const { floor, ceiling, step } = job.size
+  const number = (value: number) => value.toLocaleString('en-US')
+  return ui.fields([
+    ['label.digest', digest],
+    ['label.purpose', visibleText(job.purpose)],
+    ['label.parties', job.parties.map(({ name, key, host, port }) => `${name}  ${host}:${port}  ${key}`)],
+    ['label.protocol', job.protocol],
+    [
+      'label.collusion',
+      job.helper === undefined ? ui.t('text.psiTwo') : ui.t('text.psiHelper', { helper: job.helper }),
+    ],
+    ['label.key', job.key.map(({ name, normalize }) => visibleText(`${name}  ${normalize.join(', ')}`))],
+    ['label.receivers', job.receivers.map(({ name, learns }) => `${name}  ${ui.t(LEARNS[learns])}`)],
+    ['label.totals', job.sum === undefined ? null : visibleText(`${job.sum.column}  ${job.sum.owner}`)],
+    [
+      'label.payload',
+      job.payload.map(({ from, to, columns }) => visibleText(`${from} → ${to}  ${columns.join(', ')}`)),
+    ],
+    [
+      'label.setSize',
+      ui.t('text.psiSizes', { floor: number(floor), ceiling: number(ceiling), step: number(step) }),
+    ],
+    [
+      'label.minimum',
+      ui.t(job.helper === undefined ? 'text.psiPromised' : 'text.psiEnforced', {
+        minimum: number(job.minimumIntersection),
+      }),
+    ],
+    [
+      'label.quota',
+      ui.t('text.psiQuota', { runs: number(job.quota.runs), items: number(job.quota.lifetimeItems) }),
+    ],
+    ['label.remark', ui.t('text.psiSmallDomain')],
+  ])
+}
+
+const LEARNS = { which: 'text.psiWhich', count: 'text.psiCount', sum: 'text.psiSum' } as const

@@ -1,0 +1,84 @@
+import type { Translations } from '../translate.js'
+
+/** What intersections of sets refuse. */
+export const zhPsi: Translations = {
+  'the job is refused at {}: {}': '任务在 {} 处被拒绝：{}',
+  'See docs/psi.md for a job that is right.': '正确的任务见 docs/psi.md。',
+  '"{}" is no party of this job': '“{}”不是此任务的参与方',
+  'Name one of {}.': '请指定其中之一：{}。',
+  'the input has fewer different keys than the {} that the job asks for':
+    '输入中不同的键少于任务要求的 {} 个',
+  'the input has more different keys than the job allows: {} as padded':
+    '输入中不同的键多于任务允许的数量：填充后 {} 个',
+  'Check the file and its key column, or agree on a job with other sizes.':
+    '请检查文件及其键列，或另行约定大小不同的任务。',
+  'the job’s key has {} columns': '任务的键有 {} 列',
+  'Name as many columns, in the job’s order.': '请按任务的次序指定同样数量的列。',
+  'the reading was interrupted': '读取被中断',
+  'the input has no column "{}"': '输入中没有列“{}”',
+  'Name a column that is there.': '请指定存在的列。',
+  'this is not the approval of this job by "{}"': '这不是“{}”对此任务的审批',
+  'Read the job with `sluice psi show`, then sign it with `sluice psi approve`.':
+    '请用 `sluice psi show` 阅读任务，再用 `sluice psi approve` 签署。',
+  'the input is not the one that was approved': '输入与审批时的不同',
+  'Give the file and the key columns of the approval, or approve the job with this one.':
+    '请使用审批时的文件和键列，或以此文件重新审批任务。',
+  '"{}" has a set of a size that the job does not allow': '“{}”的集合大小不被任务允许',
+  '"{}" has not signed the input that it brings': '“{}”未签署其提供的输入',
+  'Ask that party to approve the job with the input that it uses; nothing was computed.':
+    '请该方以所用输入审批任务；尚未计算任何内容。',
+  'the columns that were handed over are refused: {}': '移交的列被拒绝：{}',
+  'it is larger than is allowed': '超过允许的大小',
+  'it has other columns': '列不符',
+  'it names items that are not shared': '其中有非共有的条目',
+  'it is no Arrow stream': '不是 Arrow 流',
+  'Ask that party which version runs there, then start the job again on both sides.':
+    '请询问该方所用版本，然后双方重新开始任务。',
+  'Ask the other party which version runs there, then start the job again on both sides.':
+    '请询问对方所用版本，然后双方重新开始任务。',
+  'a point that was received is none of the group': '收到的点不属于该群',
+  'a set came with one item twice': '某集合中有重复的条目',
+  'Ask that party which version runs there, then start the job again at every party.':
+    '请询问该方所用版本，然后各方重新开始任务。',
+  'the column "{}" cannot be a key': '列“{}”不能作为键',
+  'Use a column of text, integers or dates.': '请使用文本、整数或日期列。',
+  'the intersection is smaller than the minimum of the job, and is not given out':
+    '交集小于任务规定的下限，不予给出',
+  'Nothing was written. A smaller minimum needs a new job that every party signs.':
+    '未写入任何内容。更小的下限需要各方签署新的任务。',
+  'nobody gives the columns to hand over': '没有给出要移交的列',
+  'the shared items that were told are not those of this set': '被告知的共有条目不属于本集合',
+  'the demonstration did not run': '演示未能运行',
+  'a step of the demonstration failed': '演示的某一步失败',
+  'this job has run {} times, and may no more': '此任务已运行 {} 次，不得再运行',
+  'Agree on a new job; one that broke off has counted too.': '请约定新的任务；中断的运行也计入次数。',
+  '"{}" has tested {} items, and with {} more would be beyond its quota':
+    '“{}”已检验 {} 个条目，再加 {} 个将超出配额',
+  'Agree on a job with a larger quota, if so many questions are meant to be answered.':
+    '如确需回答这么多次检验，请约定配额更大的任务。',
+  'the record of intersections cannot be read ({})': '求交记录无法读取（{}）',
+  'Check the path; a party’s record is made when it first takes part.':
+    '请检查路径；参与方首次参与时建立记录。',
+  'the disk is full; nothing was computed': '磁盘已满；未计算任何内容',
+  'the record of intersections cannot be written ({}); nothing was computed':
+    '求交记录无法写入（{}）；未计算任何内容',
+  'record {} of the intersections does not hold': '求交记录第 {} 条不成立',
+  'Keep the file as it is and find out who changed it; without it no quota can be counted.':
+    '请原样保留文件并查明何人改动；没有它无法计算配额。',
+  '{} is the key of "{}", not of "{}"': '{} 是“{}”的密钥，不是“{}”的',
+  'Name the party’s key with --key-file FILE or SLUICE_KEY_FILE.':
+    '请用 --key-file FILE 或 SLUICE_KEY_FILE 指定该方的密钥。',
+  '{} is no approval of an intersection': '{} 不是求交任务的审批',
+  'Sign the job with `sluice psi approve`, and give the file that it wrote.':
+    '请用 `sluice psi approve` 签署任务，并给出它写出的文件。',
+  'the helper brings no set': '协助方不提供集合',
+  'Leave --input away.': '请去掉 --input。',
+  'this party brings a set, with a key of {} columns': '本方提供集合，键有 {} 列',
+  'Name its file with --input FILE, and each column of the key with --key COLUMN, in the job’s order.':
+    '请用 --input FILE 指定文件，并按任务的次序用 --key COLUMN 指定键的每一列。',
+  'this party learns which rows are shared': '本方得知哪些行是共有的',
+  'this party learns no rows, and writes none': '本方不得知任何行，也不写出',
+  'Say with --out FILE where they go.': '请用 --out FILE 指定写到何处。',
+  'Leave --out away.': '请去掉 --out。',
+  'Read the job with `sluice psi show`, then add --yes.': '请用 `sluice psi show` 阅读任务，再加 --yes。',
+}

@@ -1,0 +1,73 @@
+import { dirname } from 'node:path'
+import { SluiceError } from '@sluice/core'
+import type { PsiItems, PsiJob } from '@sluice/mpc/psi'
+import type { TableFile } from '@sluice/sandbox/io'
+import type { Context } from '../context.js'
+
+/** What a party brings: its file, and which of its columns the job’s are. */
+export interface PsiInput {
+  readonly file: string
+  /** in the job’s order */
+  readonly key: readonly string[]
+  /** the column that is totalled, where it is this party’s; the job’s name where it is not said */
+  readonly sum?: string
+}
+
+/** The input as options name it; undefined for a helper. @throws SluiceError USAGE */
+export function inputOf(
+  job: PsiJob,
+  party: string,
+  options: { readonly input?: string; readonly key?: readonly string[]; readonly sum?: string },
+): PsiInput | undefined {
+  const { input: file, key = [] } = options
+  if (party === job.helper) {
+    if (file === undefined) return undefined
+    throw new SluiceError('USAGE', 'the helper brings no set', { remedy: 'Leave --input away.' })
+  }
+  if (file !== undefined && key.length === job.key.length) {
+    const sum = job.sum?.owner === party ? (options.sum ?? job.sum.column) : undefined
+    return { file, key, ...(sum !== undefined && { sum }) }
+  }
+  throw new SluiceError('USAGE', `this party brings a set, with a key of ${job.key.length} columns`, {
+    remedy:
+      'Name its file with --input FILE, and each column of the key with --key COLUMN, in the job’s order.',
+  })
+}
+
+/** Reads the keys of a Parquet, CSV or Arrow file, batch by batch. Of a CSV file, they are the text that stands there. */
+export function readItems(context: Context, job: PsiJob, input: PsiInput): Promise<PsiItems> {
+  const { key, sum } = input
+  return withTable(context, input.file, async table => {
+    const { readPsiItems } = await import('@sluice/mpc/psi')
+    const select = [...new Set([...key, ...(sum === undefined ? [] : [sum])])]
+    requireColumns(table, input.file, select)
+    const columns = { key, ...(sum !== undefined && { sum }) }
+    return readPsiItems(job, table.batches(select, asText(table, select)), columns, context.signal)
+  })
+}
+
+export async function withTable<T>(
+  context: Context,
+  file: string,
+  use: (table: TableFile) => Promise<T>,
+): Promise<T> {
+  const { readTable } = await import('@sluice/sandbox/io')
+  const path = context.path(file)
+  return readTable(path, { staging: dirname(path), signal: context.signal }, use)
+}
+
+export function requireColumns(table: TableFile, file: string, names: readonly string[]): void {
+  const there = new Set(table.columns.map(({ name }) => name))
+  for (const wanted of names) {
+    if (there.has(wanted)) continue
+    throw new SluiceError('NAME_UNKNOWN', `${file} has no column "${wanted}"`, {
+      rule: 'psi.key',
+      remedy: `Name one of ${[...there].map(name => `"${name}"`).join(', ')}.`,
+    })
+  }
+}
+
+/** Types of a CSV file are guessed: a number with leading zeros is a text, and stays one. */
+export function asText(table: TableFile, names: readonly string[]): ReadonlySet<string> {
+  return new Set(table.format === 'csv' ? names : [])
+}

@@ -1,0 +1,206 @@
+import { spawn } from 'node:child_process'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { KeyFile } from '@sluice/ledger/keys'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Outcome, runCommand, temporaryRoot } from './transcript.js'
+
+const NAMES = ['bureau', 'bank', 'operator']
+const program = join(dirname(dirname(fileURLToPath(import.meta.url))), 'bin', 'sluice.js')
+const keys = new Map<string, string>()
+let root = ''
+
+const sluice = (command: string): Promise<Outcome> =>
+  runCommand(`sluice ${command}`, [], { cwd: root, remembered: new Map() }, root)
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+/** A job of two, or of three with a helper, made and signed. */
+async function prepared(job: string, body: string, names = NAMES.slice(0, 2)): Promise<void> {
+  const parties = await Promise.all(
+    names.map(async name => {
+      return `  - {name: ${name}, key: "${keys.get(name)}", host: 127.0.0.1, port: ${await freePort()}}`
+    }),
+  )
+  const common = `purpose: companies that both know
+parties:
+${parties.join('\n')}
+key: [{name: code, normalize: [width, trim, case]}]
+size: {floor: 1, ceiling: 200, step: 10}
+quota: {runs: 2, lifetimeItems: 1000}
+seconds: 60
+`
+  await writeFile(join(root, `${job}.yaml`), common + body)
+  expect((await sluice(`psi init ${job}.yaml --out ${job}.json`)).stderr).toBe('')
+  for (const name of names) {
+    const input = name === 'operator' ? '' : ` --input ${name}.csv --key ${KEY[name]}`
+    const approved = await sluice(`psi approve ${job}.json --as ${name}${input} --yes`)
+    expect(approved.exitCode).toBe(0)
+  }
+}
+
+const KEY: Readonly<Record<string, string>> = { bureau: 'code', bank: 'firm' }
+
+interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A party in a process of its own. */
+function party(job: string, name: string, ...more: string[]) {
+  const input = name === 'operator' ? [] : ['--input', `${name}.csv`, '--key', KEY[name]!]
+  const words = ['psi', 'run', `${job}.json`, '--as', name, ...input, ...more]
+  const child = spawn(process.execPath, [program, ...words], {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: '1', LANG: 'C' },
+  })
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', chunk => {
+    stdout += String(chunk)
+  })
+  child.stderr.on('data', chunk => {
+    stderr += String(chunk)
+  })
+  const ended = new Promise<Ended>(resolve => {
+    child.once('close', code => resolve({ code, stdout, stderr }))
+  })
+  return { child, ended }
+}
+
+beforeAll(async () => {
+  root = await temporaryRoot()
+  for (const name of NAMES) {
+    const { publicKey } = await KeyFile.generate(join(root, `${name}.key`), { name })
+    keys.set(name, publicKey)
+  }
+  const bureau = Array.from({ length: 60 }, (_, i) => `A0${i},${i}.50,${i % 2 ? '农业' : '制造'}`)
+  await writeFile(join(root, 'bureau.csv'), `code,tax,industry\n${bureau.join('\n')}\n`)
+  // every third company, in small letters, one of them twice, and rows without a code
+  const bank = Array.from({ length: 20 }, (_, i) => `${i * 10},a0${i * 3}`)
+  await writeFile(join(root, 'bank.csv'), `loan,firm\n7,\n${bank.join('\n')}\n8,Ａ03\n9,B1\n`)
+})
+
+afterAll(() => rm(root, { recursive: true, force: true }))
+
+const WHICH = `protocol: ecdh
+receivers: [{name: bank, learns: which}, {name: bureau, learns: which}]
+payload: [{from: bureau, to: bank, columns: [tax, industry]}]
+minimumIntersection: 5
+`
+
+describe('an intersection on the command line', () => {
+  it('is signed by its parties with their inputs, and says what the minimum is worth', async () => {
+    await prepared('which', WHICH)
+    const shown = await sluice('psi show which.json')
+    expect(shown.stdout).toContain('a promise of the receiver')
+    expect(shown.stdout).toContain('companies that both know')
+    expect((await sluice('psi show which.json --lang zh')).stdout).toContain('仅为接收方的承诺')
+    const unread = await sluice('psi approve which.json --as bank --input bank.csv --key firm --force')
+    expect(unread).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('there is no terminal') })
+    const approval = JSON.parse(await readFile(join(root, 'which.bank.approval'), 'utf8'))
+    expect(approval.input).toMatchObject({ size: 30, commitment: expect.stringMatching(/^[0-9a-f]{64}$/) })
+  })
+
+  it('gives the rows that are shared, with the columns that are handed over', async () => {
+    const bureau = party('which', 'bureau', '--out', 'shared-bureau.parquet')
+    const bank = party('which', 'bank', '--out', 'shared.csv', '--join', 'left', '--json')
+    const [one, two] = await Promise.all([bureau.ended, bank.ended])
+    expect([one.stderr, two.stderr]).toEqual(['', ''])
+    expect(one.stdout).toMatch(/shared keys +20/)
+    expect(JSON.parse(two.stdout)).toMatchObject({
+      count: 20,
+      rows: 23,
+      columns: ['loan', 'firm', 'tax', 'industry', 'shared'],
+    })
+    const lines = (await readFile(join(root, 'shared.csv'), 'utf8')).trimEnd().split('\n').slice(1)
+    expect(lines).toContain('30,a09,9.5,农业,true')
+    expect(lines).toContain('8,Ａ03,3.5,农业,true')
+    expect(lines).toContain('9,B1,,,false')
+    const record = await sluice('psi record bank.key.psi')
+    expect(record.stdout).toContain('bureau 60')
+    expect(record.stdout).toContain('done')
+  })
+
+  it('ends for both with what was wrong: another input, a quota used up', async () => {
+    await writeFile(join(root, 'bureau.bak'), await readFile(join(root, 'bureau.csv')))
+    await writeFile(join(root, 'bureau.csv'), 'code,tax,industry\nA00,1,x\n')
+    const changed = await sluice('psi run which.json --as bureau --input bureau.csv --key code --out x.csv')
+    expect(changed).toMatchObject({ exitCode: 5, stderr: expect.stringContaining('FINGERPRINT_MISMATCH') })
+    await writeFile(join(root, 'bureau.csv'), await readFile(join(root, 'bureau.bak')))
+    const again = () =>
+      Promise.all([
+        party('which', 'bureau', '--out', 'again.csv', '--force').ended,
+        party('which', 'bank', '--out', 'again2.csv', '--join', 'anti', '--force').ended,
+      ])
+    expect((await again()).map(({ code }) => code)).toEqual([0, 0])
+    const anti = (await readFile(join(root, 'again2.csv'), 'utf8')).trimEnd().split('\n')
+    expect(anti).toEqual(['loan,firm', '7,', '9,B1'])
+    const third = await again()
+    expect(third.map(({ code }) => code).sort()).toEqual(expect.arrayContaining([4]))
+    expect(third.some(({ stderr }) => stderr.includes('APPROVAL_EXHAUSTED'))).toBe(true)
+  })
+
+  it('totals with a helper, whose minimum is enforced', async () => {
+    const body = (minimum: number) => `protocol: helper
+helper: operator
+receivers: [{name: bank, learns: sum}]
+sum: {owner: bureau, column: tax, scale: 2, bound: "100000"}
+payload: []
+minimumIntersection: ${minimum}
+`
+    await prepared('total', body(20), NAMES)
+    const [, bank, helper] = await Promise.all(NAMES.map(name => party('total', name).ended))
+    expect(bank!.stderr).toBe('')
+    expect(bank!.stdout).toMatch(/shared keys +20/)
+    // 0.50 + 3.50 + … + 57.50
+    expect(bank!.stdout).toContain('580.00')
+    expect(helper!.stdout).toContain('learns nothing')
+    await prepared('few', body(21), NAMES)
+    const [bureau, below] = await Promise.all(NAMES.map(name => party('few', name).ended))
+    expect(below).toMatchObject({ code: 3, stderr: expect.stringContaining('psi.minimumIntersection') })
+    expect(below!.stdout).toBe('')
+    expect(bureau).toMatchObject({ code: 0, stdout: expect.not.stringContaining('shared keys') })
+  })
+
+  it('estimates what each protocol costs here, and chooses', async () => {
+    const dry = await sluice('psi run which.json --as bank --input bank.csv --key firm --dry-run --json')
+    const { estimates } = JSON.parse(dry.stdout)
+    expect(estimates.find((each: { chosen: boolean }) => each.chosen)).toMatchObject({
+      protocol: 'ecdh',
+      fits: true,
+    })
+    for (const each of estimates) expect(Math.min(each.seconds, each.bytes, each.memory)).toBeGreaterThan(0)
+  })
+
+  it.each([
+    ['psi run which.json --as nobody --input bank.csv --key firm --out y.csv', 6, 'NAME_UNKNOWN'],
+    ['psi run which.json --as bank --input bank.csv --out y.csv', 2, 'USAGE'],
+    ['psi run which.json --as bank --input bank.csv --key firm', 2, 'USAGE'],
+    ['psi run which.json --as bank --input bank.csv --key loans --out y.csv', 6, 'NAME_UNKNOWN'],
+    [
+      'psi run which.json --as bank --key-file bureau.key --input bank.csv --key firm --out y.csv',
+      5,
+      'KEY_UNKNOWN',
+    ],
+    ['psi run total.json --as operator --input bank.csv --key firm', 2, 'USAGE'],
+    ['psi record bank.csv', 5, 'LEDGER_CORRUPT'],
+  ])('refuses %s', async (command, exitCode, code) => {
+    expect(await sluice(command)).toMatchObject({ exitCode, stderr: expect.stringContaining(code) })
+  })
+
+  it('has a demonstration', async () => {
+    const { stdout, stderr, exitCode } = await sluice('psi demo')
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 })
+    expect(stdout).toContain('91310115ma1k4x5y6z,2000000')
+    expect(stdout).not.toContain('91120118MA7R8T9U1W')
+  })
+})

@@ -1,0 +1,91 @@
+import { HashIndex } from '../hash-index.js'
+import { ITEM_BYTES } from '../item-hash.js'
+import { randomPermutation } from '../permutation.js'
+import { loadRistretto, POINT_BYTES, type Ristretto } from '../ristretto.js'
+import { PSI_PROTOCOLS, type PsiJob, type PsiProtocolName, psiOwners } from './job.js'
+
+export interface PsiEstimate {
+  readonly protocol: PsiProtocolName
+  /** of the protocol, on this machine; reading and writing files come beside it */
+  readonly seconds: number
+  /** that this party sends and receives */
+  readonly bytes: number
+  /** what a party holds at most, in bytes */
+  readonly memory: number
+  /** can it do what the job asks for? */
+  readonly fits: boolean
+  /** the fastest of those that can */
+  readonly chosen: boolean
+}
+
+/**
+ * What each protocol would cost for so many rows on either side: measured on this machine, in less than a second, on
+ * few items, and multiplied.
+ */
+export async function estimatePsi(job: PsiJob, rows: number): Promise<PsiEstimate[]> {
+  const { step, ceiling } = job.size
+  const items = Math.min(ceiling, Math.max(1, Math.ceil(rows / step)) * step)
+  const owners = psiOwners(job).length
+  const group = await loadRistretto()
+  // an item is masked here, and one of the other side is masked again
+  const masking = secondsEach(64, () => maskOnce(group))
+  const finding = secondsEach(1, () => findMany()) / SAMPLE
+  const rowsHeld = 20 * rows
+  const costs: Record<PsiProtocolName, Omit<PsiEstimate, 'protocol' | 'fits' | 'chosen'>> = {
+    ecdh: {
+      seconds: items * (masking + finding),
+      bytes: 2 * items * (POINT_BYTES + ITEM_BYTES),
+      memory: rowsHeld + items * 6 * ITEM_BYTES,
+    },
+    kkrt: {
+      // an item of either side costs some hashes and AES blocks, in bulk; beside it, 512 base transfers
+      seconds: 512 * 3 * masking + items * KKRT_TIMES_FINDING * finding,
+      bytes: items * KKRT_BYTES,
+      memory: rowsHeld + items * 8 * ITEM_BYTES,
+    },
+    helper: {
+      seconds: items * finding * owners,
+      bytes: items * ITEM_BYTES + (job.sum === undefined ? 0 : items * 8),
+      memory: rowsHeld + items * (5 * ITEM_BYTES + (job.sum === undefined ? 0 : 64)),
+    },
+  }
+  const estimates = PSI_PROTOCOLS.map(protocol => ({
+    protocol,
+    ...costs[protocol],
+    fits: fits(job, protocol),
+  }))
+  const best = Math.min(...estimates.filter(estimate => estimate.fits).map(({ seconds }) => seconds))
+  return estimates.map(estimate => ({ ...estimate, chosen: estimate.fits && estimate.seconds === best }))
+}
+
+/** A job names its helper, or has none: neither kind of protocol does for the other. */
+function fits(job: PsiJob, protocol: PsiProtocolName): boolean {
+  return (protocol === 'helper') === (job.helper !== undefined)
+}
+
+/** seen: an item of KKRT takes so many times what finding one in an index does */
+const KKRT_TIMES_FINDING = 8
+/** 64 a bin, 1.3 bins an item, and three values of eight bytes */
+const KKRT_BYTES = 108
+const SAMPLE = 1 << 15
+
+function maskOnce(group: Ristretto): void {
+  const scalar = group.randomScalar()
+  const point = group.multiply(scalar, group.hashToGroup(scalar, scalar))
+  group.multiply(scalar, point)
+}
+
+function findMany(): void {
+  const order = randomPermutation(SAMPLE)
+  const hashes = new Uint8Array(SAMPLE * ITEM_BYTES)
+  const words = new Uint32Array(hashes.buffer)
+  for (let i = 0; i < SAMPLE; i++) words[i * 4] = Math.imul(order[i]!, 0x9e3779b1)
+  new HashIndex(hashes).places(hashes)
+}
+
+function secondsEach(times: number, action: () => void): number {
+  action()
+  const start = performance.now()
+  for (let i = 0; i < times; i++) action()
+  return (performance.now() - start) / 1000 / times
+}
