@@ -20,6 +20,19 @@ export { approvePsi, checkPsiApproval, type PsiApproval, type PsiCommitment } fr
 export { type KeyColumn, type Keys, keysOf } from './keys.js'
 export { kkrt16 } from './kkrt16.js'
 export { NORMALIZATIONS, type Normalization, normalized, normalizedText } from './normalize.js'
+export { Oprf } from './oprf.js'
 export { permuted, randomPermutation } from './permutation.js'
+export {
+  type AskOptions,
+  answerPrepared,
+  askPrepared,
+  decodePrepared,
+  encodePrepared,
+  newPreparedKey,
+  type PreparedHead,
+  type PreparedKey,
+  type PreparedSet,
+  prepareSet,
+} from './prepared.js'
 export type { PsiChannel, PsiProtocol, PsiReceiver, PsiSender } from './protocol.js'
 export { expandMessage, loadRistretto, POINT_BYTES, type Ristretto, SCALAR_BYTES } from './ristretto.js'
