@@ -8,7 +8,6 @@ import { write } from '../io.js'
 import { ask, isInteractive } from '../keyring.js'
 import { writeFile } from '../output/file.js'
 import type { Reply } from '../output/reply.js'
-import type { Ui } from '../output/ui.js'
 import type { Act } from '../program.js'
 import type { PsiInput } from '../psi/input.js'
 import type { Join } from '../psi/output.js'
@@ -93,7 +92,12 @@ export function addPsi(program: Command, act: Act): void {
     psi
       .command('record <file>')
       .description('check a record of intersections, and show who has tested how many items')
-      .action(act(record)),
+      .action(
+        act(async (context, _options, file) => {
+          const { shownRecord } = await import('../psi/shown.js')
+          return shownRecord(context.path(file))
+        }),
+      ),
     'sluice psi record bank.key.psi',
   )
   example(
@@ -267,7 +271,7 @@ async function resultOf(
         count === undefined ? ui.t('text.psiNothing') : ui.t('text.psiShared'),
         ui.fields([
           ['label.sharedKeys', count ?? null],
-          ['label.totals', sum === undefined ? null : `${visibleText(job.sum!.column)}  ${sum}`],
+          ['label.totalled', sum === undefined ? null : `${visibleText(job.sum!.column)}  ${sum}`],
           ['label.rows', written?.rows ?? null],
           ['label.file', written === undefined ? null : options.out!],
           ['label.recorded', recorded],
@@ -332,33 +336,6 @@ async function estimate(context: Context, job: PsiJob, input: PsiInput | undefin
   }
 }
 
-async function record(context: Context, _options: object, file: string): Promise<Reply> {
-  const { readIntersections } = await import('@sluice/ledger/intersections')
-  const { records, digest } = await readIntersections(context.path(file))
-  return {
-    json: { records, digest },
-    text: ui =>
-      [
-        ui.grid(
-          ['label.time', 'label.job', 'label.status', 'label.sharedKeys', 'label.tested'],
-          records.map(entry => [
-            entry.time,
-            entry.job.slice(0, 12),
-            entry.kind === 'begun' ? ui.t('text.psiBegun') : entry.outcome,
-            entry.kind === 'ended' && entry.count !== undefined ? String(entry.count) : '',
-            entry.kind === 'begun'
-              ? entry.counterparts
-                  .map(({ name, items }) => `${name} ${items.toLocaleString('en-US')}`)
-                  .join(', ')
-              : '',
-          ]),
-        ),
-        '',
-        ui.fields([['label.digest', digest]]),
-      ].join('\n'),
-  }
-}
-
 async function demo(context: Context): Promise<Reply> {
   const { demonstrate } = await import('../psi/demo.js')
   const steps: { command: string; said: string }[] = []
@@ -386,46 +363,6 @@ async function jobIn(context: Context, file: string): Promise<PsiJob> {
 }
 
 async function replyOf(job: PsiJob): Promise<Reply> {
-  const { psiJobDigest } = await import('@sluice/mpc/psi')
-  const digest = psiJobDigest(job)
-  return { json: { ...job, digest }, text: ui => jobText(job, digest, ui) }
+  const { shownPsiJob } = await import('../psi/shown.js')
+  return shownPsiJob(job)
 }
-
-function jobText(job: PsiJob, digest: string, ui: Ui): string {
-  const { floor, ceiling, step } = job.size
-  const number = (value: number) => value.toLocaleString('en-US')
-  return ui.fields([
-    ['label.digest', digest],
-    ['label.purpose', visibleText(job.purpose)],
-    ['label.parties', job.parties.map(({ name, key, host, port }) => `${name}  ${host}:${port}  ${key}`)],
-    ['label.protocol', job.protocol],
-    [
-      'label.collusion',
-      job.helper === undefined ? ui.t('text.psiTwo') : ui.t('text.psiHelper', { helper: job.helper }),
-    ],
-    ['label.key', job.key.map(({ name, normalize }) => visibleText(`${name}  ${normalize.join(', ')}`))],
-    ['label.receivers', job.receivers.map(({ name, learns }) => `${name}  ${ui.t(LEARNS[learns])}`)],
-    ['label.totals', job.sum === undefined ? null : visibleText(`${job.sum.column}  ${job.sum.owner}`)],
-    [
-      'label.payload',
-      job.payload.map(({ from, to, columns }) => visibleText(`${from} → ${to}  ${columns.join(', ')}`)),
-    ],
-    [
-      'label.setSize',
-      ui.t('text.psiSizes', { floor: number(floor), ceiling: number(ceiling), step: number(step) }),
-    ],
-    [
-      'label.minimum',
-      ui.t(job.helper === undefined ? 'text.psiPromised' : 'text.psiEnforced', {
-        minimum: number(job.minimumIntersection),
-      }),
-    ],
-    [
-      'label.quota',
-      ui.t('text.psiQuota', { runs: number(job.quota.runs), items: number(job.quota.lifetimeItems) }),
-    ],
-    ['label.remark', ui.t('text.psiSmallDomain')],
-  ])
-}
-
-const LEARNS = { which: 'text.psiWhich', count: 'text.psiCount', sum: 'text.psiSum' } as const

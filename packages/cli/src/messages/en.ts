@@ -114,6 +114,7 @@ export const en = {
   'label.zone': 'zone',
   'label.commitment': 'commitment to the input',
   'label.job': 'job',
+  'label.learns': 'who learns what',
   'label.memory': 'bytes of memory',
   'label.payload': 'handed over',
   'label.protocol': 'protocol',
@@ -124,6 +125,7 @@ export const en = {
   'label.setSize': 'size of a set',
   'label.sharedKeys': 'shared keys',
   'label.tested': 'items tested by',
+  'label.totalled': 'total of',
 
   'ask.passphrase': 'Passphrase for {file}: ',
   'ask.newPassphrase': 'New passphrase for {file}: ',

@@ -114,6 +114,7 @@ export const zh: Messages = {
   'label.zone': '数据专区',
   'label.commitment': '输入承诺',
   'label.job': '任务',
+  'label.learns': '谁得知什么',
   'label.memory': '内存字节',
   'label.payload': '移交的列',
   'label.protocol': '协议',
@@ -124,6 +125,7 @@ export const zh: Messages = {
   'label.setSize': '集合大小',
   'label.sharedKeys': '共有的键',
   'label.tested': '被检验的条目',
+  'label.totalled': '合计',
 
   'ask.passphrase': '请输入 {file} 的口令：',
   'ask.newPassphrase': '请为 {file} 设置口令：',
