@@ -55,6 +55,16 @@ describe('the examples', () => {
     }
   }, 240_000)
 
+  it('shared-companies: which, how many, and the total tax, among a bureau, a bank and a helper', async () => {
+    const output = await node('shared-companies/run.mjs', await temporary())
+    expect(output).toContain('bank: 300 of its 500 rows')
+    expect(output.match(/(bureau|bank): 300\n/g)).toHaveLength(2)
+    const [, total] = /bank: (\S+) over 300 companies/.exec(output) ?? []
+    expect(output).toContain(`in the clear it would be ${total}`)
+    expect(output).toContain('bank: DISCLOSURE_REFUSED psi.minimumIntersection')
+    expect(output).not.toContain('INTERNAL')
+  })
+
   it('register-desensitize: from a register to a released table', async () => {
     const folder = await temporary()
     const output = await node('register-desensitize/run.mjs', folder)
