@@ -250,6 +250,8 @@ export const en = {
   'limit.minimum': 'at least {count} entities',
   'limit.dominance': 'the largest {n} at most {percent} %',
   'limit.pPercent': 'p {percent} %',
+  'limit.contributors': 'encrypted totals of at least {count} organizations',
+  'limit.inPlaceOfDominance': 'whose number stands in place of dominance there',
   'limit.rowsAnonymity':
     'rows leave where every class of them has {k} rows and {l} values of each sensitive column',
   'limit.suppress': 'cells that fail are suppressed',

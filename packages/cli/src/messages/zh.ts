@@ -240,6 +240,8 @@ export const zh: Messages = {
   'limit.minimum': '至少 {count} 个隐私单元',
   'limit.dominance': '最大的 {n} 个合计不超过 {percent}%',
   'limit.pPercent': 'p% 规则 {percent}%',
+  'limit.contributors': '密文总计须有至少 {count} 个机构参与',
+  'limit.inPlaceOfDominance': '其中以机构数代替占优规则',
   'limit.rowsAnonymity': '每个等价类至少 {k} 行、每个敏感字段至少 {l} 个取值，方可放行行数据',
   'limit.suppress': '不合格的单元格予以抑制',
   'limit.refuse': '有单元格不合格则拒绝运行',

@@ -45,13 +45,21 @@ function columnGrid({ columns, policy }: DatasetSummary, ui: Ui): string {
 }
 
 /** A policy's limits, or what of them binds one scan. */
-type Limits = Pick<DisclosureLimits, 'minimumEntities' | 'dominance' | 'pPercent' | 'onFailure'>
+type Limits = Pick<
+  DisclosureLimits,
+  'minimumEntities' | 'dominance' | 'pPercent' | 'onFailure' | 'contributors'
+>
 
-export function limitsText({ minimumEntities, dominance, pPercent, onFailure }: Limits, ui: Ui): string {
+export function limitsText(
+  { minimumEntities, dominance, pPercent, onFailure, contributors }: Limits,
+  ui: Ui,
+): string {
   return [
     ui.t('limit.minimum', { count: minimumEntities }),
     ...(dominance ? [ui.t('limit.dominance', { n: dominance.n, percent: dominance.percent })] : []),
     ...(pPercent === null ? [] : [ui.t('limit.pPercent', { percent: pPercent })]),
+    ...(contributors ? [ui.t('limit.contributors', { count: contributors.minimum })] : []),
+    ...(contributors?.inPlaceOfDominance ? [ui.t('limit.inPlaceOfDominance')] : []),
     ui.t(`limit.${onFailure}`),
   ].join('; ')
 }

@@ -1,6 +1,7 @@
 import type { Table } from 'apache-arrow'
 import { SluiceError } from '../errors.js'
 import type { ReleaseShape, ReviewedPlan } from '../plan/review-types.js'
+import { withContributors } from './contributors.js'
 import { checkForm } from './form.js'
 import { firstVerdict, judge, type Reason, type Verdicts } from './judge.js'
 import { type Arrangement, arrange } from './order.js'
@@ -39,7 +40,8 @@ export async function checkDisclosure(raw: RawResult): Promise<CheckedResult> {
   }
 
   const rows = contents.table.numRows
-  const verdicts = judge(reviewed.obligations, reviewed.release.cells, contents.evidence, rows)
+  const obligations = withContributors(reviewed.obligations, contents.contributors)
+  const verdicts = judge(obligations, reviewed.release.cells, contents.evidence, rows)
   const arrangement = arrange(contents, verdicts, reviewed.release.publicKeys)
   const { suppressions, nulls } = suppress(reviewed.release, verdicts, arrangement)
   refuseIfDemanded(suppressions, reviewed)

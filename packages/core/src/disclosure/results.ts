@@ -29,6 +29,8 @@ export interface RawContents {
   readonly keyRank: Uint32Array | null
   readonly limit: { readonly count: number | null; readonly offset: number } | null
   readonly evidence: readonly Evidence[]
+  /** organizations whose contributions the engine added without seeing them; absent where it saw the rows */
+  readonly contributors?: number
   /** which isolation the engine ran under, and how long it took */
   readonly isolation: 'bubblewrap' | 'namespaces' | 'process'
   readonly milliseconds: number

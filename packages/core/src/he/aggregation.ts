@@ -105,13 +105,21 @@ export interface NewAggregation {
  * makes the key pair of this one aggregation.
  *
  * @throws SluiceError EVIDENCE_UNDEFINED where the engine cannot run the plan; PARAMETER_INVALID `he.range`,
- * `he.contributors`, `he.parties`, `he.groups`; ENGINE_VERSION
+ * `he.contributors`, `he.parties`, `he.groups`, `he.minimum-contributors` (the policy asks for more); ENGINE_VERSION
  */
 export async function createAggregation(
   { reviewed, ...draft }: AggregationDraft,
   random: (bytes: number) => Uint8Array = randomBytes,
 ): Promise<NewAggregation> {
   const { local } = layoutOf(reviewed)
+  for (const { dataset, contributors: limits } of reviewed.obligations) {
+    if (limits === undefined || draft.minimumContributors >= limits.minimum) continue
+    throw invalid(
+      'minimum-contributors',
+      `the policy of "${dataset}" asks for more contributors`,
+      `a minimum of ${limits.minimum} and more`,
+    )
+  }
   const bounds = componentBounds({ ...draft, local })
   const maximum = greatest(bounds)
   const set = chooseParameters({ contributors: draft.contributors.length, maximum })

@@ -1,3 +1,4 @@
+import { withContributors } from '../disclosure/contributors.js'
 import { type RawResult, sealRawResult } from '../disclosure/results.js'
 import { SluiceError } from '../errors.js'
 import { ApprovedPlan } from '../plan/approved.js'
@@ -66,7 +67,7 @@ export class HeExecutor implements Executor<HeInputs> {
 
   /**
    * @throws SluiceError APPROVAL_MISMATCH (the aggregation is not the approved one), DISCLOSURE_REFUSED
-   * `he.minimum-contributors`, `he.total`; NOT_APPROVED, PROOF_INVALID `he.audit`; SIGNATURE_INVALID, FILE_FORMAT,
+   * `he.minimum-contributors`, `contributors.minimum` (the policy's), `he.total`; NOT_APPROVED, PROOF_INVALID `he.audit`; SIGNATURE_INVALID, FILE_FORMAT,
    * FINGERPRINT_MISMATCH for the sum; KEY_INVALID; EVIDENCE_UNDEFINED; INTERRUPTED; whatever `claim` throws
    */
   async execute(approved: ApprovedPlan, inputs: HeInputs, options: ExecuteOptions = {}): Promise<RawResult> {
@@ -81,6 +82,8 @@ export class HeExecutor implements Executor<HeInputs> {
     const shape = shapeOf(aggregation)
     const sum = await openable(inputs)
     const { contributions } = sum.signed.statement
+    // what the check would refuse afterwards is not even decrypted
+    withContributors(reviewed.obligations, contributions.length)
     await inputs.claim(sum.signed.digest)
     const opened = new OpenedTable(reviewed.plan, layout, aggregation.groups)
     const lanes = await openLanes(
@@ -108,6 +111,7 @@ export class HeExecutor implements Executor<HeInputs> {
       keyRank: ascending(table.numRows),
       limit: null,
       evidence,
+      contributors: contributions.length,
       isolation: 'process',
       milliseconds: performance.now() - started,
     })

@@ -164,7 +164,7 @@ function assertObligations({ release, obligations }: ReviewedPlan): void {
     throw refused('rows', 'it releases rows', 'GROUP BY with count, sum or avg')
   }
   if (release.mode !== 'aggregate') return
-  for (const { entity, dominance, pPercent, dataset } of obligations) {
+  for (const { entity, dominance, pPercent, dataset, contributors } of obligations) {
     if (entity.kind !== 'row') {
       throw refused(
         'entity',
@@ -172,12 +172,12 @@ function assertObligations({ release, obligations }: ReviewedPlan): void {
         'a dataset in which every row is an entity',
       )
     }
-    if (dominance === null && pPercent === null) continue
+    if ((dominance === null && pPercent === null) || contributors?.inPlaceOfDominance) continue
     if (release.cells.every(({ contributions }) => contributions.length === 0)) continue
     throw refused(
       'dominance',
       `the policy of "${dataset}" demands dominance or p %, and sums of ciphertexts know no largest contribution`,
-      'an engine that sees the rows, or a policy of its owner without them',
+      'an engine that sees the rows, or a policy in which its owner accepts `contributors` in place of dominance',
     )
   }
 }

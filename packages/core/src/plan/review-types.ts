@@ -39,6 +39,8 @@ export interface Obligation {
   /** unsafe if total − x1 − x2 < pPercent/100 · x1 */
   readonly pPercent: number | null
   readonly onFailure: 'suppress' | 'refuse'
+  /** of an engine that adds contributions of organizations; absent where the policy says nothing of them */
+  readonly contributors?: { readonly minimum: number; readonly inPlaceOfDominance: boolean }
 }
 
 /** What the evidence of one aggregate column is taken over. Its expressions are over the aggregate's input. */

@@ -290,8 +290,19 @@ function rowsRelease({ plan, scans, facts, uses, definitions }: ReleaseInput): R
 
 function obligationOf({ name, policy }: DatasetFacts, source: number): Obligation[] {
   if (policy.entity.kind === 'none') return []
-  const { minimumEntities, dominance, pPercent, onFailure } = policy.disclosure
-  return [{ source, dataset: name, entity: policy.entity, minimumEntities, dominance, pPercent, onFailure }]
+  const { minimumEntities, dominance, pPercent, onFailure, contributors } = policy.disclosure
+  return [
+    {
+      source,
+      dataset: name,
+      entity: policy.entity,
+      minimumEntities,
+      dominance,
+      pPercent,
+      onFailure,
+      ...(contributors && { contributors }),
+    },
+  ]
 }
 
 function approvalsOf(datasets: readonly DatasetFacts[]): RequiredApproval[] {

@@ -62,6 +62,9 @@ const CompletePolicy = z.strictObject({
     dominance: z.strictObject({ n: z.int().min(1).max(16), percent: z.number().gt(0).max(100) }).nullable(),
     pPercent: z.number().gt(0).max(100).nullable(),
     onFailure: z.enum(['suppress', 'refuse']),
+    contributors: z
+      .strictObject({ minimum: z.int().min(3).max(200_000), inPlaceOfDominance: z.boolean() })
+      .optional(),
     anonymity: z.strictObject({ k: z.int().min(2), l: z.int().min(1) }).optional(),
     step: z.strictObject({ rows: z.int().min(1), milliseconds: z.int().min(1) }),
   }),

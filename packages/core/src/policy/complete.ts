@@ -53,6 +53,12 @@ function limits(
     dominance: written.dominance === 'none' ? null : (written.dominance ?? defaults.dominance),
     pPercent: written.pPercent === 'none' ? null : (written.pPercent ?? defaults.pPercent),
     onFailure: written.onFailure ?? 'suppress',
+    ...(written.contributors && {
+      contributors: {
+        minimum: written.contributors.minimum,
+        inPlaceOfDominance: written.contributors.inPlaceOfDominance ?? false,
+      },
+    }),
     ...(written.anonymity && { anonymity: { k: written.anonymity.k, l: written.anonymity.l ?? DEFAULT_L } }),
     step: {
       rows: written.step?.rows ?? DEFAULT_STEP.rows,
@@ -131,7 +137,7 @@ function gradeProblems(policy: Policy): Problem[] {
   const add = (rule: string, path: Path, message: string, remedy: string) =>
     problems.push({ code: 'GRADE_DENIED', rule, path, at: 'value', message, remedy })
   const { grade, disclosure, columns } = policy
-  const { least, reviewer } = GRADE_RULES[grade]
+  const { least, reviewer, contributors } = GRADE_RULES[grade]
   const columnGrades = Object.values(columns).map(column => column.grade)
 
   const highest = highestGrade(columnGrades)
@@ -165,6 +171,10 @@ function gradeProblems(policy: Policy): Problem[] {
   if (!pPercentAtLeast(disclosure.pPercent, least.pPercent)) {
     const remedy = `at least ${least.pPercent} in grade ${grade}`
     add('grade.p-percent', ['disclosure', 'pPercent'], 'is too loose for the grade', remedy)
+  }
+  if (disclosure.contributors?.inPlaceOfDominance && disclosure.contributors.minimum < contributors) {
+    const remedy = `at least ${contributors} in grade ${grade}`
+    add('grade.contributors', ['disclosure', 'contributors', 'minimum'], 'is too low for the grade', remedy)
   }
   if (reviewer && !policy.approvals.reviewer) {
     add('grade.reviewer', ['approvals', 'reviewer'], `grade ${grade} needs a reviewer`, 'true')

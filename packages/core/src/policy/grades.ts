@@ -14,6 +14,10 @@ import { type DisclosureLimits, GRADES, type Grade } from './types.js'
  * entity that is counted, but nothing computed from its values leaves: no output, no group, no aggregate, and no
  * filter, since a filtered count is a statistic of the filtered column. Important and core data have no use here at
  * all: their release is not for the owner alone to permit.
+ *
+ * A total over encrypted contributions shows nobody a largest one, so dominance cannot be checked. An owner may accept
+ * the number of contributing organizations and of the cell's entities instead, in so many words in the policy, and with
+ * no fewer of them than the grade's: one of five knows less of another than one of three.
  */
 export interface GradeRule {
   /** how data of the grade may leave */
@@ -24,6 +28,8 @@ export interface GradeRule {
   readonly reviewer: boolean
   readonly defaults: Limits
   readonly least: Limits
+  /** organizations, at least, whose number may be evidence in place of dominance */
+  readonly contributors: number
 }
 
 export type Limits = Pick<DisclosureLimits, 'minimumEntities' | 'dominance' | 'pPercent'>
@@ -31,7 +37,14 @@ export type Limits = Pick<DisclosureLimits, 'minimumEntities' | 'dominance' | 'p
 const OPEN: Limits = { minimumEntities: 10, dominance: null, pPercent: null }
 const USUAL: Limits = { minimumEntities: 10, dominance: { n: 1, percent: 70 }, pPercent: 10 }
 const STRICT: Limits = { minimumEntities: 20, dominance: { n: 1, percent: 50 }, pPercent: 20 }
-const NOTHING = { release: 'none', uses: [], reviewer: true, defaults: STRICT, least: STRICT } as const
+const NOTHING = {
+  release: 'none',
+  uses: [],
+  reviewer: true,
+  defaults: STRICT,
+  least: STRICT,
+  contributors: 20,
+} as const
 
 export const GRADE_RULES: Readonly<Record<Grade, GradeRule>> = {
   '1': {
@@ -40,6 +53,7 @@ export const GRADE_RULES: Readonly<Record<Grade, GradeRule>> = {
     reviewer: false,
     defaults: OPEN,
     least: { minimumEntities: 1, dominance: null, pPercent: null },
+    contributors: 3,
   },
   '2': {
     release: 'aggregate',
@@ -47,6 +61,7 @@ export const GRADE_RULES: Readonly<Record<Grade, GradeRule>> = {
     reviewer: false,
     defaults: USUAL,
     least: { minimumEntities: 3, dominance: { n: 1, percent: 90 }, pPercent: null },
+    contributors: 5,
   },
   '3': {
     release: 'aggregate',
@@ -54,8 +69,16 @@ export const GRADE_RULES: Readonly<Record<Grade, GradeRule>> = {
     reviewer: true,
     defaults: USUAL,
     least: { minimumEntities: 10, dominance: { n: 1, percent: 80 }, pPercent: 5 },
+    contributors: 10,
   },
-  '4': { release: 'none', uses: ['join'], reviewer: true, defaults: STRICT, least: STRICT },
+  '4': {
+    release: 'none',
+    uses: ['join'],
+    reviewer: true,
+    defaults: STRICT,
+    least: STRICT,
+    contributors: 20,
+  },
   important: NOTHING,
   core: NOTHING,
 }

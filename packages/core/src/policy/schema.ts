@@ -124,6 +124,22 @@ export const PolicyFile = z
           .enum(['suppress', 'refuse'])
           .optional()
           .describe('suppress unsafe cells (the default), or refuse the whole run'),
+        contributors: z
+          .strictObject({
+            minimum: z
+              .int()
+              .min(3)
+              .max(200_000)
+              .describe('organizations behind a total at least: a whole number from 3 to 200000'),
+            inPlaceOfDominance: z
+              .boolean()
+              .optional()
+              .describe(
+                'accept their number as evidence where nobody can see the largest contribution; false where absent',
+              ),
+          })
+          .optional()
+          .describe('{minimum, inPlaceOfDominance}: what totals over encrypted contributions are held to'),
         anonymity: z
           .strictObject({
             k: z.int().min(2).max(1_000_000).describe('rows a class has at least: a whole number, 2 or more'),

@@ -56,6 +56,8 @@ export interface DisclosureLimits {
   readonly dominance: { readonly n: number; readonly percent: number } | null
   readonly pPercent: number | null
   readonly onFailure: 'suppress' | 'refuse'
+  /** of a total over contributions that nobody can look into; absent: as many as the aggregation says, and every limit */
+  readonly contributors?: ContributorLimits | undefined
   /** what rows that leave are held to; where it is absent, see `rowsAnonymity` */
   readonly anonymity?: { readonly k: number; readonly l: number } | undefined
   /** row counts outside the release are rounded up to `rows`, times to `milliseconds` */
@@ -67,6 +69,13 @@ export interface SampleRule {
   readonly mode: 'rows' | 'synthetic'
   /** rows of the one stand-in that a version of the dataset has */
   readonly rows: number
+}
+
+export interface ContributorLimits {
+  /** organizations whose contributions a total holds at least */
+  readonly minimum: number
+  /** their number and the cells' counts are the evidence, where an engine knows no largest contribution */
+  readonly inPlaceOfDominance: boolean
 }
 
 export interface ApprovalRule {

@@ -86,6 +86,8 @@ export const zhRecord: Translations = {
   'Say who asked for it and what for; it is recorded.': '说明由谁要求、用于什么；会记录在案。',
   'Keep the file as it is and find out who changed it; begin a new one with --log.':
     '保留原文件并查明是谁改动；用 --log 另起一份。',
+  'too few organizations contributed for the policy of "{}"': '参与“{}”策略所涉总计的机构过少',
+  'Have at least {} contribute.': '至少须有 {} 个机构参与。',
   'this key has opened another sum': '该密钥已打开过另一个和',
   '{} became shorter while it was read': '{} 在读取时变短',
   '"contributors" has to be a list': '“contributors” 须为列表',
