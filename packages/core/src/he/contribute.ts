@@ -100,11 +100,13 @@ async function encryptAll(
   let done = 0
   for await (const values of plaintexts) {
     const at = first
-    first += values.length / shape.set.degree
+    // before the values travel: nothing is left of them then
+    const count = values.length / shape.set.degree
+    first += count
     await work.add(async () => {
       const { bytes, digests } = await lanes.run({ kind: 'encrypt', values })
       await writer.put(at, bytes, digests)
-      done += values.length / shape.set.degree
+      done += count
       onProgress?.({ stage: 'encrypt', fraction: done / shape.ciphertexts })
     })
   }

@@ -52,8 +52,7 @@ export class OpenedTable {
     const run = new Run(this.#layout, this.#groups, first, totals)
     const { slots } = run
     for (const [index, { count }] of this.#layout.evidence.entries()) {
-      const counts = run.doubles(count)
-      this.#entities[index]!.push(Float64Array.from(slots, slot => counts[slot]!))
+      this.#entities[index]!.push(picked(run.doubles(count), slots))
     }
     if (slots.length === 0) return
     const children = this.#outputs.map(output => dataOf(output, run))
@@ -73,6 +72,12 @@ export class OpenedTable {
     }))
     return { table, evidence }
   }
+}
+
+function picked(values: Float64Array, slots: Uint32Array): Float64Array {
+  const out = new Float64Array(slots.length)
+  for (let row = 0; row < out.length; row++) out[row] = values[slots[row]!]!
+  return out
 }
 
 function joined(pieces: readonly Float64Array[]): Float64Array {
@@ -200,10 +205,9 @@ function spread(totals: readonly bigint[], slots: Uint32Array, wide: boolean): B
 
 function keyData(type: ScalarType, index: number, { groups, first, slots }: Run): Data {
   if (groups.kind === 'range') {
-    return integerData(
-      type,
-      Float64Array.from(slots, slot => groups.first + first + slot),
-    )
+    const keys = new Float64Array(slots.length)
+    for (let row = 0; row < keys.length; row++) keys[row] = groups.first + first + slots[row]!
+    return integerData(type, keys)
   }
   const literals = Array.from(slots, slot => groups.keys[first + slot]![index]!)
   if (type.kind === 'integer' || type.kind === 'decimal') {

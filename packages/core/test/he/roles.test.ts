@@ -1,3 +1,5 @@
+import { checkDisclosure } from '@sluice/core/disclosure'
+import { openCheckedResult } from '@sluice/core/disclosure/open'
 import {
   type Aggregation,
   add,
@@ -5,6 +7,7 @@ import {
   aggregationDigest,
   audit,
   contribute,
+  HeExecutor,
   MemorySink,
   memorySource,
   parseAggregation,
@@ -14,6 +17,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import {
   ADDER,
   AUDITOR,
+  approvedFor,
   auditOf,
   begin,
   contribution,
@@ -73,9 +77,10 @@ describe('an aggregation', () => {
     expect(await sumOf(round, [...contributions].reverse())).toEqual(sum)
   })
 
-  it('reports progress to its end', async () => {
+  it.each([0, 1])('reports progress to its end, on %i threads', async threads => {
     const fractions: number[] = []
     await contribution(round, DISTRICTS[0]!, cellsOf(0), {
+      threads,
       onProgress: ({ fraction }: { fraction?: number }) => fractions.push(fraction ?? Number.NaN),
     })
     expect(fractions.at(-1)).toBe(1)
@@ -91,6 +96,23 @@ describe('an aggregation', () => {
     const running = sumOf(round, contributions, { threads: 2, signal: later.signal })
     later.abort(new Error('later'))
     await expect(running).rejects.toThrow('later')
+  })
+
+  it('throws away a thread that does not answer', async () => {
+    await expect(sumOf(round, contributions, { threads: 1, patience: 0.01 })).toThrowWithCode(
+      'ENGINE_KILLED',
+      'he.thread',
+    )
+  })
+
+  it('opens on threads that were ready before, which end by themselves where nobody takes them', async () => {
+    const executor = new HeExecutor({ threads: 1 })
+    executor.prepare(round.aggregation)
+    const raw = await executor.execute(approvedFor(round), inputs(round, sum, audited))
+    expect(openCheckedResult(await checkDisclosure(raw)).table.numRows).toBe(2)
+    const unused = new HeExecutor({ threads: 1 })
+    unused.prepare(round.aggregation)
+    await unused.close()
   })
 
   it('reads itself back, and no other encoding of itself', async () => {
