@@ -61,7 +61,7 @@ it('a file that was being encrypted is there whole or not at all, and its rest i
   expect(await written()).toEqual([])
   expect(await encrypting('SIGKILL')).toMatchObject({ code: null })
   const left = await written()
-  expect(left).toEqual([expect.stringMatching(/^east\.he\.\d+\.tmp$/)])
+  expect(left).toEqual([expect.stringMatching(/^east\.he\.[\w-]+-\d+\.tmp$/)])
   expect(await encrypting(null)).toMatchObject({ code: 0 })
   expect(await written()).toEqual(['east.he'])
   expect((await stat(at('east.he'))).size).toBeGreaterThan(16 * GROUPS)

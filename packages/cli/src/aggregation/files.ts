@@ -1,11 +1,12 @@
 import { constants } from 'node:fs'
-import { type FileHandle, lstat, open, readdir, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import type { Aggregation, ByteSink, ByteSource, VerifySignature } from '@sluice/core/he'
 import type { Context } from '../context.js'
 import { readBytes } from '../input.js'
-import { writeError } from '../output/file.js'
+import { assertFree, writeError } from '../output/file.js'
 
 const AGGREGATION_BYTES = 16 * 2 ** 20
 const KEY_BYTES = 2 ** 20
@@ -72,11 +73,11 @@ export async function withSink<T>(
   work: (sink: ByteSink) => Promise<T>,
 ): Promise<T> {
   const path = context.path(out)
-  const partial = `${path}.${process.pid}.tmp`
+  const partial = `${path}.${machine()}-${process.pid}.tmp`
   try {
     await sweep(path)
     // before the work, and once more when it is done
-    if (!force) await absent(path)
+    if (!force) await assertFree(path)
     const handle = await open(partial, 'w', 0o600)
     let result: T
     try {
@@ -91,7 +92,7 @@ export async function withSink<T>(
     } finally {
       await handle.close()
     }
-    if (!force) await absent(path)
+    if (!force) await assertFree(path)
     await rename(partial, path)
     return result
   } catch (error) {
@@ -101,21 +102,17 @@ export async function withSink<T>(
   }
 }
 
-async function absent(path: string): Promise<void> {
-  const there = await lstat(path).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return null
-    throw cause
-  })
-  if (there !== null) throw writeError(path, Object.assign(new Error(), { code: 'EEXIST' }))
-}
-
-/** Removes the temporaries of processes that are no more. */
+/** Removes the temporaries of this machine's processes that are no more. */
 async function sweep(path: string): Promise<void> {
-  const [directory, start] = [dirname(path), `${basename(path)}.`]
+  const [directory, start] = [dirname(path), `${basename(path)}.${machine()}-`]
   for (const name of await readdir(directory)) {
     const [, pid] = (name.startsWith(start) && /^(\d{1,10})\.tmp$/.exec(name.slice(start.length))) || []
     if (pid !== undefined && !isAlive(Number(pid))) await rm(join(directory, name), { force: true })
   }
+}
+
+function machine(): string {
+  return hostname().replace(/[^\w-]/g, '_')
 }
 
 function isAlive(pid: number): boolean {
