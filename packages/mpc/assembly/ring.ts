@@ -89,6 +89,17 @@ export function sum(a: usize, words: i32): u64 {
   return total
 }
 
+/** Each word plus all before it and `before`; returns the last. */
+export function prefixSums(a: usize, before: u64, out: usize, words: i32): u64 {
+  let total = before
+  const end = (<usize>words) << 3
+  for (let i: usize = 0; i < end; i += 8) {
+    total += load<u64>(a + i)
+    store<u64>(out + i, total)
+  }
+  return total
+}
+
 export function dot(a: usize, b: usize, words: i32): u64 {
   let total: u64 = 0
   const end = (<usize>words) << 3

@@ -8,6 +8,7 @@ export {
   dot,
   fromPlanes,
   type MaskSource,
+  prefixSums,
   shiftRight,
   sum,
   toPlanes,

@@ -57,6 +57,15 @@ export function sum(a: Words): bigint {
   return BigInt.asUintN(64, total)
 }
 
+/** The sum of every value and all before it in Z_2^64, in a new column. */
+export function prefixSums(a: Words): Words {
+  const { kernels } = instance()
+  let before = 0n
+  return inBlocks(a, (from, to, words) => {
+    before = kernels.prefixSums(from, before, to, words)
+  })
+}
+
 /** The inner product of two columns in Z_2^64. */
 export function dot(a: Words, b: Words): bigint {
   sameLength(a, b)
@@ -158,6 +167,7 @@ interface RingKernels
   readonly shiftUnsigned: (a: number, bits: number, out: number, words: number) => void
   readonly divideUnsigned: (a: number, divisor: bigint, out: number, words: number) => void
   readonly sum: (a: number, words: number) => bigint
+  readonly prefixSums: (a: number, before: bigint, out: number, words: number) => bigint
   readonly dot: (a: number, b: number, words: number) => bigint
   readonly crossDot: (a0: number, a1: number, b0: number, b1: number, words: number) => bigint
   readonly crossMul: Cross

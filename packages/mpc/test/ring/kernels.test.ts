@@ -5,8 +5,11 @@ import {
   combine,
   cross,
   crossDot,
+  divideUnsigned,
   dot,
   fromPlanes,
+  prefixSums,
+  shiftRight,
   sum,
   toPlanes,
   type Words,
@@ -43,6 +46,25 @@ describe('the kernels agree with big integers', () => {
       expect(combine(name as keyof typeof oracles, a, b)).toEqual(a.map((x, i) => mod(oracle(x, b[i]!))))
     }
     expect(affine(a, 2n ** 64n - 3n, 7n)).toEqual(a.map(x => mod(x * -3n + 7n)))
+  })
+
+  it.each(LENGTHS)('shifts, quotients and prefix sums over %i words', length => {
+    const [a] = columns(length, 1) as [Words]
+    for (const bits of [0, 1, 17, 63]) {
+      expect(shiftRight('shiftUnsigned', a, bits)).toEqual(a.map(x => x >> BigInt(bits)))
+      expect(shiftRight('shiftSigned', a, bits)).toEqual(
+        a.map(x => mod(BigInt.asIntN(64, x) >> BigInt(bits))),
+      )
+    }
+    for (const divisor of [1n, 3n, 10n ** 9n, 2n ** 64n - 1n])
+      expect(divideUnsigned(a, divisor)).toEqual(a.map(x => x / divisor))
+    let total = 0n
+    expect(prefixSums(a)).toEqual(
+      a.map(x => {
+        total = mod(total + x)
+        return total
+      }),
+    )
   })
 
   it.each(LENGTHS)('sums and inner products over %i words', length => {

@@ -1,14 +1,24 @@
 export { atLeast, isNegative, isZero, lessThan } from './compare.js'
 export { bitsToArithmetic, planesToArithmetic, toBits } from './convert.js'
 export { type DivideOptions, divide, type Fraction, squareRoot } from './divide.js'
+export {
+  type GroupOptions,
+  groupBy,
+  groupsIn,
+  type OpenedGroups,
+  openGroups,
+  type SecretGroups,
+} from './group.js'
 export { histogram } from './histogram.js'
 export { bitsOf, inputOf, provide, receiveFrom } from './input.js'
+export { type Joined, type JoinSide, join } from './join.js'
 export { meansIn, type OpenedMeans, openMeans } from './means.js'
 export { completeCases, correlations, covariances, type Sample, type Scatter, scatter } from './moments.js'
 export { and, innerProducts, multiply } from './multiply.js'
 export { open, receiveOpened } from './open.js'
 export { type OpenedStatistics, openFromEntities, openWhere, statisticsIn } from './opening.js'
 export { establish, type Index, type Party } from './party.js'
+export { extreme, kthLargest, type OrderStatistics, type QuantileFraction, quantiles } from './quantiles.js'
 export { regress } from './regression.js'
 export { score } from './score.js'
 export {

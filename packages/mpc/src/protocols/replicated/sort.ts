@@ -3,7 +3,7 @@ import { fromPlanes } from '../../ring/kernels.js'
 import { type Protocol, together } from '../../session/protocol.js'
 import { toBits } from './convert.js'
 import { destinations } from './destinations.js'
-import { type LaneShares, type Lanes, lanesOf, openLanes } from './lanes.js'
+import { elementLanes, type LaneShares, type Lanes, lanesOf, openLanes } from './lanes.js'
 import type { Party } from './party.js'
 import { type Arithmetic, affineOf, type Binary, concatenate, not, slice } from './shares.js'
 import { fromLanes, gather, inLanes, permutations, scatter, shuffleLanes, unshuffle } from './shuffle.js'
@@ -65,12 +65,9 @@ export function* sortingPermutation(party: Party, keys: readonly SortKey[]): Pro
       const target = yield* destinations(party, lanes[0]!, shift, bits)
       // a lane whose digits are done stays behind
       const kept = shift + bits < size ? lanes : lanes.slice(1)
-      const order = permutations(party, rows)
-      const [shuffledTarget, ...moved] = yield* shuffleLanes(party, [target, index, ...kept], order)
-      const places = checked(yield* openLanes(party, shuffledTarget!))
-      const [placedIndex, ...placed] = moved.map(column => each(column, part => scatter(part, places, 1)))
-      index = placedIndex!
-      lanes = placed
+      const [movedIndex, ...moved] = yield* placed(party, target, [index, ...kept])
+      index = movedIndex!
+      lanes = moved
     }
   }
   return index
@@ -87,6 +84,32 @@ export function* rearranged(
   const rows = checked(yield* openLanes(party, shuffled!))
   const picked = columns.map(column => fromLanes(each(inLanes(column), part => gather(part, rows, 2))))
   return yield* unshuffle(party, picked, order)
+}
+
+/** The inverse: what is at place i goes to row `index[i]`. */
+export function* restored(
+  party: Party,
+  index: LaneShares,
+  columns: readonly Arithmetic[],
+): Protocol<Arithmetic[]> {
+  return (yield* placed(party, index, columns.map(inLanes))).map(fromLanes)
+}
+
+/**
+ * Row i goes to place `target[i]`: targets and columns are shuffled together, and only then the targets are opened, a
+ * random permutation that says nothing ("shuffle and reveal", Hamada et al., ePrint 2014/121).
+ *
+ * Four rounds; a party sends three lanes a row for the targets and two for each lane of the columns.
+ */
+export function* placed(
+  party: Party,
+  target: LaneShares,
+  columns: readonly LaneShares[],
+): Protocol<LaneShares[]> {
+  const order = permutations(party, target.own.length)
+  const [shuffled, ...moved] = yield* shuffleLanes(party, [target, ...columns], order)
+  const places = checked(yield* openLanes(party, shuffled!))
+  return moved.map(column => each(column, part => scatter(part, places, elementLanes(column))))
 }
 
 /** The keys' bits in lanes of 32, those of the last key lowest: what compares first comes last. */

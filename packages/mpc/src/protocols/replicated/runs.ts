@@ -1,0 +1,38 @@
+import { prefixSums } from '../../ring/kernels.js'
+import { type Protocol, together } from '../../session/protocol.js'
+import { isZero } from './compare.js'
+import { and } from './multiply.js'
+import type { Party } from './party.js'
+import { type Arithmetic, arithmetic, type Binary, concatenate, known, slice, subtract } from './shares.js'
+
+/** The sum up to every row, its own included; without a message. */
+export const running = ({ own, next }: Arithmetic): Arithmetic =>
+  arithmetic(prefixSums(own), prefixSums(next))
+
+/** The inverse of `running`: what every value adds to the one before. */
+export function steps(column: Arithmetic): Arithmetic {
+  const rows = column.own.length
+  if (rows === 0) return column
+  return concatenate([slice(column, 0, 1), subtract(slice(column, 1, rows), slice(column, 0, rows - 1))])
+}
+
+/**
+ * Whether every row's values are those of the row before, packed; the first row's are not.
+ *
+ * Seven rounds and one for each further column; for each value a party sends 63 bits, and one where columns are joined;
+ * party 0 another 64.
+ */
+export function* equalToBefore(party: Party, columns: readonly Arithmetic[]): Protocol<Binary> {
+  const zero = yield* together(...columns.map(column => isZero(party, fromBefore(party, column))))
+  let equal = zero[0]!
+  for (const other of zero.slice(1)) equal = yield* and(party, equal, other)
+  return equal
+}
+
+/** As `steps`, but one for the first row: no value is zero where nothing is before. */
+function fromBefore(party: Party, column: Arithmetic): Arithmetic {
+  const rows = column.own.length
+  if (rows === 0) return column
+  const one = known(party, new BigUint64Array([1n]))
+  return concatenate([one, slice(steps(column), 1, rows)])
+}

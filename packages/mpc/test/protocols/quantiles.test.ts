@@ -1,0 +1,127 @@
+import type { Protocol } from '@sluice/mpc'
+import {
+  type Arithmetic,
+  concatenate,
+  extreme,
+  inputOf,
+  kthLargest,
+  type OrderStatistics,
+  type Party,
+  quantiles,
+} from '@sluice/mpc/replicated'
+import type { Words } from '@sluice/mpc/ring'
+import { describe, expect, it } from 'vitest'
+import { at, column, opened, pairs, signed, stream } from './local.js'
+
+const FRACTIONS = [
+  [0, 1],
+  [1, 4],
+  [1, 2],
+  [9, 10],
+  [1, 1],
+].map(([numerator, denominator]) => ({ numerator: numerator!, denominator: denominator! }))
+
+type Of = (party: Party, values: Arithmetic, present?: Arithmetic) => Protocol<OrderStatistics>
+
+/** The statistics, then how many values they are of. */
+function statistics(values: Words, present: Words | undefined, of: Of): bigint[] {
+  const { output } = opened(function* (party) {
+    const x = yield* inputOf(party, 0, at(party, 0, values))
+    const there = present === undefined ? undefined : yield* inputOf(party, 2, at(party, 2, present))
+    const found = yield* of(party, x, there)
+    return concatenate([found.values, found.count])
+  })
+  return [...output].map(signed)
+}
+
+const there = (values: Words, present?: Words) =>
+  [...values].map(signed).filter((_, i) => present === undefined || present[i] === 1n)
+const ascending = (values: bigint[]) => values.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+
+/** The smallest value with at least the fraction at or below it. */
+function discrete(
+  sorted: bigint[],
+  { numerator, denominator }: { numerator: number; denominator: number },
+): bigint {
+  const need = BigInt(numerator) * BigInt(sorted.length)
+  return sorted.find((_, i) => BigInt(i + 1) * BigInt(denominator) >= need) ?? 0n
+}
+
+const some = (length: number, seed: string) =>
+  stream(seed)
+    .words(length)
+    .map(word => (word % 3n === 0n ? 0n : 1n))
+
+describe('quantiles', () => {
+  const of: Of = (party, values, present) =>
+    quantiles(party, { values, bits: 62, signed: true }, FRACTIONS, present)
+
+  it.each([0, 1, 2, 5, 64, 101])('of %i values, all there and some missing', length => {
+    const [values] = pairs(length, 'quantiles', 62)
+    for (const present of [undefined, some(length, 'there')]) {
+      const sorted = ascending(there(values, present))
+      expect(statistics(values, present, of)).toEqual([
+        ...FRACTIONS.map(fraction => discrete(sorted, fraction)),
+        BigInt(sorted.length),
+      ])
+    }
+  })
+
+  it('of many small columns', () => {
+    for (let table = 0; table < 20; table++) {
+      const values = column(Array.from(stream(`small ${table}`).words(table), word => BigInt.asIntN(4, word)))
+      const present = some(table, `there ${table}`)
+      const sorted = ascending(there(values, present))
+      const small: Of = (party, x, is) =>
+        quantiles(party, { values: x, bits: 4, signed: true }, FRACTIONS, is)
+      expect(statistics(values, present, small).slice(0, -1)).toEqual(FRACTIONS.map(f => discrete(sorted, f)))
+    }
+  })
+
+  it('of columns without any value are zero', () => {
+    expect(statistics(column([5, 6, 7]), column([0, 0, 0]), of)).toEqual([0n, 0n, 0n, 0n, 0n, 0n])
+  })
+
+  it('refuse fractions that are none', async () => {
+    for (const [numerator, denominator] of [
+      [2, 1],
+      [-1, 2],
+      [0.5, 1],
+      [1, 0],
+    ]) {
+      const fraction = { numerator: numerator!, denominator: denominator! }
+      const wrong: Of = (party, values) => quantiles(party, { values, bits: 8 }, [fraction])
+      await expect(() => statistics(column([1]), undefined, wrong)).toThrowWithCode('PARAMETER_INVALID')
+    }
+  })
+})
+
+describe('the threshold of the k largest', () => {
+  it('is the k-th from above, of those that are there', async () => {
+    const [values] = pairs(90, 'top', 40)
+    const present = some(90, 'top there')
+    for (const k of [1, 2, 20]) {
+      const of: Of = (party, x, is) => kthLargest(party, { values: x, bits: 40, signed: true }, k, is)
+      for (const given of [undefined, present]) {
+        const sorted = ascending(there(values, given))
+        expect(statistics(values, given, of)).toEqual([sorted.at(-k)!, BigInt(sorted.length)])
+      }
+    }
+    const none: Of = (party, x) => kthLargest(party, { values: x, bits: 40 }, 91)
+    await expect(() => statistics(values, undefined, none)).toThrowWithCode('PARAMETER_INVALID')
+  })
+})
+
+describe('extremes', () => {
+  it.each([0, 1, 2, 3, 7, 64, 65, 333])('of %i values', length => {
+    const [values] = pairs(length, `extremes ${length}`, 61)
+    for (const present of [undefined, some(length, 'extremes there'), column(Array(length).fill(0))]) {
+      const sorted = ascending(there(values, present))
+      const count = BigInt(sorted.length)
+      const smallest: Of = (party, x, is) => extreme(party, 'smallest', x, is)
+      const largest: Of = (party, x, is) => extreme(party, 'largest', x, is)
+      expect(statistics(values, present, smallest)).toEqual([sorted[0] ?? 0n, count])
+      expect(statistics(values, present, largest)).toEqual([sorted.at(-1) ?? 0n, count])
+    }
+  })
+})
