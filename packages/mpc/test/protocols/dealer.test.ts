@@ -268,6 +268,16 @@ describe('what it costs', () => {
     expect(cost(prepare, dealing)).toEqual({ rounds: 1, elements: [0, 0, 0, 1] })
     expect(cost(product, dealing)).toEqual({ rounds: 2, elements: [4, 4, 4, 1] })
     expect(cost(party => open(party, share, [0, 1]))).toEqual({ rounds: 1, elements: [1, 1, 2, 0] })
+    const needed = productsOfMinimum(length, 12n)
+    function* minimum(party: DealtParty): Protocol<void> {
+      const supply = yield* prepareProducts(party, needed)
+      yield* openAtLeast(party, { counts: share, sums: share }, 12n, [0], supply)
+    }
+    // a round of triples; twelve factors in four levels of products, and the mask; the test to everybody
+    expect(cost(minimum, dealer => deal(dealer, needed))).toEqual({
+      rounds: 1 + 4 + 3,
+      elements: [...Array(3).fill(4 * 12 + 2), 12],
+    })
     function* input(party: DealtParty): Protocol<void> {
       inputOf(party, 1, at(party, 1, share))
       yield* nothing()

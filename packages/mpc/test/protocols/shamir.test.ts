@@ -282,6 +282,12 @@ describe('what it costs', () => {
         (party, supply) => multiply(party, share, share, supply),
       ),
     ).toEqual({ rounds: 2, elements: [4, 1, 1, 1, 1] })
+    // twelve factors in four levels of products, then the mask; the test to everybody, nothing of suppressed cells
+    const minimum = cost(
+      party => prepareProducts(party, productsOfMinimum(length, 12n)),
+      (party, supply) => openAtLeast(party, { counts: share, sums: share }, 12n, [0], supply),
+    )
+    expect(minimum).toEqual({ rounds: 2 * 4 + 4, elements: [4 * 12 + 4, 16, 16, 16, 16] })
   })
 })
 

@@ -66,6 +66,8 @@ function deviation(x: readonly number[], y: readonly number[]): number {
   const [a, b] = [mean(x), mean(y)]
   return x.reduce((sum, value, i) => sum + (value - a) * (y[i]! - b), 0)
 }
+const correlation = (x: readonly number[], y: readonly number[]) =>
+  deviation(x, y) / Math.sqrt(deviation(x, x) * deviation(y, y))
 const upper = <T>(columns: readonly T[], diagonal: boolean): [T, T][] =>
   columns.flatMap((x, i) => columns.slice(diagonal ? i : i + 1).map((y): [T, T] => [x, y]))
 
@@ -198,7 +200,7 @@ describe('correlations', () => {
         return yield* openFromEntities(party, { count: all.count, values: wanted }, 1n, ALL)
       })
       for (const [place, [x, y]] of upper(complete(columns), false).entries()) {
-        const expected = deviation(x, y) / Math.sqrt(deviation(x, x) * deviation(y, y))
+        const expected = correlation(x, y)
         expect(Math.abs(Number(values[place]!) / 1e7 - expected)).toBeLessThan(2e-7)
       }
     },
@@ -290,8 +292,24 @@ function plainRegression(columns: readonly (readonly number[])[]): number[] {
   ]
 }
 
+/** The condition number of a positive definite matrix, by power iteration. */
+function conditionOf(matrix: readonly (readonly number[])[]): number {
+  const largest = (of: readonly (readonly number[])[]): number => {
+    let [vector, norm] = [of.map((_, i) => 1 + 0.3 * i), 0]
+    for (let step = 0; step < 300; step++) {
+      const image = of.map(row => row.reduce((sum, x, j) => sum + x * vector[j]!, 0))
+      norm = Math.hypot(...image)
+      vector = image.map(x => x / norm)
+    }
+    return norm
+  }
+  const most = largest(matrix)
+  const least = 2 * most - largest(matrix.map((row, i) => row.map((x, j) => (i === j ? 2 * most : 0) - x)))
+  return most / least
+}
+
 describe('linear regression', () => {
-  const fit = (columns: readonly (readonly Value[])[], bound: bigint, digits = 4, minimum = 10n) =>
+  const fit = (columns: readonly (readonly Value[])[], bound: bigint, digits = 6, minimum = 10n) =>
     opened(columns, function* (party, given, present) {
       return yield* regress(party, sampleOf(given, present, bound), { minimum, digits, receivers: ALL })
     })
@@ -312,17 +330,19 @@ describe('linear regression', () => {
     expect(passed).toBe(true)
     const plain = complete(columns)
     const expected = plainRegression(plain)
-    const spread = (x: readonly number[]) => Math.sqrt(deviation(x, x))
-    const slopes = [...values].slice(0, features).map(value => Number(value) / 1e4)
+    const explaining = plain.slice(0, features)
+    const matrix = explaining.map(x => explaining.map(y => correlation(x, y)))
+    const tolerance = (features + conditionOf(matrix)) * 2 ** -22
+    const slopes = [...values].slice(0, features).map(value => Number(value) / 1e6)
     for (const [j, slope] of slopes.entries()) {
-      const unit = spread(plain[features]!) / spread(plain[j]!)
-      expect(Math.abs(slope - expected[j]!)).toBeLessThan(1e-4 + unit * 2 ** -18)
+      const unit = Math.sqrt(deviation(plain[features]!, plain[features]!) / deviation(plain[j]!, plain[j]!))
+      expect(Math.abs(slope - expected[j]!)).toBeLessThan(1e-6 + unit * tolerance)
     }
     const shift = slopes.reduce(
       (sum, slope, j) => sum + Math.abs((slope - expected[j]!) * mean(plain[j]!)),
       0,
     )
-    expect(Math.abs(Number(values[features]!) / 1e4 - expected[features]!)).toBeLessThan(shift + 3e-4)
+    expect(Math.abs(Number(values[features]!) / 1e6 - expected[features]!)).toBeLessThan(shift + 3e-6)
   })
 
   it('opens nothing where a column is a combination of others, does not vary, or entities are few', () => {
@@ -336,7 +356,7 @@ describe('linear regression', () => {
       expect(passed).toBe(false)
       expect([...values]).toEqual([0n, 0n, 0n])
     }
-    expect(fit([a, b, y], 4000n, 4, 51n)).toEqual({ passed: false, values: new BigInt64Array(3) })
+    expect(fit([a, b, y], 4000n, 6, 51n)).toEqual({ passed: false, values: new BigInt64Array(3) })
   })
 
   it('refuses digits that do not fit, and no column', async () => {
