@@ -1,17 +1,14 @@
-// Secret sharing among three processes on this machine, over mutual TLS 1.3: rates, and bytes and rounds beside what
-// the protocols need by theory. JIFF does the same operations in the same run, where it has them, three clients and
-// its server in one process without TLS, with the server as a dealer of triples, which costs it least.
-import { fork } from 'node:child_process'
+// Secret sharing among processes on this machine, three and with a dealer four, over mutual TLS 1.3: rates, and bytes
+// and rounds beside what the protocols need by theory. JIFF does the same operations in the same run, where it has them,
+// three clients and its server in one process without TLS, with the server as a dealer of triples, which costs it least.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer as createHttp } from 'node:http'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { canonicalDigest } from '@sluice/core'
-import { KeyFile } from '@sluice/ledger/keys'
+import { fieldMeasurements } from './mpc/field-measurements.mjs'
 import { measurements } from './mpc/measurements.mjs'
+import { runProcesses } from './mpc/processes.mjs'
 
 const NAMES = ['bureau', 'bank', 'operator']
 const ROUNDS = 5
@@ -23,9 +20,13 @@ const ROUNDS = 5
 export async function bench() {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
   try {
-    const results = await threeProcesses(folder)
+    const results = [
+      ...(await runProcesses(folder, NAMES, 'party.mjs', ROUNDS)),
+      ...(await runProcesses(folder, [...NAMES, 'dealer'], 'field-party.mjs', ROUNDS)),
+    ]
     const jiff = await jiffRates()
-    return measurements.flatMap((measurement, index) => cases(measurement, results[index], jiff))
+    const measured = [...measurements, ...fieldMeasurements]
+    return measured.flatMap((measurement, index) => cases(measurement, results[index], jiff))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -60,48 +61,9 @@ function cases({ name, count, unit, theory, peer }, { seconds, rounds, bytes }, 
       )
   return [
     speed,
-    row('sent by the three', bytes, 'bytes', 'theory', theory.bytes),
+    row('sent by all', bytes, 'bytes', 'theory', theory.bytes),
     row('rounds', rounds, 'rounds', 'theory', theory.rounds),
   ]
-}
-
-/** Each measurement's times (of the slowest party), and its rounds and bytes once. */
-async function threeProcesses(folder) {
-  const keys = await Promise.all(NAMES.map(name => KeyFile.generate(join(folder, `${name}.key`), { name })))
-  const participants = await Promise.all(
-    keys.map(async ({ name, publicKey }) => ({
-      name,
-      key: publicKey,
-      address: { host: '127.0.0.1', port: await freePort() },
-    })),
-  )
-  const job = canonicalDigest({ bench: 'mpc', names: NAMES })
-  const program = fileURLToPath(new URL('./mpc/party.mjs', import.meta.url))
-  const reports = await Promise.all(
-    NAMES.map(
-      (name, self) =>
-        new Promise((resolve, reject) => {
-          const child = fork(program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-          let report
-          child.once('message', message => {
-            report = message
-          })
-          child.once('error', reject)
-          child.once('exit', code =>
-            report ? resolve(report) : reject(new Error(`the party ${name} ended with ${code}`)),
-          )
-          child.send({ participants, self, job, key: join(folder, `${name}.key`), rounds: ROUNDS })
-        }),
-    ),
-  )
-  return measurements.map((_, index) => {
-    const parties = reports.map(report => report[index])
-    return {
-      seconds: parties[0].seconds.map((_, round) => Math.max(...parties.map(party => party.seconds[round]))),
-      rounds: Math.max(...parties.map(party => party.rounds)),
-      bytes: parties.reduce((total, party) => total + party.bytes, 0),
-    }
-  })
 }
 
 async function jiffRates() {
@@ -136,6 +98,7 @@ async function jiffRates() {
         ),
       )
     return {
+      sadd: await all(500, shares => shares[1].sadd(shares[2]).sadd(shares[3])),
       smult: await all(50, shares => shares[1].smult(shares[2])),
       slt: await all(2, shares => shares[1].slt(shares[2])),
       seq: await all(2, shares => shares[1].seq(shares[2])),
@@ -151,14 +114,6 @@ async function rate(count, action) {
   const start = performance.now()
   await action()
   return count / ((performance.now() - start) / 1000)
-}
-
-async function freePort() {
-  const server = createServer()
-  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address()
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 function median(values) {

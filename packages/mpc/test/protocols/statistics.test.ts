@@ -114,9 +114,29 @@ describe('means', () => {
   })
 })
 
+describe('means of thousands of cells', () => {
+  it('agree with integer division, at every edge', () => {
+    const sums = [...fieldValues(3000, 'sums of cells', 59)]
+    const counts = [...fieldValues(3000, 'counts of cells', 30)].map(count => (count < 0n ? -count : count))
+    const { outputs } = three(function* (party) {
+      const [first, second] = yield* shared(party, [counts, sums])
+      const wanted = { minimum: 3n, fraction: { base: 10, digits: 1 } } as const
+      return yield* openMeans(party, { counts: first!.values, sums: second!.values }, wanted, ALL)
+    })
+    const fits = (mean: bigint) => mean < 2n ** 63n && mean > -(2n ** 63n)
+    sums.forEach((sum, cell) => {
+      const mean = counts[cell]! >= 3n ? (sum * 10n) / counts[cell]! : 0n
+      expect(outputs[0]!.passed[cell]).toBe(counts[cell]! >= 3n ? 1n : 0n)
+      if (fits(mean)) expect(outputs[0]!.means[cell]).toBe(mean)
+    })
+  })
+})
+
 describe('variances and covariances', () => {
   it.each([
+    { rows: 0, bound: 100n, missing: 0n },
     { rows: 1, bound: 100n, missing: 0n },
+    { rows: 9, bound: 100n, missing: 1n },
     { rows: 2, bound: 100n, missing: 0n },
     { rows: 3, bound: 2n ** 20n, missing: 0n },
     { rows: 50, bound: 10n, missing: 4n },
@@ -131,10 +151,10 @@ describe('variances and covariances', () => {
       const { passed, values } = opened(columns, function* (party, given, present) {
         const all = yield* scatter(party, sampleOf(given, present, 2n * bound))
         const wanted = yield* covariances(party, all, { fraction, of })
-        return yield* openFromEntities(party, { count: all.count, values: wanted }, 1n, ALL)
+        return yield* openFromEntities(party, { count: all.count, values: wanted }, 0n, ALL)
       })
       const plain = complete(columns)
-      const divisor = plain[0]!.length - (of === 'sample' ? 1 : 0)
+      const divisor = Math.max(0, plain[0]!.length - (of === 'sample' ? 1 : 0))
       expect(passed).toBe(true)
       const expected = upper(plain, true).map(([x, y]) => (divisor === 0 ? 0 : deviation(x, y) / divisor))
       for (const [place, value] of expected.entries()) {

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
-import { approveJob, memoryMesh, type Protocol, Session, type SessionJob } from '@sluice/mpc'
+import { createServer } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { approveJob, meet, memoryMesh, type Protocol, Session, type SessionJob } from '@sluice/mpc'
 import { combine, fromSigned } from '@sluice/mpc/field'
 import type { Words } from '@sluice/mpc/ring'
 import { inputOf, open, type ShamirParty, shamirParty } from '@sluice/mpc/shamir'
@@ -24,8 +26,7 @@ function* inputs(party: ShamirParty): Protocol<Words> {
 }
 
 /** Five sessions; those in `leaving` break off between their inputs and the opening. */
-async function sums(leaving: readonly number[], mayLeave: boolean) {
-  const mesh = memoryMesh(5)
+async function sums(leaving: readonly number[], mayLeave: boolean, mesh = memoryMesh(5)) {
   const sessions = await Promise.all(
     mesh.map(async (streams, self) =>
       Session.open({ job, self, approval: await approveJob(job.digest, people[self]!), streams, mayLeave }),
@@ -43,6 +44,23 @@ async function sums(leaving: readonly number[], mayLeave: boolean) {
   )
 }
 
+/** Five parties who met over TLS. */
+async function tlsMesh(): Promise<Map<number, Duplex>[]> {
+  const servers = await Promise.all(
+    EVERYONE.map(async () => {
+      const server = createServer()
+      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+      return server
+    }),
+  )
+  const participants = servers.map((server, index) => {
+    const { port } = server.address() as { port: number }
+    return { ...job.participants[index]!, address: { host: '127.0.0.1', port } }
+  })
+  await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
+  return Promise.all(people.map((signer, self) => meet({ participants, self, signer, wait: 20 })))
+}
+
 it('goes on without those who left, and says who did', async () => {
   const results = await sums([1, 4], true)
   for (const index of [0, 2, 3]) {
@@ -50,6 +68,13 @@ it('goes on without those who left, and says who did', async () => {
   }
   for (const index of [1, 4])
     expect(results[index]).toMatchObject({ status: 'rejected', reason: { code: 'PEER_LOST' } })
+})
+
+it('goes on over TLS too, whose connections break', async () => {
+  const results = await sums([0, 3], true, await tlsMesh())
+  for (const index of [1, 2, 4]) {
+    expect(results[index]).toEqual({ status: 'fulfilled', value: { value: 11_111n, left: [0, 3] } })
+  }
 })
 
 it('fails where too few are left', async () => {
