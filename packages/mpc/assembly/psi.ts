@@ -3,6 +3,18 @@
 export { arenaStart } from './psi/arena'
 export { blake3Keyed } from './psi/blake3'
 export { cuckooInsert, threeBins } from './psi/cuckoo'
+export { convolute, convoluteWrap, expand, expandPairs, pairUp } from './psi/expand-convolute'
+export { gfCombine, gfMultiplyInto, gfTable } from './psi/gf128'
+export { ggmGrow, ggmInputs } from './psi/ggm'
 export { buildTable, markMatches } from './psi/join'
 export { binsToItems, fillBins, kkrtInputs } from './psi/kkrt'
-export { columnsToRows, compact, xorInto, xorIntoStrided, xorMasked } from './psi/rows'
+export {
+  okvsDecode,
+  okvsGroup,
+  okvsPeel,
+  okvsRows,
+  okvsSubstitute,
+  okvsTables,
+  okvsValues,
+} from './psi/okvs'
+export { columnsToRows, compact, flipWhere, xorInto, xorIntoStrided, xorMasked } from './psi/rows'

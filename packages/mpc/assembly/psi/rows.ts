@@ -58,3 +58,12 @@ export function xorMasked(rows: usize, other: usize, mask: usize, width: i32, co
 export function compact(from: usize, width: i32, out: usize, count: i32): void {
   for (let i = 0; i < count; i++) memory.copy(out + <usize>width * i, from + ((<usize>i) << 4), width)
 }
+
+/** Flips every bit of the rows, of 16 bytes, whose choice is one. */
+export function flipWhere(rows: usize, choices: usize, count: i32): void {
+  for (let row = 0; row < count; row++) {
+    const bit = (<u32>load<u8>(choices + (<usize>row >> 3)) >> (row & 7)) & 1
+    const at = rows + ((<usize>row) << 4)
+    v128.store(at, v128.xor(v128.load(at), i64x2.splat(-(<i64>bit))))
+  }
+}

@@ -52,6 +52,66 @@ export interface PsiKernels {
     counters: Address,
   ): void
   binsToItems(table: Address, from: number, bins: number, values: Address, out: Address): void
+  flipWhere(rows: Address, choices: Address, count: number): void
+  okvsRows(rows: Address, count: number, parts: number, sparse: number): void
+  okvsGroup(rows: Address, count: number, parts: number, starts: Address, order: Address): void
+  okvsPeel(
+    rows: Address,
+    order: Address,
+    count: number,
+    first: number,
+    sparse: number,
+    degrees: Address,
+    queue: Address,
+    stack: Address,
+  ): number
+  okvsSubstitute(
+    rows: Address,
+    order: Address,
+    stack: Address,
+    peeled: number,
+    columns: Address,
+    tables: Address,
+  ): void
+  okvsTables(columns: Address, parts: number, sparse: number, tables: Address): void
+  okvsDecode(rows: Address, count: number, columns: Address, tables: Address, out: Address): void
+  okvsValues(rows: Address, count: number, out: Address): void
+  gfTable(factor: Address, table: Address): void
+  gfMultiplyInto(a: Address, table: Address, out: Address, count: number): void
+  gfCombine(rows: Address, count: number, out: Address): void
+  ggmInputs(nodes: Address, stride: number, trees: number, count: number, both: number, out: Address): void
+  ggmGrow(
+    nodes: Address,
+    stride: number,
+    trees: number,
+    count: number,
+    both: number,
+    inputs: Address,
+    permuted: Address,
+    sums: Address,
+  ): void
+  convolute(elements: Address, from: number, to: number, bits: Address, wide: number): void
+  convoluteWrap(elements: Address, size: number, bits: Address, wide: number): void
+  expand(
+    elements: Address,
+    size: number,
+    draws: Address,
+    regular: number,
+    uniform: number,
+    out: Address,
+    count: number,
+  ): void
+  expandPairs(
+    elements: Address,
+    size: number,
+    draws: Address,
+    regular: number,
+    uniform: number,
+    out: Address,
+    other: Address,
+    count: number,
+  ): void
+  pairUp(a: Address, count: number, out: Address): void
   // biome-ignore-end format: a kernel a line
 }
 

@@ -44,3 +44,13 @@ export function wholeWords(rows: number): number {
 export function bitsOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: bytes.length * 8 }, (_, bit) => (bytes[bit >> 3]! >> (bit & 7)) & 1)
 }
+
+/** Of pairs of keys, as the sender of base transfers has them, all the first or all the second. */
+export function everyOther(pairs: Uint8Array, choice: number): Uint8Array<ArrayBuffer> {
+  const keys = new Uint8Array(pairs.length / 2)
+  for (let to = 0; to < keys.length; to += PRG_KEY_BYTES) {
+    const from = 2 * to + choice * PRG_KEY_BYTES
+    keys.set(pairs.subarray(from, from + PRG_KEY_BYTES), to)
+  }
+  return keys
+}

@@ -36,3 +36,4 @@ export {
 } from './prepared.js'
 export type { PsiChannel, PsiProtocol, PsiReceiver, PsiSender } from './protocol.js'
 export { expandMessage, loadRistretto, POINT_BYTES, type Ristretto, SCALAR_BYTES } from './ristretto.js'
+export { rr22 } from './rr22.js'

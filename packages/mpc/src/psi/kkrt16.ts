@@ -4,8 +4,8 @@ import { type BlockCipher, blockCipher } from '@sluice/core/desensitize/cipher'
 import { AesCtrPrg, PRG_KEY_BYTES } from '../prg/aes-ctr.js'
 import type { Protocol } from '../session/protocol.js'
 import { arena } from './arena.js'
-import { OT_KEY_BYTES, receiveBaseOts, sendBaseOts } from './base-ot.js'
-import { BitColumns, bitsOf, wholeWords } from './bit-columns.js'
+import { receiveBaseOts, sendBaseOts } from './base-ot.js'
+import { BitColumns, bitsOf, everyOther, wholeWords } from './bit-columns.js'
 import { domainKey } from './domain.js'
 import { ITEM_BYTES, type ItemHashes } from './item-hash.js'
 import { permuted, randomPermutation } from './permutation.js'
@@ -186,15 +186,6 @@ function codeOf(session: string, run: number): BlockCipher[] {
     const key = domainKey(session, `kkrt16 code ${part}`, run)
     return blockCipher('aes', key.subarray(0, PRG_KEY_BYTES))
   })
-}
-
-function everyOther(pairs: Uint8Array, choice: number): Uint8Array {
-  const keys = new Uint8Array(pairs.length / 2)
-  for (let index = 0; index < COLUMNS; index++) {
-    const from = (2 * index + choice) * OT_KEY_BYTES
-    keys.set(pairs.subarray(from, from + OT_KEY_BYTES), index * OT_KEY_BYTES)
-  }
-  return keys
 }
 
 function noPlace(): SluiceError {

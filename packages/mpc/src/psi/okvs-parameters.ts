@@ -1,0 +1,64 @@
+import { maxLoad } from './max-load.js'
+import { STATISTICAL_BITS } from './value-bytes.js'
+
+/** The shape of a store, which both sides compute from the number of keys. */
+export interface OkvsParameters {
+  /** keys fall into so many parts, each a store of its own, small enough for a processor's cache */
+  readonly parts: number
+  /** keys that a part has room for */
+  readonly load: number
+  /** columns of a part of which a key names three */
+  readonly sparse: number
+  /** columns of a part of which a key names any, by a bit each */
+  readonly dense: number
+}
+
+/** Keys in a part, on average. */
+const PART_KEYS = 1 << 15
+/** What eight bytes name; `denseNeeded` says how many are needed, rounded up. */
+export const DENSE_COLUMNS = 64
+
+/**
+ * The shape for so many keys: encoding fails with probability below 2^-40, half of which is for a part with too many
+ * keys and half for one that cannot be solved.
+ */
+export function okvsParameters(keys: number): OkvsParameters {
+  const parts = Math.max(1, Math.round(keys / PART_KEYS))
+  const load = maxLoad(keys, parts, STATISTICAL_BITS + 1)
+  const bits = STATISTICAL_BITS + 1 + Math.log2(parts)
+  const sparse = Math.max(MINIMUM_SPARSE, Math.ceil(expansion(load, bits) * load))
+  return { parts, load, sparse, dense: DENSE_COLUMNS }
+}
+
+export function partColumns({ sparse, dense }: OkvsParameters): number {
+  return sparse + dense
+}
+
+export function allColumns(parameters: OkvsParameters): number {
+  return parameters.parts * partColumns(parameters)
+}
+
+/**
+ * Sparse columns a key, for weight 3, so that what peeling leaves is beyond `denseNeeded` with probability below
+ * 2^-`bits` (the fit of Raghuraman and Rindal 2022, section 6.1: bits = λ(n) · (e − 1.223) − 9.2, where log2 λ(n) is
+ * linear in log2 n).
+ */
+export function expansion(keys: number, bits: number): number {
+  const logWeight = Math.log2(3)
+  const slope =
+    2 **
+    (0.555 * Math.log2(keys) + 0.093 * logWeight ** 3 - 1.01 * logWeight ** 2 + 2.925 * logWeight - 0.133)
+  return THRESHOLD + (bits + 9.2) / slope
+}
+
+/**
+ * Dense columns that so many keys need: ĝ for the rows that peeling leaves (section 6.1), **rounded up**, and as many
+ * more as the probability that their bits are dependent asks for.
+ */
+export function denseNeeded(keys: number, bits: number): number {
+  return Math.ceil(bits / Math.log2(expansion(keys, bits) * keys)) + Math.ceil(bits)
+}
+
+/** Columns a key from which on peeling of large sets succeeds. */
+const THRESHOLD = 1.223
+const MINIMUM_SPARSE = 8
