@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-// node benchmarks/run.mjs [anonymize|gate|governed|he|ledger|mpc …] [--json] [--entries=N]: runs the named subjects, or all that are
+// node benchmarks/run.mjs [anonymize|gate|governed|he|ledger|mpc|psi …] [--json] [--entries=N]: runs the named subjects, or all that are
 // here. `--entries` is the size of the ledger that is verified.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-const SUBJECTS = ['anonymize', 'classify', 'desensitize', 'gate', 'governed', 'he', 'ledger', 'mpc']
+const SUBJECTS = ['anonymize', 'classify', 'desensitize', 'gate', 'governed', 'he', 'ledger', 'mpc', 'psi']
 const VERSIONED = ['@duckdb/node-api', 'apache-arrow', '@sluice/core']
 
 const json = process.argv.includes('--json')

@@ -42,7 +42,7 @@ const tasks = {
     },
   },
   bench: {
-    help: 'figures beside their peers: gate|governed|he|ledger|mpc [--json]',
+    help: 'figures beside their peers: gate|governed|he|ledger|mpc|psi [--json]',
     run() {
       prepare()
       node('benchmarks/run.mjs', ...rest)

@@ -2,13 +2,15 @@
  * A table of own values for `markMatches`: open addressing over the values' first word, which is as good as random.
  *
  * @param values 16 bytes each
- * @param table `mask` + 1 words, zeros, at least twice as many as values; a value's number plus one
+ * @param table `mask` + 1 times 8 bytes, zeros, at least twice as many as values: a value's first word, and its number
+ *   plus one
  */
 export function buildTable(values: usize, count: i32, table: usize, mask: u32): void {
   for (let i = 0; i < count; i++) {
-    let slot = load<u32>(values + ((<usize>i) << 4)) & mask
-    while (load<u32>(table + ((<usize>slot) << 2)) !== 0) slot = (slot + 1) & mask
-    store<u32>(table + ((<usize>slot) << 2), i + 1)
+    const first = load<u32>(values + ((<usize>i) << 4))
+    let slot = first & mask
+    while (load<u64>(table + ((<usize>slot) << 3)) !== 0) slot = (slot + 1) & mask
+    store<u64>(table + ((<usize>slot) << 3), ((<u64>first) << 32) | (<u64>i + 1))
   }
 }
 
@@ -31,11 +33,11 @@ export function markMatches(
     const other = theirs + <usize>width * i
     const first = load<u32>(other)
     for (let slot = first & mask; ; slot = (slot + 1) & mask) {
-      const found = load<u32>(table + ((<usize>slot) << 2))
-      if (found === 0) break
-      const own = values + ((<usize>(found - 1)) << 4)
-      if (load<u32>(own) === first && memory.compare(own, other, width) === 0) {
-        store<u8>(matched + (found - 1), 1)
+      const entry = load<u64>(table + ((<usize>slot) << 3))
+      if (entry === 0) break
+      if (<u32>(entry >> 32) === first) {
+        const found = <u32>entry - 1
+        if (memory.compare(values + ((<usize>found) << 4), other, width) === 0) store<u8>(matched + found, 1)
       }
     }
   }

@@ -34,11 +34,19 @@ function below(word: u32, bound: u32): u32 {
 }
 
 /**
- * The rows of each part, one part after the other.
+ * The rows in the order of their parts, so that what works on a part stays in the processor's cache.
  *
- * @param starts `parts` + 1 words, zeros: where each part begins in `order`
+ * @param starts `parts` + 1 words, zeros: afterwards where each part begins
+ * @param order for each place the row that came there
  */
-export function okvsGroup(rows: usize, count: i32, parts: i32, starts: usize, order: usize): void {
+export function okvsGroup(
+  rows: usize,
+  count: i32,
+  parts: i32,
+  starts: usize,
+  order: usize,
+  grouped: usize,
+): void {
   for (let i = 0; i < count; i++) {
     const slot = starts + ((<usize>load<u32>(rows + ROW * i, PART)) << 2)
     store<u32>(slot, load<u32>(slot) + 1)
@@ -51,9 +59,14 @@ export function okvsGroup(rows: usize, count: i32, parts: i32, starts: usize, or
     total += here
   }
   for (let i = 0; i < count; i++) {
-    const slot = starts + ((<usize>load<u32>(rows + ROW * i, PART)) << 2)
+    const row = rows + ROW * i
+    const slot = starts + ((<usize>load<u32>(row, PART)) << 2)
     const place = load<u32>(slot)
+    const to = grouped + ROW * <usize>place
     store<u32>(order + ((<usize>place) << 2), i)
+    v128.store(to, v128.load(row))
+    v128.store(to, v128.load(row, 16), 16)
+    v128.store(to, v128.load(row, 32), 32)
     store<u32>(slot, place + 1)
   }
   for (let part = parts; part > 0; part--) {
@@ -65,7 +78,7 @@ export function okvsGroup(rows: usize, count: i32, parts: i32, starts: usize, or
 /**
  * Peels one part: again and again a column that only one row has is taken away together with that row.
  *
- * @param order the part's rows
+ * @param rows the part's
  * @param first the part's first column
  * @param degrees room for 8 bytes a sparse column: how many rows have it, and the xor of their numbers
  * @param queue room for a word a sparse column
@@ -74,7 +87,6 @@ export function okvsGroup(rows: usize, count: i32, parts: i32, starts: usize, or
  */
 export function okvsPeel(
   rows: usize,
-  order: usize,
   count: i32,
   first: u32,
   sparse: i32,
@@ -84,7 +96,7 @@ export function okvsPeel(
 ): i32 {
   memory.fill(degrees, 0, (<usize>sparse) << 3)
   for (let i = 0; i < count; i++) {
-    const row = rowAt(rows, order, i)
+    const row = rows + ROW * i
     for (let k: usize = 0; k < 12; k += 4) {
       const at = degrees + ((<usize>(load<u32>(row + k, COLUMNS) - first)) << 3)
       store<u32>(at, load<u32>(at) + 1)
@@ -109,7 +121,7 @@ export function okvsPeel(
     store<u32>(stack + ((<usize>peeled) << 3), i)
     store<u32>(stack + ((<usize>peeled) << 3), first + column, 4)
     peeled++
-    const row = rowAt(rows, order, i)
+    const row = rows + ROW * i
     for (let k: usize = 0; k < 12; k += 4) {
       const other = load<u32>(row + k, COLUMNS) - first
       const there = degrees + ((<usize>other) << 3)
@@ -125,27 +137,17 @@ export function okvsPeel(
   return peeled
 }
 
-function rowAt(rows: usize, order: usize, i: u32): usize {
-  return rows + ROW * <usize>load<u32>(order + ((<usize>i) << 2))
-}
-
 /**
  * Gives every peeled row's column its value, the last row first, so that the row's columns sum to the row's value. The
  * other columns have theirs.
  *
+ * @param rows the part's
  * @param tables the part's, made by `okvsTables`
  */
-export function okvsSubstitute(
-  rows: usize,
-  order: usize,
-  stack: usize,
-  peeled: i32,
-  columns: usize,
-  tables: usize,
-): void {
+export function okvsSubstitute(rows: usize, stack: usize, peeled: i32, columns: usize, tables: usize): void {
   for (let place = peeled - 1; place >= 0; place--) {
     const entry = stack + ((<usize>place) << 3)
-    const row = rowAt(rows, order, load<u32>(entry))
+    const row = rows + ROW * <usize>load<u32>(entry)
     const target = columns + ((<usize>load<u32>(entry, 4)) << 4)
     // with the target at zero, the sum of all three is that of the other two
     v128.store(target, i64x2.splat(0))

@@ -1,5 +1,6 @@
 import { AesCtrPrg, PRG_KEY_BYTES } from '../prg/aes-ctr.js'
-import type { Address, Arena } from './arena.js'
+import type { Arena } from './arena.js'
+import type { Address } from './kernels.js'
 
 /**
  * Columns of pseudorandom bits, one stream for each key that an oblivious transfer gave, drawn a block of rows at a

@@ -1,5 +1,6 @@
 import { AesCtrPrg, PRG_KEY_BYTES } from '../prg/aes-ctr.js'
-import type { Address, Arena } from './arena.js'
+import type { Arena } from './arena.js'
+import type { Address } from './kernels.js'
 
 /**
  * The code by which sparse noise becomes pseudorandom: expand-convolute (Raghuraman, Rindal and Tanguy, "Expand-Convolute

@@ -33,7 +33,7 @@ export interface GgmVisitor {
 }
 
 /**
- * Correlated GGM trees whose leaves are pseudorandom (Guo, Yang, Wang, Zhang, Xie, Liu and Zhao, "Half-Tree: Halving the
+ * Correlated GGM trees whose leaves are pseudorandom (Guo, Yang, Wang, Zhang, Xie, Zhang and Liu, "Half-Tree: Halving the
  * Cost of Tree Expansion in COT and DPF", EUROCRYPT 2023, sections 3 and 4): the two nodes of the first level sum to Δ,
  * a left child is the hash of its parent and the right one the parent plus that, so that every level sums to Δ; the
  * leaves are two hashes of their parent. One AES a node.

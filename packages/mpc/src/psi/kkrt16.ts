@@ -55,8 +55,8 @@ const ITEMS_AT_ONCE = 1 << 14
 
 /**
  * How many bins n items of the receiver get: e · n with e = (40 + log2 n + 256) / 240, by which three functions without
- * a stash find no place with probability below 2^-40 (fitted by Pinkas, Schneider and Zohner, "Scalable Private Set
- * Intersection Based on OT Extension", TOPS 2018, and the implementations after it). Few items get the bins of 1024:
+ * a stash find no place with probability below 2^-40 (a line through experiments, as implementations of Pinkas, Schneider
+ * and Zohner, "Scalable Private Set Intersection Based on OT Extension", TOPS 2018, have it; the tests count failures). Few items get the bins of 1024:
  * below, four items that share three bins are likelier than that.
  */
 export function cuckooBins(count: number): number {
@@ -84,7 +84,7 @@ function* receive(
     ...{ key: 32, items: hashes.length, hashed: hashes.length, places: hashes.length, table: bins * 4 },
     ...{ columns: chunk * ROW_BYTES, zeros: chunk * ROW_BYTES, ones: chunk * ROW_BYTES },
     ...{ contents: chunk * ITEM_BYTES, code: chunk * ITEM_BYTES, counters: chunk * 4 },
-    ...{ values: hashes.length, index: slots * 4, matched: count },
+    ...{ values: hashes.length, index: slots * 8, matched: count },
     theirs: Math.min(peerCount, ITEMS_AT_ONCE) * 3 * width,
   })
   const { kernels, at, bytes } = memory

@@ -40,20 +40,19 @@ export function allColumns(parameters: OkvsParameters): number {
 
 /**
  * Sparse columns a key, for weight 3, so that what peeling leaves is beyond `denseNeeded` with probability below
- * 2^-`bits` (the fit of Raghuraman and Rindal 2022, section 6.1: bits = λ(n) · (e − 1.223) − 9.2, where log2 λ(n) is
- * linear in log2 n).
+ * 2^-`bits` (the fit of Raghuraman and Rindal 2022, section 3.2, equations 2 and 3: a line from (1.223, −9.2) on, whose
+ * slope grows with the number of keys).
  */
 export function expansion(keys: number, bits: number): number {
-  const logWeight = Math.log2(3)
+  const weight = Math.log2(3)
   const slope =
-    2 **
-    (0.555 * Math.log2(keys) + 0.093 * logWeight ** 3 - 1.01 * logWeight ** 2 + 2.925 * logWeight - 0.133)
+    2 ** (0.55 * Math.log2(keys) + 0.093 * weight ** 3 - 1.01 * weight ** 2 + 2.92 * weight - 0.13)
   return THRESHOLD + (bits + 9.2) / slope
 }
 
 /**
- * Dense columns that so many keys need: ĝ for the rows that peeling leaves (section 6.1), **rounded up**, and as many
- * more as the probability that their bits are dependent asks for.
+ * Dense columns that so many keys need: ĝ for the rows that peeling leaves (the same section, which rounds it down, and
+ * here **rounded up**), and as many more as the probability that their bits are dependent asks for.
  */
 export function denseNeeded(keys: number, bits: number): number {
   return Math.ceil(bits / Math.log2(expansion(keys, bits) * keys)) + Math.ceil(bits)

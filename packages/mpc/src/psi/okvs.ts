@@ -12,7 +12,15 @@ export const OKVS_COLUMN_BYTES = 16
 /** The memory of a store that is to be read. */
 export type OkvsColumns = 'okvs' | 'tables'
 /** The memory of one that is to be written. */
-export type OkvsEncoding = OkvsColumns | 'rows' | 'order' | 'starts' | 'degrees' | 'queue' | 'stack'
+export type OkvsEncoding =
+  | OkvsColumns
+  | 'rows'
+  | 'grouped'
+  | 'order'
+  | 'starts'
+  | 'degrees'
+  | 'queue'
+  | 'stack'
 
 export function okvsSizes({ parts, sparse, dense }: OkvsParameters): Record<OkvsColumns, number> {
   return { okvs: parts * (sparse + dense) * OKVS_COLUMN_BYTES, tables: parts * TABLE_BYTES }
@@ -22,6 +30,7 @@ export function okvsEncodingSizes(parameters: OkvsParameters, count: number): Re
   return {
     ...okvsSizes(parameters),
     rows: count * OKVS_ROW_BYTES,
+    grouped: count * OKVS_ROW_BYTES,
     order: count * 4,
     starts: (parameters.parts + 1) * 4,
     degrees: parameters.sparse * 8,
@@ -32,12 +41,12 @@ export function okvsEncodingSizes(parameters: OkvsParameters, count: number): Re
 
 /**
  * An oblivious key-value store (Raghuraman and Rindal, "Blazing Fast PSI from Improved OKVS and Subfield VOLE", CCS
- * 2022, sections 3 and 6.1): columns such that the sum of those that a key names is the key's value. A key names three
+ * 2022, section 2 and figure 1): columns such that the sum of those that a key names is the key's value. A key names three
  * sparse columns of its part and, by 64 bits, some of the part's dense ones. Written by peeling (triangulation), and
  * what cannot be peeled by elimination over GF(2); columns that no key decides stay random.
  *
- * @param memory its `rows` hold `count` uniform hashes of 48 bytes, and its `okvs` random bytes; afterwards rows with
- *   their columns, and the store
+ * @param memory its `rows` hold `count` uniform hashes of 48 bytes, and its `okvs` random bytes; afterwards `okvs` holds
+ *   the store, `grouped` the rows with their columns by parts, and `order` which row came to each place there
  * @throws SluiceError INTERNAL where a part has too many rows or they cannot be solved: with distinct keys once in
  *   2^40 times
  */
@@ -58,24 +67,24 @@ export function okvsTryEncode(
 ): boolean {
   const { parts, sparse, load } = parameters
   kernels.okvsRows(at.rows, count, parts, sparse)
-  kernels.okvsGroup(at.rows, count, parts, at.starts, at.order)
+  kernels.okvsGroup(at.rows, count, parts, at.starts, at.order, at.grouped)
   const starts = new Uint32Array(bytes.starts.buffer, at.starts, parts + 1)
-  const order = new Uint32Array(bytes.order.buffer, at.order, count)
   for (let part = 0; part < parts; part++) {
-    const rows = order.subarray(starts[part], starts[part + 1])
-    if (rows.length > load) return false
-    const from = at.order + starts[part]! * 4
+    const [from, to] = [starts[part]!, starts[part + 1]!]
+    if (to - from > load) return false
+    const rows = at.grouped + from * OKVS_ROW_BYTES
     const first = part * partColumns(parameters)
-    const peeled = kernels.okvsPeel(at.rows, from, rows.length, first, sparse, at.degrees, at.queue, at.stack)
-    if (peeled < rows.length) {
+    const peeled = kernels.okvsPeel(rows, to - from, first, sparse, at.degrees, at.queue, at.stack)
+    if (peeled < to - from) {
       const stack = new Uint32Array(bytes.stack.buffer, at.stack, 2 * peeled)
       const gone = new Set(stack.filter((_, place) => place % 2 === 0))
-      const core = rows.filter((_, place) => !gone.has(place))
-      if (!solveCore(bytes.rows, bytes.okvs, core, first + sparse, parameters)) return false
+      const places = Uint32Array.from({ length: to - from }, (_, place) => place)
+      const core = places.filter(place => !gone.has(place)).map(place => from + place)
+      if (!solveCore(bytes.grouped, bytes.okvs, core, first + sparse, parameters)) return false
     }
     const columns = at.okvs + first * OKVS_COLUMN_BYTES
     kernels.okvsTables(columns, 1, sparse, at.tables)
-    kernels.okvsSubstitute(at.rows, from, at.stack, peeled, at.okvs, at.tables)
+    kernels.okvsSubstitute(rows, at.stack, peeled, at.okvs, at.tables)
   }
   return true
 }

@@ -70,7 +70,7 @@ function* receive(
   const memory = arena({
     ...okvsEncodingSizes(parameters, count),
     ...{ key: 32, items: hashes.length, values: hashes.length },
-    ...{ index: slots * 4, matched: count, theirs: Math.min(peerCount, ITEMS_AT_ONCE) * width },
+    ...{ index: slots * 8, matched: count, theirs: Math.min(peerCount, ITEMS_AT_ONCE) * width },
   })
   const { kernels, at, bytes } = memory
   bytes.items.set(hashes)
@@ -87,7 +87,7 @@ function* receive(
   }
   bytes.okvs.set(c)
   kernels.okvsTables(at.okvs, parameters.parts, parameters.sparse, at.tables)
-  kernels.okvsDecode(at.rows, count, at.okvs, at.tables, at.items)
+  kernels.okvsDecode(at.grouped, count, at.okvs, at.tables, at.items)
   bytes.key.set(domainKey(session, 'rr22 values', run))
   kernels.blake3Keyed(at.key, at.items, ITEM_BYTES, 0, at.values, ITEM_BYTES, count)
 
@@ -98,7 +98,11 @@ function* receive(
     bytes.theirs.set(theirs!)
     kernels.markMatches(at.values, at.index, slots - 1, at.theirs, width, there, at.matched)
   }
-  return bytes.matched.slice()
+  // the store has the items by parts
+  const order = new Uint32Array(bytes.order.buffer, at.order, count)
+  const matched = new Uint8Array(count)
+  for (let place = 0; place < count; place++) matched[order[place]!] = bytes.matched[place]!
+  return matched
 }
 
 function* send(

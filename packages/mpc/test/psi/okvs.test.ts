@@ -126,8 +126,8 @@ describe('how often encoding fails', () => {
       random.fill(bytes.rows)
       bytes.starts.fill(0)
       kernels.okvsRows(at.rows, count, 1, sparse)
-      kernels.okvsGroup(at.rows, count, 1, at.starts, at.order)
-      const peeled = kernels.okvsPeel(at.rows, at.order, count, 0, sparse, at.degrees, at.queue, at.stack)
+      kernels.okvsGroup(at.rows, count, 1, at.starts, at.order, at.grouped)
+      const peeled = kernels.okvsPeel(at.grouped, count, 0, sparse, at.degrees, at.queue, at.stack)
       // what is left of few rows, the dense columns take
       if (count - peeled > denseNeeded(count, 40) - 40) stuck++
     }
