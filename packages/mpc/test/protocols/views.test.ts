@@ -8,20 +8,27 @@ import {
   divide,
   divideByPublic,
   establish,
+  extreme,
+  groupBy,
   histogram,
   type Index,
   innerProducts,
   inputOf,
   isNegative,
   isZero,
+  join,
+  kthLargest,
   lessThan,
   multiply,
   open,
   openAtLeast,
   openFromEntities,
+  openGroups,
   openMeans,
   type Party,
+  permutations,
   provide,
+  quantiles,
   receiveFrom,
   regress,
   scatter,
@@ -36,6 +43,7 @@ import {
   totals,
   truncate,
   truncateProbabilistically,
+  unshuffle,
 } from '@sluice/mpc/replicated'
 import type { Words } from '@sluice/mpc/ring'
 import { describe, expect, it } from 'vitest'
@@ -134,6 +142,39 @@ const CASES: Record<string, Case> = {
   },
   shuffle: { rows: ROWS, run: (party, x, y) => shuffle(party, [x, y]) },
   sortBy: { rows: 2000, permutes: true, run: (party, x, y) => sortBy(party, [{ values: x, bits: 24 }], [y]) },
+  unshuffle: {
+    rows: ROWS,
+    run: (party, x, y) => unshuffle(party, [x, y], permutations(party, ROWS)),
+  },
+  'groupBy and openGroups': {
+    rows: 1000,
+    permutes: true,
+    *run(party, x, y) {
+      const groups = yield* groupBy(party, [{ values: x, bits: 24 }], [{ values: y }], { maximumGroups: 7 })
+      yield* openGroups(party, groups, 1_000_000n, [0, 1, 2])
+    },
+  },
+  join: {
+    rows: 1000,
+    permutes: true,
+    run: (party, x, y) =>
+      join(
+        party,
+        { keys: [{ values: x, bits: 24 }] },
+        { keys: [{ values: slice(y, 0, 1), bits: 24 }], columns: [slice(x, 0, 1)] },
+      ),
+  },
+  quantiles: {
+    rows: 1000,
+    permutes: true,
+    run: (party, x) => quantiles(party, { values: x, bits: 24 }, [{ numerator: 1, denominator: 2 }]),
+  },
+  kthLargest: {
+    rows: 1000,
+    permutes: true,
+    run: (party, x) => kthLargest(party, { values: x, bits: 24 }, 5),
+  },
+  extreme: { rows: 1000, run: (party, x) => extreme(party, 'largest', x) },
 }
 
 type Spoil = (party: Party) => Party
