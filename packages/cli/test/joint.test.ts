@@ -220,4 +220,24 @@ describe('a job on the command line', () => {
     const stranger = await sluice('joint run job.json --as bank --key bureau.key --input bank.csv')
     expect(stranger).toMatchObject({ exitCode: 5, stderr: expect.stringContaining('KEY_UNKNOWN') })
   })
+
+  it('is shown by a demonstration: three processes, one result, a ledger each that verifies', async () => {
+    const shown = await sluice('joint demo demo --json')
+    expect(shown).toMatchObject({ exitCode: 0, stderr: '' })
+    const { parties } = JSON.parse(shown.stdout)
+    expect(Object.keys(parties)).toEqual(NAMES)
+    expect(parties.bureau.tables[0].rows).toHaveLength(12)
+    expect(parties.bank.tables).toEqual(parties.bureau.tables)
+    expect(parties.operator.tables).toEqual([])
+    expect(new Set(NAMES.map(name => parties[name].session)).size).toBe(1)
+    for (const name of NAMES) {
+      const own = `demo/${name}.ledger`
+      const verified = await sluice(`ledger verify ${own}/ledger --keys ${own}/trust.json --json`)
+      expect(JSON.parse(verified.stdout)).toMatchObject({ size: 3 })
+    }
+    expect(await sluice('joint demo demo')).toMatchObject({
+      exitCode: 6,
+      stderr: expect.stringContaining('EXISTS'),
+    })
+  })
 })

@@ -24,6 +24,7 @@ export {
   together,
 } from './session/protocol.js'
 export { Session, type SessionOptions, type Traffic } from './session/session.js'
+export { MpcExecutor, type MpcInputs } from './transport/executor.js'
 export {
   type JointEvent,
   type JointResult,
@@ -32,5 +33,6 @@ export {
   sortedBy,
 } from './transport/joint.js'
 export { memoryMesh, memoryPair } from './transport/memory.js'
+export { PartyLedger } from './transport/party-ledger.js'
 export { type PsiResult, type RunPsiOptions, runPsi } from './transport/psi.js'
 export { type Endpoint, type MeetEvent, type MeetOptions, meet } from './transport/tls.js'

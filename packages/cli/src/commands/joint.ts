@@ -27,6 +27,7 @@ interface Running extends Party {
   readonly approval?: string
   readonly input?: readonly string[]
   readonly listen?: string
+  readonly ledger?: string
 }
 
 export function addJoint(program: Command, act: Act): void {
@@ -86,9 +87,17 @@ export function addJoint(program: Command, act: Act): void {
         ),
       )
       .option('--listen <host:port>', 'listen here instead of at the address in the job')
+      .option('--ledger <dir>', 'this party’s own record of its runs (default: NAME.ledger)')
       .action(act<Running>(run)),
     'sluice joint run arrears.json --as bank --input loans.parquet',
     'sluice joint run arrears.json --as operator --wait 10m',
+  )
+  example(
+    joint
+      .command('demo [directory]')
+      .description('a job of three parties on this machine, with made-up companies: what each terminal says')
+      .action(act(demo)),
+    'sluice joint demo',
   )
 }
 
@@ -163,37 +172,45 @@ async function approve(context: Context, options: Writing, file: string): Promis
 }
 
 async function run(context: Context, options: Running, file: string): Promise<Reply> {
-  const [
-    { approvalFile, partyKey, readApproval },
-    { filesFor, withTables },
-    { jobDigest, runJoint },
-    output,
-  ] = await Promise.all([
-    import('../joint/files.js'),
-    import('../joint/tables.js'),
-    import('@sluice/mpc'),
-    import('../joint/shown.js'),
-  ])
+  const [{ approvalFile, partyKey, readApproval }, { filesFor, withTables }, mpc, output] = await Promise.all(
+    [
+      import('../joint/files.js'),
+      import('../joint/tables.js'),
+      import('@sluice/mpc'),
+      import('../joint/shown.js'),
+    ],
+  )
   const job = await jobIn(context, file)
   const signer = await partyKey(context, options)
-  const digest = jobDigest(job)
+  const digest = mpc.jobDigest(job)
   const approved = options.approval ?? approvalFile(file, signer.name)
   const approval = await readApproval(context, approved, digest, signer)
   const files = filesFor(job, signer.name, options.input)
   const own = job.inputs.filter(({ owner }) => owner === signer.name)
   const { wait } = context.settings
+  const directory = options.ledger ?? `${signer.name}.ledger`
+  const ledger = await mpc.PartyLedger.open(context.path(directory), signer, context.io.now)
   const result = await withTables(context, files, own, inputs =>
-    runJoint(job, {
+    mpc.runJoint(job, {
       signer,
       approval,
       inputs,
+      ledger,
       signal: context.signal,
       onEvent: event => context.progress.report(output.stageOf(event)),
       ...(wait !== undefined && { wait: wait / 1000 }),
       ...(options.listen !== undefined && { listen: addressOf(options.listen) }),
     }),
   )
-  return output.shownResult(digest, result)
+  return output.shownResult(digest, context.path(directory), result)
+}
+
+async function demo(context: Context, _options: object, directory?: string): Promise<Reply> {
+  const [{ runDemo }, { shownDemo }] = await Promise.all([
+    import('../joint/demo.js'),
+    import('../joint/shown.js'),
+  ])
+  return shownDemo(await runDemo(context, directory), context.json)
 }
 
 async function jobIn(context: Context, file: string): Promise<JointJob> {

@@ -180,6 +180,12 @@ function about(predicate: Predicate): string {
     case 'release':
     case 'run':
       return `${shortRequest(predicate.requestDigest)} · ${predicate.run.slice(0, 8)}`
+    case 'party-founding':
+      return predicate.origin
+    case 'joint-start':
+    case 'joint-end':
+    case 'joint-break':
+      return `${predicate.jobDigest.slice(0, 10)} · ${predicate.run.slice(0, 8)}`
     case 'refusal':
       return [
         predicate.code,

@@ -1,7 +1,8 @@
 import { visibleText } from '@sluice/core'
 import type { JointColumn, JointEvent, JointJob, JointResult, JointTable } from '@sluice/mpc'
 import type { Reply } from '../output/reply.js'
-import { type Ui, visibleLines } from '../output/ui.js'
+import { indented, type Ui, visibleLines } from '../output/ui.js'
+import type { Demonstration } from './demo.js'
 
 /** A job as its parties read it before they sign. */
 export async function shownJob(job: JointJob): Promise<Reply> {
@@ -54,9 +55,13 @@ export async function shownJob(job: JointJob): Promise<Reply> {
 }
 
 /** What a party's terminal says at the end. */
-export function shownResult(digest: string, { session, tables, traffic }: JointResult): Reply {
+export function shownResult(
+  digest: string,
+  ledger: string,
+  { session, tables, traffic }: JointResult,
+): Reply {
   return {
-    json: { job: digest, session, tables, traffic },
+    json: { job: digest, session, tables, traffic, ledger },
     text: ui =>
       [
         ...(tables.length === 0
@@ -68,7 +73,35 @@ export function shownResult(digest: string, { session, tables, traffic }: JointR
           sent: traffic.bytesSent.toLocaleString('en-US'),
           received: traffic.bytesReceived.toLocaleString('en-US'),
         }),
+        ui.t('text.jointRecorded', { ledger }),
       ].join('\n'),
+  }
+}
+
+/** What the terminals of a demonstration said, one after the other. */
+export function shownDemo({ directory, ends }: Demonstration, json: boolean): Reply {
+  const failed = ends.find(({ exitCode }) => exitCode !== 0)
+  return {
+    json: {
+      directory,
+      parties: Object.fromEntries(
+        ends.map(({ name, exitCode, stdout, stderr }) => [
+          name,
+          // each party was asked for JSON where this command was
+          exitCode === 0 && json ? JSON.parse(stdout) : { exitCode, stderr },
+        ]),
+      ),
+    },
+    text: ui =>
+      [
+        ui.t('text.jointDemo', { directory }),
+        ...ends.flatMap(({ name, stdout, stderr }) => [
+          '',
+          ui.style('bold', name),
+          indented(`${stdout}${stderr}`.trimEnd().split('\n')),
+        ]),
+      ].join('\n'),
+    ...(failed !== undefined && { exitCode: failed.exitCode ?? 1 }),
   }
 }
 

@@ -162,9 +162,12 @@ export const en = {
   'text.imported': 'change of keys recorded',
   'text.jointApproved': '“{name}” has signed this job: {file}',
   'text.jointCollusion': 'any two of {parties}: two who put their shares together read every input',
+  'text.jointDemo':
+    'three parties, each a process of its own, with keys and files in {directory}; the companies are made up',
   'text.jointLimits': '{seconds} s, {bytes} bytes sent and received, {memory} bytes of memory',
   'text.jointMade': 'job made: {file}. Send it to the other parties; each reads, signs and runs it.',
   'text.jointNotReceiver': 'done: the result was opened to other parties',
+  'text.jointRecorded': 'recorded in {ledger}',
   'text.jointTraffic': '{rounds} rounds, {sent} bytes sent, {received} received',
   'text.psiBegun': 'begun',
   'text.psiChosen': 'this one: the fastest that fits the job',

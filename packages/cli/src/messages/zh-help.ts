@@ -262,6 +262,9 @@ export const zhHelp = new Translator({
   'this party’s table, a Parquet, CSV or Arrow file; NAME=FILE where it gives several':
     '本方的表，Parquet、CSV 或 Arrow 文件；有多张时写 NAME=FILE',
   'listen here instead of at the address in the job': '在此地址监听，而不用任务中的地址',
+  'this party’s own record of its runs (default: NAME.ledger)': '本方自己的运行账本（默认：NAME.ledger）',
+  'a job of three parties on this machine, with made-up companies: what each terminal says':
+    '在本机演示三方任务（企业均为虚构）：各终端的输出',
 
   'Usage:': '用法：',
   'Arguments:': '参数：',

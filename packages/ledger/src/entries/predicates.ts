@@ -30,6 +30,25 @@ export interface Founding {
   readonly charter: { readonly keyChange: readonly Role[] }
 }
 
+/**
+ * The first entry of a ledger that one party of joint jobs keeps by itself: it holds its own `joint-…` entries and
+ * nothing else. What it says is worth what its links to the other parties' ledgers are worth.
+ */
+export interface PartyFounding {
+  readonly kind: 'party-founding'
+  readonly time: string
+  /** the checkpoint's origin line */
+  readonly origin: string
+  readonly suite: 'international'
+  /** verifier key of the log itself */
+  readonly logKey: string
+  readonly party: {
+    readonly name: string
+    /** verifier key text; it signs every entry */
+    readonly key: string
+  }
+}
+
 export interface KeyChange {
   readonly kind: 'key-change'
   readonly time: string
@@ -226,6 +245,58 @@ export interface Refusal {
   readonly principal: string
 }
 
+/** Durable before a party meets the others; signed by the party. */
+export interface JointStart {
+  readonly kind: 'joint-start'
+  readonly time: string
+  /** 128 random bits, hexadecimal */
+  readonly run: string
+  readonly jobDigest: string
+  /** names of all parties of the job, in its order */
+  readonly parties: readonly string[]
+}
+
+/** What went over one connection: SHA-256 over the messages of each direction. The peer's ledger has the mirror of it. */
+export interface JointLink {
+  readonly peer: string
+  readonly sent: string
+  readonly received: string
+  readonly bytesSent: number
+  readonly bytesReceived: number
+}
+
+/** A joint job that ended well, and what was opened to this party; durable before it is handed out. */
+export interface JointEnd {
+  readonly kind: 'joint-end'
+  readonly time: string
+  readonly run: string
+  readonly jobDigest: string
+  /** identifier of the session, the same in every party's ledger */
+  readonly session: string
+  readonly links: readonly JointLink[]
+  readonly opened: readonly {
+    readonly operation: string
+    readonly cells: number
+    readonly suppressed: number
+    /** salted commitment (see `commitment`) to the canonical bytes of the table */
+    readonly resultCommitment: string
+  }[]
+}
+
+/** A joint job that broke off; nothing of it is used again. */
+export interface JointBreak {
+  readonly kind: 'joint-break'
+  readonly time: string
+  readonly run: string
+  readonly jobDigest: string
+  /** null where there was no session yet */
+  readonly session: string | null
+  readonly code: string
+  /** the party that the error names */
+  readonly about: string | null
+  readonly links: readonly JointLink[]
+}
+
 export type Predicate =
   | Founding
   | KeyChange
@@ -242,6 +313,10 @@ export type Predicate =
   | SampleConsent
   | Sample
   | Refusal
+  | PartyFounding
+  | JointStart
+  | JointEnd
+  | JointBreak
 
 export type PredicateKind = Predicate['kind']
 
@@ -262,10 +337,22 @@ export const PREDICATE_TYPES: { readonly [K in PredicateKind]: `urn:sluice:predi
   'sample-consent': 'urn:sluice:predicate:sample-consent:v1',
   sample: 'urn:sluice:predicate:sample:v1',
   refusal: 'urn:sluice:predicate:refusal:v1',
+  'party-founding': 'urn:sluice:predicate:party-founding:v1',
+  'joint-start': 'urn:sluice:predicate:joint-start:v1',
+  'joint-end': 'urn:sluice:predicate:joint-end:v1',
+  'joint-break': 'urn:sluice:predicate:joint-break:v1',
 }
 
 /**
  * Entries that the zone makes itself, at the moment when it appends them: their times never run backwards. The
  * others carry the time of whoever signed them, elsewhere and perhaps days before they were imported.
  */
-export const MADE_IN_ZONE: ReadonlySet<PredicateKind> = new Set(['run', 'release', 'sample', 'refusal'])
+export const MADE_IN_ZONE: ReadonlySet<PredicateKind> = new Set([
+  'run',
+  'release',
+  'sample',
+  'refusal',
+  'joint-start',
+  'joint-end',
+  'joint-break',
+])

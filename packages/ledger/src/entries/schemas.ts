@@ -38,6 +38,7 @@ const reason = z
   .refine(text => text.isWellFormed())
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 const time = z.string().refine(isTime)
+const code = z.string().regex(/^[A-Z_]{1,64}$/)
 const role = z.enum(['provider', 'operator', 'reviewer', 'consumer', 'auditor'])
 const json = z.unknown().refine(value => value !== undefined && isShallow(value, DEPTH))
 const fileName = z
@@ -204,11 +205,55 @@ const refusal = z.strictObject({
   kind: z.literal('refusal'),
   time,
   stage: z.enum(['gate', 'approval', 'run', 'disclosure', 'execution']),
-  code: z.string().regex(/^[A-Z_]{1,64}$/),
+  code,
   rule: name.nullable(),
   requestDigest: digest.nullable(),
   run: name.nullable(),
   principal: keyName,
+})
+
+const partyFounding = z
+  .strictObject({
+    kind: z.literal('party-founding'),
+    time,
+    origin: keyName,
+    suite: z.literal('international'),
+    logKey: z.string().refine(isVerifierKey),
+    party: z.strictObject({ name: keyName, key: z.string().refine(isVerifierKey) }),
+  })
+  .refine(({ origin, logKey }) => parseVerifierKey(logKey).name === origin, { path: ['logKey'] })
+  .refine(({ party }) => parseVerifierKey(party.key).name === party.name, { path: ['party', 'key'] })
+
+const jointLinks = z
+  .array(
+    z.strictObject({ peer: keyName, sent: digest, received: digest, bytesSent: count, bytesReceived: count }),
+  )
+  .max(64)
+const joint = { time, run: nonce, jobDigest: digest }
+
+const jointStart = z.strictObject({
+  kind: z.literal('joint-start'),
+  ...joint,
+  parties: z.array(keyName).min(2).max(64).refine(distinct),
+})
+
+const jointEnd = z.strictObject({
+  kind: z.literal('joint-end'),
+  ...joint,
+  session: digest,
+  links: jointLinks,
+  opened: z
+    .array(z.strictObject({ operation: name, cells: count, suppressed: count, resultCommitment: digest }))
+    .max(64),
+})
+
+const jointBreak = z.strictObject({
+  kind: z.literal('joint-break'),
+  ...joint,
+  session: digest.nullable(),
+  code,
+  about: keyName.nullable(),
+  links: jointLinks,
 })
 
 const predicate: z.ZodType<Predicate> = z.discriminatedUnion('kind', [
@@ -227,6 +272,10 @@ const predicate: z.ZodType<Predicate> = z.discriminatedUnion('kind', [
   sampleConsent,
   sample,
   refusal,
+  partyFounding,
+  jointStart,
+  jointEnd,
+  jointBreak,
 ])
 
 /** ISO 8601 in UTC with milliseconds, and a day that exists. */

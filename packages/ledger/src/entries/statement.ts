@@ -35,6 +35,12 @@ function subject(predicate: Predicate): [name: string, sha256: string] {
   switch (predicate.kind) {
     case 'founding':
       return [`zone:${predicate.zone}`, canonicalDigest(predicate)]
+    case 'party-founding':
+      return [`party:${predicate.party.name}`, canonicalDigest(predicate)]
+    case 'joint-start':
+    case 'joint-end':
+    case 'joint-break':
+      return ['job', predicate.jobDigest]
     case 'key-change':
       return [`principal:${predicate.principal.name}`, canonicalDigest(predicate)]
     case 'registration':

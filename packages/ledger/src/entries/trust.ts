@@ -1,4 +1,4 @@
-import type { Founding } from './predicates.js'
+import type { Founding, PartyFounding } from './predicates.js'
 
 /**
  * What an outsider takes from outside the ledger to verify it: a JSON file that people pass on by hand, compare, and
@@ -14,8 +14,12 @@ export interface Trust {
   readonly witnesses: readonly string[]
 }
 
-/** The trust that a founding gives; its providers and auditors are the witnesses. */
-export function trustOf(founding: Founding): Trust {
+/** The trust that a founding gives; its providers and auditors are the witnesses. A party's own ledger names none. */
+export function trustOf(founding: Founding | PartyFounding): Trust {
+  if (founding.kind === 'party-founding') {
+    const { origin, logKey, party } = founding
+    return { origin, logKey, founders: [party.key], witnesses: [] }
+  }
   const witnesses = founding.principals.filter(({ role }) => role === 'provider' || role === 'auditor')
   return {
     origin: founding.origin,

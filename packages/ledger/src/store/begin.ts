@@ -44,20 +44,20 @@ export async function begin(
 
 const CLOCK_TOLERANCE = 5 * 60_000
 
-function checkFounding(founding: Envelope, log: Signer, now: number): void {
-  const { predicate, signatures } = Envelope.check(founding)
-  if (predicate.kind !== 'founding' || predicate.logKey !== log.publicKey) {
+function checkFounding(envelope: Envelope, log: Signer, now: number): void {
+  const { predicate, signatures } = Envelope.check(envelope)
+  const founding = predicate.kind === 'founding' || predicate.kind === 'party-founding'
+  if (!founding || predicate.logKey !== log.publicKey) {
     throw new SluiceError('SCHEMA_INVALID', 'a ledger begins with the founding that names its log’s key', {
       rule: 'ledger.founding',
     })
   }
+  const founders = predicate.kind === 'founding' ? predicate.principals : [predicate.party]
   verifyEnvelope(
-    founding,
-    predicate.principals.map(({ key }) => key),
+    envelope,
+    founders.map(({ key }) => key),
   )
-  const missing = predicate.principals.filter(
-    ({ key }) => !signatures.some(({ keyId }) => key.startsWith(`${keyId}+`)),
-  )
+  const missing = founders.filter(({ key }) => !signatures.some(({ keyId }) => key.startsWith(`${keyId}+`)))
   if (missing.length > 0) {
     const names = missing.map(({ name }) => name)
     throw new SluiceError('SIGNATURE_INVALID', `the founding lacks the signature of ${names.join(', ')}`, {

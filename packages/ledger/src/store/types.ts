@@ -1,6 +1,14 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import type { Envelope } from '../entries/envelope.js'
-import type { Refusal, Release, Run, Sample } from '../entries/predicates.js'
+import type {
+  JointBreak,
+  JointEnd,
+  JointStart,
+  Refusal,
+  Release,
+  Run,
+  Sample,
+} from '../entries/predicates.js'
 import type { Signer } from '../keys/signer.js'
 import type { Receipt } from '../receipts/receipt.js'
 
@@ -10,8 +18,15 @@ export interface Entry {
   readonly envelope: Envelope
 }
 
-/** What the zone makes itself, before its time is known. */
-export type Untimed = Omit<Run, 'time'> | Omit<Release, 'time'> | Omit<Sample, 'time'> | Omit<Refusal, 'time'>
+/** What a zone, or a party of joint jobs, makes itself, before its time is known. */
+export type Untimed =
+  | Omit<Run, 'time'>
+  | Omit<Release, 'time'>
+  | Omit<Sample, 'time'>
+  | Omit<Refusal, 'time'>
+  | Omit<JointStart, 'time'>
+  | Omit<JointEnd, 'time'>
+  | Omit<JointBreak, 'time'>
 
 /**
  * Everything that is published: acknowledged entries under the newest signed checkpoint. Needs no lock, and may be

@@ -48,9 +48,10 @@ export class Entries {
         remedy: 'Compare the trusted keys with those who gave them to you.',
         facts: { entry: 0 },
       })
-    if (predicate.kind !== 'founding') throw refuse('it is none')
+    if (predicate.kind !== 'founding' && predicate.kind !== 'party-founding') throw refuse('it is none')
     if (predicate.logKey !== log.text || predicate.origin !== origin) throw refuse('it names another log')
-    const named = new Set(predicate.principals.map(({ key }) => key))
+    const principals = predicate.kind === 'founding' ? predicate.principals : [predicate.party]
+    const named = new Set(principals.map(({ key }) => key))
     if (named.size !== founders.length || founders.some(({ text }) => !named.has(text))) {
       throw refuse('it names other principals')
     }

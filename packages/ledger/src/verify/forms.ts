@@ -128,6 +128,17 @@ const dataset = object({ name: plain, version: count(1), fingerprint: digest })
 
 const kind = (value: PredicateKind) => ({ kind: one(value), time })
 
+const link = object({
+  peer: name,
+  sent: digest,
+  received: digest,
+  bytesSent: count(0),
+  bytesReceived: count(0),
+})
+const jointFields = (value: PredicateKind) => ({ ...kind(value), run: nonce, jobDigest: digest })
+const isNamed = (given: { readonly name: string; readonly key: string }) =>
+  readKey(given.key).name === given.name
+
 const FORMS: { readonly [K in PredicateKind]: Form } = {
   founding: value =>
     object({
@@ -228,6 +239,34 @@ const FORMS: { readonly [K in PredicateKind]: Form } = {
     consents: distinct(list(count(0), 0, 64)),
     resultCommitment: digest,
     isolation: one('bubblewrap', 'namespaces', 'process'),
+  }),
+  'party-founding': value =>
+    object({
+      ...kind('party-founding'),
+      origin: name,
+      suite: one('international'),
+      logKey: key,
+      party: object({ name, key }),
+    })(value) &&
+    readKey((value as { logKey: string }).logKey).name === (value as { origin: string }).origin &&
+    isNamed((value as { party: { name: string; key: string } }).party),
+  'joint-start': object({ ...jointFields('joint-start'), parties: distinct(list(name, 2, 64)) }),
+  'joint-end': object({
+    ...jointFields('joint-end'),
+    session: digest,
+    links: list(link, 0, 64),
+    opened: list(
+      object({ operation: plain, cells: count(0), suppressed: count(0), resultCommitment: digest }),
+      0,
+      64,
+    ),
+  }),
+  'joint-break': object({
+    ...jointFields('joint-break'),
+    session: nullable(digest),
+    code: pattern(/^[A-Z_]{1,64}$/),
+    about: nullable(name),
+    links: list(link, 0, 64),
   }),
   refusal: object({
     ...kind('refusal'),

@@ -1,4 +1,4 @@
-import type { Enrolment, Founding, KeyChange, Role } from '../entries/predicates.js'
+import type { Enrolment, Founding, KeyChange, PartyFounding, Role } from '../entries/predicates.js'
 import { type Key, readKey } from './keys.js'
 import type { Refuse } from './refuse.js'
 
@@ -13,9 +13,12 @@ export class Principals {
   /** every key that ever counted, by key id; past entries and cosignatures are verified with it */
   readonly #keys = new Map<string, Key>()
 
-  constructor(founding: Founding, refuse: Refuse) {
-    this.#charter = founding.charter.keyChange
-    for (const principal of founding.principals) this.#enrol(principal, refuse)
+  constructor(founding: Founding | PartyFounding, refuse: Refuse) {
+    // a party alone acts as the operator of its own ledger, and changes its key by itself
+    const alone = founding.kind === 'party-founding'
+    this.#charter = alone ? ['operator'] : founding.charter.keyChange
+    const principals = alone ? [{ ...founding.party, role: 'operator' as const }] : founding.principals
+    for (const principal of principals) this.#enrol(principal, refuse)
   }
 
   get all(): readonly Principal[] {

@@ -2,6 +2,7 @@ import { unreachable } from '@sluice/core'
 import type {
   Approval,
   Founding,
+  PartyFounding,
   Predicate,
   PredicateKind,
   Refusal,
@@ -13,6 +14,7 @@ import type {
   Sample,
   SampleConsent,
 } from '../entries/predicates.js'
+import { JointRuns } from './joint.js'
 import { type Principal, Principals } from './principals.js'
 import { type Refuse, refusing } from './refuse.js'
 
@@ -22,22 +24,25 @@ import { type Refuse, refusing } from './refuse.js'
  * could tell (parameters, exact dataset versions) it does not look at.
  */
 export class Rules {
-  readonly founding: Founding
+  readonly founding: Founding | PartyFounding
   readonly principals: Principals
-  readonly counts: Partial<Record<PredicateKind, number>> = { founding: 1 }
+  readonly counts: Partial<Record<PredicateKind, number>> = {}
   readonly #datasets = new Map<string, Dataset>()
   readonly #requests = new Map<string, Request>()
   readonly #requestIds = new Set<string>()
   readonly #approvals = new Map<number, Given>()
   readonly #nonces = new Set<string>()
   readonly #consents = new Map<number, SampleConsent>()
+  readonly #joint: JointRuns
   /** runs whose outcome is not in the ledger yet */
   readonly #open = new Map<string, Run>()
   /** milliseconds since the epoch */
   #latest = 0
 
-  constructor(founding: Founding) {
+  constructor(founding: Founding | PartyFounding) {
     this.founding = founding
+    this.counts[founding.kind] = 1
+    this.#joint = new JointRuns(founding)
     this.principals = new Principals(founding, refusing(0))
   }
 
@@ -61,8 +66,10 @@ export class Rules {
     const refuse = refusing(index)
     const by = (name: string, ...roles: Role[]) => signedBy(signers, name, roles, refuse)
     this.counts[predicate.kind] = (this.counts[predicate.kind] ?? 0) + 1
+    this.#joint.assertBelongs(predicate.kind, refuse)
     switch (predicate.kind) {
       case 'founding':
+      case 'party-founding':
         throw refuse('order.founding', 'there is one founding, and it comes first')
       case 'key-change':
         this.principals.change(predicate, signers, refuse)
@@ -135,6 +142,13 @@ export class Rules {
         this.#tick(predicate.time, refuse)
         this.#sample(predicate, refuse)
         break
+      case 'joint-start':
+      case 'joint-end':
+      case 'joint-break':
+        one(signers, ['operator'], refuse)
+        this.#tick(predicate.time, refuse)
+        this.#joint.take(predicate, refuse)
+        break
       case 'refusal':
         this.#tick(predicate.time, refuse)
         this.#refuse(predicate, refuse)
@@ -165,7 +179,8 @@ export class Rules {
   #approve(index: number, approval: Approval, refuse: Refuse): void {
     const request = this.#request(approval.requestDigest, refuse)
     if (request.consumer === approval.approver) throw refuse('role.self', 'nobody approves their own request')
-    if (approval.zone !== this.founding.zone) throw refuse('order.zone', 'the approval is for another zone')
+    if (this.founding.kind !== 'founding' || approval.zone !== this.founding.zone)
+      throw refuse('order.zone', 'the approval is for another zone')
     if (this.#nonces.has(approval.nonce)) throw refuse('order.nonce', 'the approval is in the ledger already')
     if (approval.expires <= approval.time) throw refuse('times.expires', 'the approval ends before it begins')
     this.#nonces.add(approval.nonce)

@@ -22,6 +22,7 @@ import { establish, type Index } from '../protocols/replicated/party.js'
 import type { Cells } from '../protocols/replicated/totals.js'
 import { approveJob } from '../session/approval.js'
 import { Session, type Traffic } from '../session/session.js'
+import type { Outcome, PartyLedger } from './party-ledger.js'
 import { type MeetEvent, meet } from './tls.js'
 
 export interface RunJointOptions {
@@ -30,6 +31,8 @@ export interface RunJointOptions {
   readonly approval?: string
   /** this party's tables by the job's names of them; a whole table may be in any order */
   readonly inputs?: Readonly<Record<string, InputSource>>
+  /** this party's own record; without one, nothing is recorded here */
+  readonly ledger?: PartyLedger
   readonly listen?: { readonly host: string; readonly port: number }
   /** seconds until the others have to be there */
   readonly wait?: number
@@ -72,9 +75,29 @@ export interface JointResult {
  * const { tables } = await runJoint(job, { signer, inputs: { loans } })
  */
 export async function runJoint(job: JointJob, options: RunJointOptions): Promise<JointResult> {
-  const { signer, signal, onEvent, listen, wait } = options
-  const self = partyIndex(job, signer.name)
+  const self = partyIndex(job, options.signer.name)
   const own = await ownInputs(job, options)
+  const record = await options.ledger?.start(job)
+  let session: Session | undefined
+  const outcome = (): Outcome => ({ session: session?.id ?? null, links: session?.transcripts ?? [] })
+  try {
+    session = await opened(job, self, options)
+    const tables = await session.within(() => computed(job, self, session!, own, options.onEvent))
+    await session.end()
+    await record?.end(outcome(), tables)
+    return { session: session.id, tables, traffic: session.traffic }
+  } catch (error) {
+    // what went wrong matters more than that it could not be recorded
+    await record?.breakOff(error, outcome()).catch(() => undefined)
+    throw error
+  }
+}
+
+async function opened(
+  job: JointJob,
+  self: number,
+  { signer, approval, signal, onEvent, listen, wait }: RunJointOptions,
+): Promise<Session> {
   const participants = job.parties.map(party => ({
     name: party.name,
     key: party.key,
@@ -90,18 +113,15 @@ export async function runJoint(job: JointJob, options: RunJointOptions): Promise
     ...(onEvent !== undefined && { onEvent }),
   })
   const digest = jobDigest(job)
-  const session = await Session.open({
+  return Session.open({
     job: { digest, participants, core: 3 },
     self,
-    approval: options.approval ?? (await approveJob(digest, signer)),
+    approval: approval ?? (await approveJob(digest, signer)),
     streams,
     seconds: job.limits.seconds,
     bytes: job.limits.bytes,
     ...(signal !== undefined && { signal }),
   })
-  const tables = await session.within(() => computed(job, self, session, own, onEvent))
-  await session.end()
-  return { session: session.id, tables, traffic: session.traffic }
 }
 
 interface OwnInput {
@@ -173,8 +193,8 @@ async function computed(
     const run = running(job, operation, queryOf(job, operation), self, party)
     await session.run(compareRows(run, alignment))
     const cells = await totalled(run, session, own, onEvent)
-    const opened = await session.run(openTotals(run, cells))
-    if (opened !== undefined) tables.push(tableOf(operation, run.query, opened))
+    const cellsOpened = await session.run(openTotals(run, cells))
+    if (cellsOpened !== undefined) tables.push(tableOf(operation, run.query, cellsOpened))
   }
   return tables
 }

@@ -11,6 +11,12 @@ import type { InputForm } from '@sluice/mpc'
 const BOOLEAN: ScalarType = { kind: 'boolean' }
 const TEXT: ScalarType = { kind: 'text' }
 
+const TYPES: Readonly<Record<AggregateFunction, ScalarType>> = {
+  count: { kind: 'integer', bits: 64, signed: true },
+  sum: { kind: 'decimal', precision: 38, scale: 2 },
+  average: { kind: 'float', bits: 64 },
+}
+
 type Operand = string | number | bigint | Expression
 
 interface Asked {
@@ -28,7 +34,10 @@ function idsOf(inputs: readonly InputForm[]): Map<string, { id: number; type: Sc
     for (const { name, type } of columns)
       ids.set(name, {
         id: ids.size,
-        type: type.kind === 'category' ? TEXT : { kind: 'decimal', precision: 18, scale: type.scale },
+        type:
+          type.kind === 'category'
+            ? TEXT
+            : { kind: 'decimal', precision: 18 + type.scale, scale: type.scale },
       })
   }
   return ids
@@ -120,7 +129,7 @@ export function query({ inputs, where, groupBy = [], aggregates }: Asked): Plan 
   const cells = Object.entries(aggregates).map(([name, [called, operand]], index) => ({
     id: 2000 + index,
     name,
-    type: { kind: 'decimal', precision: 38, scale: 2 } as const,
+    type: TYPES[called],
     function: called,
     argument: operand === undefined ? null : expression(operand),
     distinct: false,

@@ -201,6 +201,11 @@ export function applyEntry(readonlyState: ZoneState, entry: LedgerEntry): void {
     case 'sample':
     case 'refusal':
       break
+    case 'party-founding':
+    case 'joint-start':
+    case 'joint-end':
+    case 'joint-break':
+      throw damaged(entry, 'it belongs in the ledger of a party of joint jobs')
     default:
       unreachable(predicate)
   }

@@ -1,0 +1,107 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { canonicalBytes } from '@sluice/core'
+import { type JointBreak, type JointEnd, Ledger, openCommitment } from '@sluice/ledger'
+import { KeyFile } from '@sluice/ledger/keys'
+import { parseTrust, verifyLedger } from '@sluice/ledger/verify'
+import { PartyLedger, runJoint } from '@sluice/mpc'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { people } from '../session/parties.js'
+import { bank, bureau, makeJob } from './parties.js'
+
+async function temporary(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-party-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+const inputs = [{ taxpayers: bureau() }, { loans: bank() }, {}]
+
+/** The last entry of a party's ledger, once an independent verifier has read it all. */
+async function verified(directory: string) {
+  const trust = parseTrust(await readFile(join(directory, 'trust.json')))
+  const report = await verifyLedger(join(directory, 'ledger'), { trust, threads: 0 })
+  const ledger = await Ledger.open(join(directory, 'ledger'), { logKey: trust.logKey })
+  const { predicate } = await ledger.entry(report.size - 1)
+  return { report, predicate }
+}
+
+describe('a party’s own ledger', () => {
+  it('holds start, end, what went over each connection and what was opened; both ends agree', async () => {
+    const folder = await temporary()
+    const job = await makeJob()
+    const results = await Promise.all(
+      people.map(async (signer, self) => {
+        const ledger = await PartyLedger.open(join(folder, signer.name), signer)
+        return runJoint(job, { signer, inputs: inputs[self]!, ledger, wait: 20 })
+      }),
+    )
+    const ends: JointEnd[] = []
+    for (const { name } of people) {
+      const { report, predicate } = await verified(join(folder, name))
+      expect(report.size).toBe(3)
+      ends.push(predicate as JointEnd)
+    }
+    for (const [i, end] of ends.entries()) {
+      expect(end).toMatchObject({ kind: 'joint-end', session: results[0]!.session })
+      for (const [j, other] of ends.entries()) {
+        if (i === j) continue
+        const ours = end.links.find(({ peer }) => peer === people[j]!.name)!
+        const theirs = other.links.find(({ peer }) => peer === people[i]!.name)!
+        expect([ours.sent, ours.bytesSent]).toEqual([theirs.received, theirs.bytesReceived])
+      }
+    }
+    const [{ opened }, , none] = ends as [JointEnd, JointEnd, JointEnd]
+    expect(none.opened).toEqual([])
+    const { run } = ends[0]!
+    const kept = JSON.parse(await readFile(join(folder, 'bureau', 'results', `${run}-arrears.json`), 'utf8'))
+    expect(kept.table).toEqual(results[0]!.tables[0])
+    const { resultCommitment: commitment } = opened[0]!
+    openCommitment('result', { salt: kept.salt, commitment }, canonicalBytes(kept.table))
+    await expect(() =>
+      openCommitment('result', { salt: kept.salt, commitment }, canonicalBytes({ ...kept.table, rows: [] })),
+    ).toThrowWithCode('PROOF_INVALID')
+  })
+
+  it('holds that a run broke off, with the code and the party that it names; the next run follows it', async () => {
+    const directory = await temporary()
+    const signer = people[0]!
+    const job = await makeJob()
+    const run = async () =>
+      runJoint(job, {
+        signer,
+        inputs: inputs[0]!,
+        ledger: await PartyLedger.open(directory, signer),
+        wait: 0.1,
+      })
+    await expect(run()).toThrowWithCode('PEER_AWAY')
+    await expect(run()).toThrowWithCode('PEER_AWAY')
+    const { report, predicate } = await verified(directory)
+    expect(report.size).toBe(5)
+    expect(predicate as JointBreak).toMatchObject({ kind: 'joint-break', code: 'PEER_AWAY', session: null })
+  })
+
+  it('is one party’s alone, and is not begun anew where its log was lost', async () => {
+    const directory = await temporary()
+    await PartyLedger.open(directory, people[0]!)
+    await expect(PartyLedger.open(directory, people[1]!)).toThrowWithCode('KEY_UNKNOWN', 'ledger.party')
+    await rm(join(directory, 'ledger', 'checkpoint'))
+    const kept = await PartyLedger.open(directory, people[0]!).catch(error => error)
+    // one entry alone cannot be told from a founding that was interrupted
+    expect(kept).toBeInstanceOf(PartyLedger)
+  })
+
+  it('that was changed does not verify', async () => {
+    const directory = await temporary()
+    const signer = await KeyFile.generate(join(directory, 'bureau.key'), { name: 'bureau' })
+    const ledger = await PartyLedger.open(join(directory, 'own'), signer)
+    const run = await ledger.start(await makeJob())
+    await run.breakOff(new Error('x'), { session: null, links: [] })
+    const tile = join(directory, 'own', 'ledger', 'tile', 'entries', '000.p', '3')
+    const bytes = await readFile(tile)
+    bytes[bytes.length - 10]! ^= 1
+    await writeFile(tile, bytes)
+    await expect(verified(join(directory, 'own'))).rejects.toThrow()
+  })
+})

@@ -1,0 +1,405 @@
+import type { AggregateFunction, Expression } from '@sluice/core/plan'
+import type { InputForm, JointJob, JointOperation } from '@sluice/mpc'
+import { type Protocol, runLocally } from '@sluice/mpc'
+import { establish, type Index } from '@sluice/mpc/replicated'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { addCells, chunkRows, openTotals, running, totalRows } from '../../dist/job/protocol.js'
+import { queryOf } from '../../dist/job/query.js'
+import { makeJob } from './parties.js'
+import { columnsOf, query } from './plans.js'
+
+const CATEGORIES = ['a', 'b', 'c']
+const number = (name: string, nullable: boolean) =>
+  ({ name, nullable, type: { kind: 'number', scale: 2, bound: '10000' } }) as const
+const category = (name: string, nullable: boolean) =>
+  ({ name, nullable, type: { kind: 'category', categories: CATEGORIES } }) as const
+
+/** Every party owns a table; one of each has nulls. */
+const forms: InputForm[] = ['bureau', 'bank', 'operator'].map((owner, i) => ({
+  name: `t${i}`,
+  owner,
+  entity: `e${i}`,
+  columns: [number(`x${i}`, i !== 0), number(`y${i}`, i === 0), category(`k${i}`, i !== 1)],
+}))
+const c = columnsOf(forms)
+
+type Row = Readonly<Record<string, bigint | string | null>>
+
+/** An expression over the tables, and what an ordinary evaluation makes of a row: three-valued, scaled by 100. */
+interface Meant<T> {
+  readonly expression: Expression
+  of(row: Row): T | null
+}
+
+const valueColumn = fc.constantFrom('x0', 'y0', 'x1', 'y1', 'x2', 'y2')
+const keyColumn = fc.constantFrom('k0', 'k1', 'k2')
+const cents = fc.bigInt({ min: -300n, max: 300n })
+const money = (value: bigint) =>
+  `${value < 0n ? '-' : ''}${(value < 0n ? -value : value) / 100n}.${String((value < 0n ? -value : value) % 100n).padStart(2, '0')}`
+
+const numeric = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: valueColumn.map(
+      (name): Meant<bigint> => ({ expression: c.expression(name), of: row => row[name] as bigint | null }),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(valueColumn, valueColumn, fc.constantFrom('add', 'subtract')).map(
+      ([a, b, kind]): Meant<bigint> => ({
+        expression: kind === 'add' ? c.add(a, b) : c.subtract(a, b),
+        of: row => {
+          const [left, right] = [row[a], row[b]] as (bigint | null)[]
+          return left === null || right === null ? null : kind === 'add' ? left! + right! : left! - right!
+        },
+      }),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(valueColumn, fc.integer({ min: -3, max: 3 })).map(
+      ([a, factor]): Meant<bigint> => ({
+        expression: c.multiply(a, factor),
+        of: row => (row[a] === null ? null : (row[a] as bigint) * BigInt(factor)),
+      }),
+    ),
+  },
+)
+
+const RELATIONS = {
+  less: (d: bigint) => d < 0n,
+  lessOrEqual: (d: bigint) => d <= 0n,
+  equal: (d: bigint) => d === 0n,
+  notEqual: (d: bigint) => d !== 0n,
+  greaterOrEqual: (d: bigint) => d >= 0n,
+  greater: (d: bigint) => d > 0n,
+} as const
+
+const leaf = fc.oneof(
+  fc
+    .tuple(
+      numeric,
+      fc.oneof(numeric, cents),
+      fc.constantFrom(...(Object.keys(RELATIONS) as (keyof typeof RELATIONS)[])),
+    )
+    .map(([left, right, relation]): Meant<boolean> => {
+      const constant = typeof right === 'bigint'
+      const literal = {
+        kind: 'literal',
+        type: { kind: 'decimal', precision: 18, scale: 2 },
+        value: constant ? money(right) : '',
+      } as const
+      return {
+        expression: c[relation](left.expression, constant ? literal : right.expression),
+        of: row => {
+          const [a, b] = [left.of(row), constant ? right : right.of(row)]
+          return a === null || b === null ? null : RELATIONS[relation](a - b)
+        },
+      }
+    }),
+  fc.tuple(keyColumn, fc.subarray(CATEGORIES, { minLength: 1 })).map(
+    ([key, list]): Meant<boolean> => ({
+      expression: c.among(key, list),
+      of: row => (row[key] === null ? null : list.includes(row[key] as string)),
+    }),
+  ),
+  fc.tuple(fc.oneof(valueColumn, keyColumn), fc.boolean()).map(
+    ([name, wanted]): Meant<boolean> => ({
+      expression: wanted ? c.isNull(name) : c.isNotNull(name),
+      of: row => (row[name] === null) === wanted,
+    }),
+  ),
+)
+
+const condition: fc.Arbitrary<Meant<boolean>> = fc.letrec<{ tree: Meant<boolean>; leaf: Meant<boolean> }>(
+  tie => ({
+    leaf,
+    tree: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      tie('leaf'),
+      tie('tree').map(inner => ({
+        expression: c.not(inner.expression),
+        of: row => (inner.of(row) === null ? null : !inner.of(row)),
+      })),
+      fc.tuple(tie('tree'), tie('tree'), fc.boolean()).map(([a, b, and]) => ({
+        expression: and ? c.and(a.expression, b.expression) : c.or(a.expression, b.expression),
+        of: row => {
+          const both = [a.of(row), b.of(row)]
+          const decides = !and
+          if (both.includes(decides)) return decides
+          return both.includes(null) ? null : !decides
+        },
+      })),
+    ),
+  }),
+).tree
+
+const rowOf = fc.record(
+  Object.fromEntries(
+    forms.flatMap(({ columns }) =>
+      columns.map(({ name, nullable, type }) => {
+        const value = type.kind === 'number' ? cents : fc.constantFrom(...CATEGORIES, 'other')
+        return [name, nullable ? fc.option(value, { freq: 4 }) : value]
+      }),
+    ),
+  ),
+) as fc.Arbitrary<Row>
+
+const base = await makeJob()
+
+function jobOf(plan: unknown, rows: number, minimum: number): { job: JointJob; operation: JointOperation } {
+  const operation = { name: 'asked', plan, receivers: ['bureau', 'operator'] } as JointOperation
+  const inputs = forms.map(form => ({ ...form, rows, fingerprint: '0'.repeat(64) }))
+  return { job: { ...base, inputs, operations: [operation], minimumEntities: minimum }, operation }
+}
+
+/** What three parties open, chunk by chunk, without a network. */
+function opened(job: JointJob, operation: JointOperation, rows: readonly Row[], size: number) {
+  const found = queryOf(job, operation)
+  function* party(self: Index): Protocol<unknown> {
+    const run = running(job, operation, found, self, yield* establish(self, '00'.repeat(32)))
+    let cells: Parameters<typeof addCells>[0]
+    for (let start = 0; start === 0 || start < rows.length; start += size) {
+      const part = rows.slice(start, start + size)
+      const more = yield* totalRows(run, part.length, { rows: part.length, columns: columnsFor(found, part) })
+      cells = addCells(cells, more!)
+    }
+    return yield* openTotals(run, cells)
+  }
+  const { outputs } = runLocally([party(0), party(1), party(2)])
+  return {
+    found,
+    outputs: outputs as (ReturnType<typeof openTotals> extends Protocol<infer T> ? T : never)[],
+  }
+}
+
+function columnsFor(found: ReturnType<typeof queryOf>, rows: readonly Row[]) {
+  return new Map(
+    found.inputs.flatMap(({ columns }) =>
+      columns.map(column => {
+        const values = rows.map(row => row[column.name]!)
+        return [
+          column,
+          column.type.kind === 'number'
+            ? {
+                kind: 'number' as const,
+                values: BigUint64Array.from(values, value =>
+                  BigInt.asUintN(64, (value as bigint | null) ?? 0n),
+                ),
+                present: BigUint64Array.from(values, value => (value === null ? 0n : 1n)),
+              }
+            : {
+                kind: 'category' as const,
+                codes: Int32Array.from(values, value =>
+                  value === null
+                    ? -1
+                    : CATEGORIES.includes(value as string)
+                      ? CATEGORIES.indexOf(value as string)
+                      : -2,
+                ),
+              },
+        ] as const
+      }),
+    ),
+  )
+}
+
+describe('an operation on shares', () => {
+  it('opens what an ordinary evaluation of the same plan finds, whatever it asks', () => {
+    const asked = fc.record({
+      rows: fc.array(rowOf, { maxLength: 24 }),
+      where: fc.option(condition, { freq: 6 }),
+      groupBy: fc.subarray(['k0', 'k1', 'k2'], { maxLength: 2 }),
+      aggregates: fc.array(fc.tuple(fc.constantFrom<AggregateFunction>('count', 'sum'), numeric), {
+        minLength: 1,
+        maxLength: 3,
+      }),
+      minimum: fc.integer({ min: 1, max: 4 }),
+      chunk: fc.constantFrom(1, 5, 64),
+    })
+    fc.assert(
+      fc.property(asked, ({ rows, where, groupBy, aggregates, minimum, chunk }) => {
+        const plan = query({
+          inputs: forms,
+          ...(where !== null && { where: where.expression }),
+          groupBy,
+          aggregates: Object.fromEntries(
+            aggregates.map(([of, value], i) => [`a${i}`, [of, value.expression]]),
+          ),
+        })
+        const { job, operation } = jobOf(plan, rows.length, minimum)
+        const { found, outputs } = opened(job, operation, rows, chunk)
+        expect(outputs[1]).toBeUndefined()
+        expect(outputs[2]).toEqual(outputs[0])
+        const groups = groupBy.reduce<string[][]>(
+          (all, _) => all.flatMap(g => CATEGORIES.map(k => [...g, k])),
+          [[]],
+        )
+        const chosen = rows.filter(row => where === null || where.of(row) === true)
+        groups.forEach((group, cell) => {
+          const inside = chosen.filter(row => groupBy.every((key, i) => row[key] === group[i]))
+          aggregates.forEach(([of, value], i) => {
+            const { at } = found.outputs[groupBy.length + i]!
+            const values = inside.map(row => value.of(row)).filter(v => v !== null)
+            const passed = values.length >= minimum
+            expect(outputs[0]!.passed[at]![cell]).toBe(passed ? 1n : 0n)
+            expect(outputs[0]!.counts[at]![cell]).toBe(passed ? BigInt(values.length) : 0n)
+            if (of === 'sum') {
+              const scale = found.measures[at]!.kind === 'values' ? found.measures[at]!.value.scale : 2
+              const sum = values.reduce((a, b) => a + b, 0n) * 10n ** BigInt(scale - 2)
+              expect(outputs[0]!.sums[at]![cell]).toBe(passed ? sum : 0n)
+            }
+          })
+        })
+      }),
+      { numRuns: 250, seed: 20261121 },
+    )
+  })
+
+  it('takes 10^8 rows in chunks that fit the job’s memory, and refuses where none does', async () => {
+    const plan = query({
+      inputs: forms,
+      groupBy: ['k0', 'k1', 'k2'],
+      aggregates: { n: ['count'], s: ['sum', 'x1'] },
+    })
+    const { job, operation } = jobOf(plan, 100_000_000, 10)
+    const run = running(job, operation, queryOf(job, operation), 0, undefined)
+    const rows = chunkRows(run)
+    expect(rows).toBeGreaterThan(10_000)
+    const smaller = { ...run, job: { ...job, limits: { ...job.limits, memory: 2 ** 20 } } }
+    expect(chunkRows(smaller)).toBeLessThan(rows)
+    const wide = query({
+      inputs: forms,
+      groupBy: ['k0', 'k1', 'k2'],
+      aggregates: Object.fromEntries(
+        Array.from({ length: 40 }, (_, i) => [`s${i}`, ['sum', c.multiply('x1', i + 2)]]),
+      ),
+    })
+    const other = jobOf(wide, 1000, 10)
+    const needy = running(
+      { ...other.job, limits: { ...job.limits, memory: 2 ** 20 } },
+      other.operation,
+      queryOf(other.job, other.operation),
+      0,
+      undefined,
+    )
+    await expect(() => chunkRows(needy)).toThrowWithCode('MEMORY_EXCEEDED', 'job.limits')
+  })
+
+  const refusals: [string, string, () => unknown][] = [
+    [
+      'division',
+      'mpc.expression',
+      () => query({ inputs: forms, aggregates: { a: ['sum', c.divide('x0', 'x1')] } }),
+    ],
+    ['a total of text', 'mpc.expression', () => query({ inputs: forms, aggregates: { a: ['sum', 'k0'] } })],
+    [
+      'a total of a constant',
+      'mpc.expression',
+      () => query({ inputs: forms, aggregates: { a: ['sum', 3] } }),
+    ],
+    [
+      'a group by a number',
+      'mpc.key',
+      () => query({ inputs: forms, groupBy: ['x0'], aggregates: { a: ['count'] } }),
+    ],
+    [
+      'a group by the entity',
+      'mpc.key',
+      () => query({ inputs: forms, groupBy: ['e0'], aggregates: { a: ['count'] } }),
+    ],
+    [
+      'a text that the list lacks',
+      'mpc.category',
+      () => query({ inputs: forms, where: c.equal('k0', c.text('z')), aggregates: { a: ['count'] } }),
+    ],
+    [
+      'an order of texts',
+      'mpc.expression',
+      () => query({ inputs: forms, where: c.less('k0', c.text('a')), aggregates: { a: ['count'] } }),
+    ],
+    [
+      'two texts compared',
+      'mpc.expression',
+      () => query({ inputs: forms, where: c.equal('k0', 'k1'), aggregates: { a: ['count'] } }),
+    ],
+    [
+      'the entity compared',
+      'mpc.entity',
+      () => query({ inputs: forms, where: c.equal('e0', c.text('a')), aggregates: { a: ['count'] } }),
+    ],
+    ['the entity counted', 'mpc.entity', () => query({ inputs: forms, aggregates: { a: ['count', 'e0'] } })],
+    [
+      'products that could wrap',
+      'mpc.bound',
+      () =>
+        query({
+          inputs: forms,
+          aggregates: { a: ['sum', c.multiply(c.multiply('x0', 'x1'), c.multiply('x2', 'y1'))] },
+        }),
+    ],
+    [
+      'an aggregate’s filter',
+      'mpc.filter',
+      () =>
+        changed(plan => ({
+          ...plan,
+          root: { ...plan.root, aggregates: [{ ...plan.root.aggregates[0], filter: c.isNotNull('x1') }] },
+        })),
+    ],
+    [
+      'distinct values',
+      'mpc.distinct',
+      () =>
+        changed(plan => ({
+          ...plan,
+          root: {
+            ...plan.root,
+            aggregates: [{ ...plan.root.aggregates[0], argument: c.expression('x0'), distinct: true }],
+          },
+        })),
+    ],
+    [
+      'an order',
+      'mpc.shape',
+      () => changed(plan => ({ ...plan, root: { kind: 'limit', input: plan.root, count: 3, offset: 0 } })),
+    ],
+    [
+      'single rows',
+      'mpc.shape',
+      () => changed(plan => ({ ...plan, root: plan.root.input, output: [{ name: 'x', id: 1 }] })),
+    ],
+    [
+      'inputs side by side',
+      'mpc.join',
+      () =>
+        changed(plan => ({
+          ...plan,
+          root: { ...plan.root, input: { ...plan.root.input, condition: c.isNotNull('x0') } },
+        })),
+    ],
+    [
+      'an outer join',
+      'mpc.join',
+      () =>
+        changed(plan => ({ ...plan, root: { ...plan.root, input: { ...plan.root.input, type: 'left' } } })),
+    ],
+    [
+      'parameters',
+      'mpc.parameters',
+      () => changed(plan => ({ ...plan, parameters: [{ name: 'p', type: { kind: 'text' } }] })),
+    ],
+  ]
+
+  it.each(refusals)('refuses %s, by rule %s', async (_, rule, make) => {
+    const { job, operation } = jobOf(make(), 1_000_000, 10)
+    await expect(() => queryOf(job, operation)).toThrowWithCode('SQL_REFUSED', rule)
+  })
+})
+
+// biome-ignore lint/suspicious/noExplicitAny: plans that are changed so as to be refused
+function changed(change: (plan: any) => unknown): unknown {
+  return change(query({ inputs: forms, aggregates: { a: ['count'] } }))
+}
