@@ -65,6 +65,27 @@ describe('the examples', () => {
     expect(output).not.toContain('INTERNAL')
   })
 
+  it('inclusive-finance: three terminals, one result, and what each says when it goes wrong', async () => {
+    const output = await node('inclusive-finance/run.mjs', await temporary())
+    for (const said of [
+      'what was opened is what a query over both tables would have said',
+      'any two of bureau, bank, operator: two who put their shares together read every input',
+      '[bureau] 采矿      A     ‹minimum-entities›',
+      '[operator] done: the result was opened to other parties',
+      'bank: 3 entries verify',
+      'nothing was opened: true',
+      'it is not signed by a party of the job',
+      'PEER_UNTRUSTED: at the address of "bank"',
+      'JOB_MISMATCH',
+    ]) {
+      expect(output).toContain(said)
+    }
+    // whoever is killed is named by everybody who is left, at first or second hand
+    const [, killed] = /is killed while the job computes(.*?)== /s.exec(output) ?? []
+    for (const party of ['bureau', 'operator'])
+      expect(killed).toMatch(new RegExp(`\\[${party}\\] error PEER_(LOST|STOPPED): .*"bank"`))
+  }, 240_000)
+
   it('register-desensitize: from a register to a released table', async () => {
     const folder = await temporary()
     const output = await node('register-desensitize/run.mjs', folder)
