@@ -230,7 +230,8 @@ export class Rules {
 
   #consent(index: number, consent: SampleConsent, refuse: Refuse): void {
     const dataset = this.#dataset(consent.dataset, refuse)
-    if (consent.zone !== this.founding.zone) throw refuse('order.zone', 'the consent is for another zone')
+    if (this.founding.kind !== 'founding' || consent.zone !== this.founding.zone)
+      throw refuse('order.zone', 'the consent is for another zone')
     if (this.#nonces.has(consent.nonce)) throw refuse('order.nonce', 'the consent is in the ledger already')
     if (consent.expires <= consent.time) throw refuse('times.expires', 'the consent ends before it begins')
     if (consent.version !== dataset.version || consent.policyDigest !== dataset.policyDigest) {

@@ -140,7 +140,8 @@ const rowOf = fc.record(
   Object.fromEntries(
     forms.flatMap(({ columns }) =>
       columns.map(({ name, nullable, type }) => {
-        const value = type.kind === 'number' ? cents : fc.constantFrom(...CATEGORIES, 'other')
+        const text: fc.Arbitrary<bigint | string> = fc.constantFrom(...CATEGORIES, 'other')
+        const value = type.kind === 'number' ? cents : text
         return [name, nullable ? fc.option(value, { freq: 4 }) : value]
       }),
     ),
