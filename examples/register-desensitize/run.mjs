@@ -120,6 +120,7 @@ async function desensitize(destination, file, title) {
     format: file.endsWith('.csv') ? 'csv' : 'parquet',
     treatments: treatmentsOf(policy, destination),
     dataset: 'residents',
+    forZone: destination === 'zone',
     key: name => {
       if (name === 'register') return secret.secret
       throw new SluiceError('KEY_INVALID', `no secret is called ${name}`, { rule: 'rule.key' })

@@ -5,7 +5,14 @@ import type { MessageKey } from '../messages/en.js'
 import type { Reply } from '../output/reply.js'
 import type { Act } from '../program.js'
 import { addSample } from './dataset-sample.js'
-import { besidePolicy, example, keyOption } from './options.js'
+import {
+  besidePolicy,
+  type ENCODINGS,
+  encodingOption,
+  example,
+  keyOption,
+  unstatedOption,
+} from './options.js'
 
 const POLICY_BYTES = 256 * 1024
 
@@ -15,6 +22,8 @@ interface Registering {
   readonly owner?: string
   readonly key?: string
   readonly schemaChange?: boolean
+  readonly encoding?: (typeof ENCODINGS)[number]
+  readonly unstated?: boolean
 }
 
 export function addDataset(program: Command, act: Act): void {
@@ -26,6 +35,8 @@ export function addDataset(program: Command, act: Act): void {
       .requiredOption('--from <file>', 'the data; its format is told by its content')
       .requiredOption('--policy <file>', 'its policy, YAML or JSON')
       .option('--owner <name>', 'who owns it; checked against the key')
+      .addOption(encodingOption())
+      .addOption(unstatedOption())
       .addOption(keyOption('the owner’s key'))
       .action(
         act<Registering & { policy: string }>(async (context, options, name) => {
@@ -38,6 +49,7 @@ export function addDataset(program: Command, act: Act): void {
             policy,
             policySource: options.policy,
             tables: besidePolicy(context, options.policy),
+            ...reading(options),
           }
           return reply('text.datasetAdded', await zone.datasets.add(draft, owner, working(context)))
         }),
@@ -51,6 +63,8 @@ export function addDataset(program: Command, act: Act): void {
       .requiredOption('--from <file>', 'the data')
       .option('--policy <file>', 'a new policy with it (default: the one in force)')
       .option('--owner <name>', 'who owns it; checked against the key')
+      .addOption(encodingOption())
+      .addOption(unstatedOption())
       .option('--schema-change', 'the columns may differ; requests for the old ones are void')
       .addOption(keyOption('the owner’s key'))
       .action(
@@ -65,6 +79,7 @@ export function addDataset(program: Command, act: Act): void {
               policySource: options.policy,
               tables: besidePolicy(context, options.policy),
             }),
+            ...reading(options),
           }
           const updating = { ...working(context), schemaMayChange: options.schemaChange === true }
           return reply('text.datasetUpdated', await zone.datasets.update(draft, owner, updating))
@@ -151,6 +166,10 @@ async function reply(said: MessageKey, dataset: DatasetSummary): Promise<Reply> 
 
 function summaryJson({ policy: _, ...summary }: DatasetSummary): object {
   return summary
+}
+
+function reading({ encoding, unstated }: Registering) {
+  return { ...(encoding && { encoding }), ...(unstated === true && { unstated }) }
 }
 
 function working(context: Context) {

@@ -1,14 +1,13 @@
 import { basename, dirname, extname } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import type { FileFormat } from '@sluice/sandbox/io'
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { Context } from '../context.js'
 import { assertNotRead } from '../output/file.js'
 import type { Act } from '../program.js'
-import { besidePolicy, example, forceOption, repeated } from './options.js'
+import { besidePolicy, type ENCODINGS, encodingOption, example, forceOption, repeated } from './options.js'
 
 const POLICY_BYTES = 256 * 1024
-const ENCODINGS = ['utf-8', 'gbk'] as const
 
 interface Desensitizing {
   readonly policy: string
@@ -41,7 +40,7 @@ export function addDesensitize(program: Command, act: Act): void {
           'a secret that keyed rules name, and its file; may stand several times',
         ),
       )
-      .addOption(new Option('--encoding <encoding>', 'of a CSV file').choices(ENCODINGS).default('utf-8'))
+      .addOption(encodingOption())
       .addOption(forceOption())
       .action(
         act<Desensitizing>(async (context, options, file) => {
@@ -78,15 +77,23 @@ export function addDesensitize(program: Command, act: Act): void {
               staging: dirname(to),
               signal: context.signal,
             }),
+            ...(options.forZone === true && { forZone: true }),
             ...(format !== null && { format }),
             ...(options.encoding !== undefined && { encoding: options.encoding }),
             ...(options.force === true && { force: true }),
             signal: context.signal,
             onProgress: context.progress.report,
           })
-          const { path, format: written, rows, report, dropped } = done
+          const { path, format: written, rows, report, dropped, statement } = done
           return {
-            json: { file: path, format: written, rows, columns: report, dropped },
+            json: {
+              file: path,
+              format: written,
+              rows,
+              columns: report,
+              dropped,
+              ...(statement !== undefined && { statement }),
+            },
             text: ui => desensitizedText(done, options.out, ui),
           }
         }),

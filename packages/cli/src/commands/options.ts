@@ -35,6 +35,19 @@ export function besidePolicy(context: Context, policy: string): (name: string) =
   return name => join(dirname(context.path(policy)), name)
 }
 
+export const ENCODINGS = ['utf-8', 'gbk'] as const
+
+export function encodingOption(): Option {
+  return new Option('--encoding <encoding>', 'of a CSV file').choices(ENCODINGS).default('utf-8')
+}
+
+export function unstatedOption(): Option {
+  return new Option(
+    '--unstated',
+    'nothing beside the file states that rules with keys were applied; the ledger will say so',
+  )
+}
+
 export function repeated(flags: string, description: string): Option {
   return new Option(flags, description).argParser((text: string, texts: readonly string[] = []) => [
     ...texts,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { jsonText } from '../output/reply.js'
 import type { Act } from '../program.js'
-import { besidePolicy, example, keyOption } from './options.js'
+import { besidePolicy, example, keyOption, unstatedOption } from './options.js'
 
 const POLICY_BYTES = 256 * 1024
 
@@ -42,14 +42,16 @@ export function addPolicy(program: Command, act: Act): void {
     policy
       .command('set <dataset> <file>')
       .description('put another policy in force for a dataset; requests under the old one are void')
+      .addOption(unstatedOption())
       .addOption(keyOption('the owner’s key'))
       .action(
-        act<{ key?: string }>(async (context, options, name, file) => {
+        act<{ key?: string; unstated?: boolean }>(async (context, options, name, file) => {
           const owner = await context.signer(options.key)
           const text = await context.source(file, POLICY_BYTES)
           const zone = await context.zone()
           const { policyDigest } = await zone.datasets.setPolicy(name, text, owner, file, {
             tables: besidePolicy(context, file),
+            ...(options.unstated === true && { unstated: true }),
             signal: context.signal,
             onProgress: context.progress.report,
           })

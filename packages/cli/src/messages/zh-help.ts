@@ -24,6 +24,8 @@ export const zhHelp = new Translator({
     '同意在现行策略下交出替身数据，适用于策略除所有者外还要求他人时',
   'until when: a span such as 90d, or a time': '有效期至：如 90d 的时长，或某一时间',
   'the reviewer’s key, or that of whom the policy names': '审核方或策略所指名者的密钥',
+  'nothing beside the file states that rules with keys were applied; the ledger will say so':
+    '文件旁没有说明密钥类规则已应用；账本会如实记录',
   'of a CSV file': 'CSV 文件的编码',
   'The gate of a data zone (数据专区): only approved queries run, only checked results leave, with proof.':
     '数据专区的闸口：只运行经过审批的查询，只放行通过检查的结果，并留下凭证。',

@@ -1,3 +1,4 @@
+import type { Rule } from '../desensitize/rules/registry.js'
 import { compareGrades, dominanceAtLeast, GRADE_RULES, highestGrade, pPercentAtLeast } from './grades.js'
 import type { Path, Problem } from './problems.js'
 import type { PolicyFile } from './schema.js'
@@ -194,3 +195,59 @@ function gradeProblems(policy: Policy): Problem[] {
   }
   return problems
 }
+
+/**
+ * What the grades of columns demand of their rules. Asked of a policy that is to come into force; those that came into
+ * force before this was demanded stay as they were signed.
+ */
+export function demandedRules(policy: Policy): Problem[] {
+  return Object.entries(policy.columns).flatMap(([name, column]) => demandedRule(policy, name, column))
+}
+
+/**
+ * From grade 3 on a value never leaves as it is, not even as the key of a group, and what says who somebody is links
+ * data sets as a token alone. Values that are public knowledge say nothing.
+ */
+function demandedRule(
+  policy: Policy,
+  name: string,
+  { grade, role, uses, rule, publicValues }: ColumnPolicy,
+): Problem[] {
+  if (compareGrades(grade, '3') < 0 || policy.entity.kind === 'none') return []
+  const problem = (rule: string, message: string, remedy: string): Problem => ({
+    code: 'GRADE_DENIED',
+    rule,
+    path: ['columns', name],
+    at: 'value',
+    message,
+    remedy,
+  })
+  if (role === 'identifier' && uses.includes('join') && (rule === undefined || !PSEUDONYMS.has(rule.kind))) {
+    return [
+      problem(
+        'grade.token',
+        `an identifier of grade ${grade} joins as a token alone`,
+        'a rule of kind token (fpe, reversible-token or a surrogate), applied before the data enters, or no use join',
+      ),
+    ]
+  }
+  if (uses.includes('group') && rule === undefined && !publicValues) {
+    return [
+      problem(
+        'grade.rule',
+        `a column of grade ${grade} may not leave as it is in the keys of groups`,
+        'a rule for it (band, date-part, mask, …), `values: public` where everybody knows its values, or no use group',
+      ),
+    ]
+  }
+  return []
+}
+
+/** Rules that give the same pseudonym for the same value, under a key that the provider keeps. */
+const PSEUDONYMS: ReadonlySet<Rule['kind']> = new Set([
+  'fpe',
+  'reversible-token',
+  'surrogate-credit-code',
+  'surrogate-identity-number',
+  'token',
+])

@@ -1,5 +1,5 @@
 import { SluiceError } from '../errors.js'
-import { completePolicy, policyProblems } from './complete.js'
+import { completePolicy, demandedRules, policyProblems } from './complete.js'
 import { type ParsedDocument, parseDocument } from './document.js'
 import { problemsOf } from './issues.js'
 import { type Problem, problemsError } from './problems.js'
@@ -50,7 +50,7 @@ export function parsePolicy(text: string, options: ParsePolicyOptions = {}): Pol
   const parsed = PolicyFile.safeParse(document.value, { reportInput: true })
   if (!parsed.success) throw problemsError(problemsOf(parsed.error.issues, PolicyFile), document)
   const policy = completePolicy(parsed.data)
-  fail(policyProblems(policy), document)
+  fail([...policyProblems(policy), ...demandedRules(policy)], document)
   return policy
 }
 

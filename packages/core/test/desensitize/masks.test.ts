@@ -22,6 +22,12 @@ describe('mask', () => {
     [{ keep: { first: 1 } }, '👨‍👩‍👧爸妈', '👨‍👩‍👧**'],
     [{ keep: { last: 1 } }, 'e\u0301a\u0301', '*a\u0301'],
     [{ keep: { first: 1 } }, '１２３', '１**'],
+    [{ keep: { first: 7 } }, 'ab345678', null],
+    [{ keep: { first: 5 } }, 'ab345678', 'ab345***'],
+    [{ keep: { first: 6 } }, 'ab345678', null],
+    [{ keep: { first: 7 }, least: 12 }, 'ab345678', 'ab34567*'],
+    [{ hide: { first: 1 }, least: 50 }, '张三', '*三'],
+    [{ hide: { before: '@' }, least: 20 }, 'li@example.cn', null],
   ])('%o on %s', async (how, value, expected) => {
     expect(await texts({ kind: 'mask', ...how }, [value])).toEqual([expected])
   })

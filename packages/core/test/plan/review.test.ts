@@ -14,7 +14,7 @@ entity: {column: person_id}
 purposes: [credit-risk]
 consumers: [insurer]
 columns:
-  person_id: {role: identifier, grade: 3, uses: [join]}
+  person_id: {role: identifier, grade: 3, uses: [join], rule: {kind: token, key: bank, domain: credit}}
   state: {role: quasi, grade: 2, uses: [group, filter], values: public}
   amount: {role: measure, grade: 3, uses: [aggregate]}
   rate: {role: measure, grade: 3, uses: [aggregate]}

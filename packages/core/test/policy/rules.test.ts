@@ -30,7 +30,7 @@ describe('rules in a policy', () => {
 
   it('a column that is dropped has no use, and need not be in the file', async () => {
     await expect(() =>
-      policy('  name: {role: identifier, uses: [join], rule: {kind: drop}}'),
+      policy('  name: {role: identifier, uses: [filter], rule: {kind: drop}}'),
     ).toThrowWithCode('POLICY_INVALID', 'columns.name.rule')
     const read = policy('  name: {role: identifier, rule: {kind: drop}}')
     expect(checkPolicy(read, [{ name: 'open', type: { kind: 'text' } }]).unmentioned).toEqual([])
@@ -72,7 +72,7 @@ describe('rules in a policy', () => {
   it('say what happens to a file, by where it goes', () => {
     const read = policy(
       [
-        '  masked: {role: identifier, uses: [join], rule: {kind: mask, keep: {first: 1}}}',
+        '  masked: {role: identifier, uses: [group], rule: {kind: mask, keep: {first: 1}}}',
         '  looked: {role: quasi, rule: {kind: replace, table: t.csv}}',
         '  gone: {role: quasi, rule: {kind: drop}}',
         '  closed: {role: measure, uses: [aggregate]}',

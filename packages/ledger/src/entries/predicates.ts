@@ -79,6 +79,11 @@ export interface Registration {
   readonly policy: unknown
   /** what rules of the policy look values up in; absent: none */
   readonly tables?: readonly RegisteredTable[]
+  /**
+   * Where the policy has rules that are applied before the file enters: did a statement beside the file say that they
+   * were? It guards against mistakes, not against an owner who lies.
+   */
+  readonly desensitized?: 'stated' | 'unstated'
 }
 
 /** A table that scans look values up in: a hierarchy or a dictionary. */
@@ -100,6 +105,8 @@ export interface PolicyChange {
   readonly policy: unknown
   /** all that are in force from here on; absent: none */
   readonly tables?: readonly RegisteredTable[]
+  /** as in a registration; `stated`: they are those of the policy before */
+  readonly desensitized?: 'stated' | 'unstated'
 }
 
 export interface Retirement {

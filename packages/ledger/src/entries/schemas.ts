@@ -100,6 +100,7 @@ const registration = z
     policyDigest: digest,
     policy: json,
     tables: tables.exactOptional(),
+    desensitized: z.enum(['stated', 'unstated']).exactOptional(),
   })
   .refine(({ policy, policyDigest }) => hasDigest(policy, policyDigest), { path: ['policyDigest'] })
 
@@ -111,6 +112,7 @@ const policyChange = z
     policyDigest: digest,
     policy: json,
     tables: tables.exactOptional(),
+    desensitized: z.enum(['stated', 'unstated']).exactOptional(),
   })
   .refine(({ policy, policyDigest }) => hasDigest(policy, policyDigest), { path: ['policyDigest'] })
 

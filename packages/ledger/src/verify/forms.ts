@@ -124,6 +124,7 @@ const namedTables = list(object({ name: plain, file, fingerprint: digest }), 1, 
 const tables: Form = value =>
   namedTables(value) &&
   new Set((value as { name: string }[]).map(each => each.name)).size === (value as unknown[]).length
+const desensitized = one('stated', 'unstated')
 const dataset = object({ name: plain, version: count(1), fingerprint: digest })
 
 const kind = (value: PredicateKind) => ({ kind: one(value), time })
@@ -170,11 +171,11 @@ const FORMS: { readonly [K in PredicateKind]: Form } = {
       policyDigest: digest,
       policy: anything,
     },
-    { tables },
+    { tables, desensitized },
   ),
   'policy-change': object(
     { ...kind('policy-change'), dataset: plain, policyDigest: digest, policy: anything },
-    { tables },
+    { tables, desensitized },
   ),
   retirement: object({ ...kind('retirement'), dataset: plain }),
   request: object({

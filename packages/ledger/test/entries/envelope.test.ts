@@ -50,12 +50,13 @@ test.each(kinds.map(each => [each.kind, each] as const))(
 const TABLE = { name: 'towns.csv', file: '0e37df36.parquet', fingerprint: digestOf('table') }
 test('a registration and a change of policy can name tables', async () => {
   for (const example of [examples.registration, examples['policy-change']]) {
-    const predicate = { ...example, tables: [TABLE] }
+    const predicate = { ...example, tables: [TABLE], desensitized: 'stated' }
     expect(parsePredicate(predicate)).toEqual(predicate)
   }
 })
 
 const invalid: [string, unknown][] = [
+  ['another word for what is stated', { ...examples.registration, desensitized: 'yes' }],
   ['two tables of one name', { ...examples.registration, tables: [TABLE, TABLE] }],
   ['a table elsewhere', { ...examples.registration, tables: [{ ...TABLE, file: '/etc/passwd' }] }],
   ['a day that does not exist', { ...examples.retirement, time: '2026-02-30T00:00:00.000Z' }],

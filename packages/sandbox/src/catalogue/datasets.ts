@@ -1,10 +1,12 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SluiceError } from '@sluice/core'
+import { canonicalDigest, SluiceError } from '@sluice/core'
 import { type ColumnSchema, type Progress, sameType } from '@sluice/core/plan'
 import { checkPolicy, type Policy, parsePolicy, policyDigest, policyToJson } from '@sluice/core/policy'
 import type { PolicyChange, RegisteredTable, Registration, SampleConsent } from '@sluice/ledger'
 import type { Signer } from '@sluice/ledger/keys'
+import { assertSameRules, assertStated, rulesBefore } from '../desensitize/statement.js'
+import type { Encoding } from '../io/encoding.js'
 import { registerFile } from '../io/register.js'
 import { assertPrincipal } from '../principal/check.js'
 import { consentToSample } from '../sample/consent.js'
@@ -24,6 +26,13 @@ export interface DatasetDraft {
   readonly policySource?: string
   /** where the tables lie that the policy's rules look values up in, by the names that they have there */
   readonly tables?: TablePath
+  /** of a CSV file; UTF-8 where absent */
+  readonly encoding?: Encoding
+  /**
+   * The policy has rules that are applied before a file enters, and nothing beside the file states that they were: it
+   * is registered all the same, and the ledger says so.
+   */
+  readonly unstated?: boolean
 }
 
 export interface DatasetOptions {
@@ -104,7 +113,7 @@ export class Datasets {
     text: string,
     owner: Signer,
     source?: string,
-    options: DatasetOptions & { readonly tables?: TablePath } = {},
+    options: DatasetOptions & Pick<DatasetDraft, 'tables' | 'unstated'> = {},
   ): Promise<DatasetSummary> {
     const policy = policyOf(text, source)
     const current = findDataset(await this.#zone.refreshed(), name)
@@ -112,6 +121,14 @@ export class Datasets {
     assertOwner(current.facts.owner, owner)
     assertPolicyOwner(policy, owner)
     checkPolicy(policy, current.facts.columns)
+    const applied = rulesBefore(policy)
+    if (options.unstated !== true) {
+      const before = rulesBefore(current.facts.policy)
+      assertSameRules(applied, column => {
+        const rule = before.get(column)
+        return rule && canonicalDigest(rule as never)
+      })
+    }
     const { tables, discard } = await this.#tables(policy, current.tables, options.tables, options)
     try {
       await this.#zone.change(async transaction => {
@@ -126,6 +143,7 @@ export class Datasets {
           policyDigest: policyDigest(policy),
           policy: policyToJson(policy),
           ...(tables.length > 0 && { tables }),
+          ...(applied.size > 0 && { desensitized: options.unstated === true ? 'unstated' : 'stated' }),
         }
         await transaction.append(change, owner)
       }, options)
@@ -179,7 +197,7 @@ export class Datasets {
   }
 
   async #register(
-    draft: Pick<DatasetDraft, 'name' | 'from' | 'tables'> & { readonly policy: Policy },
+    draft: Omit<DatasetDraft, 'policy' | 'policySource'> & { readonly policy: Policy },
     owner: Signer,
     options: DatasetOptions,
     expected: readonly ColumnSchema[] | null,
@@ -188,6 +206,8 @@ export class Datasets {
     const { policy } = draft
     assertPolicyOwner(policy, owner)
     const before = this.#zone.state().datasets.get(draft.name)?.tables ?? []
+    const applied = rulesBefore(policy)
+    if (applied.size > 0 && draft.unstated !== true) await assertStated(draft.from, applied, options.signal)
     const { tables, discard } = await this.#tables(policy, before, draft.tables, options)
     const registered = await registerFile({
       pool: await this.#zone.engine(),
@@ -196,6 +216,7 @@ export class Datasets {
       entity: policy.entity,
       grade: policy.grade,
       keyCandidates: keyCandidates(policy),
+      ...(draft.encoding && { encoding: draft.encoding }),
       ...(options.signal && { signal: options.signal }),
       ...(options.onProgress && { onProgress: options.onProgress }),
     }).catch(async (error: unknown) => {
@@ -227,6 +248,7 @@ export class Datasets {
           policyDigest: policyDigest(policy),
           policy: policyToJson(policy),
           ...(tables.length > 0 && { tables }),
+          ...(applied.size > 0 && { desensitized: draft.unstated === true ? 'unstated' : 'stated' }),
         }
         await transaction.append(registration, owner)
       }, options)

@@ -17,6 +17,7 @@ import type { Encoding } from '../io/encoding.js'
 import type { FileFormat } from '../io/format.js'
 import { readTable, type TableFile } from '../io/table-reader.js'
 import { writeTable } from '../io/table-writer.js'
+import { writeStatement } from './statement.js'
 
 export interface DesensitizeFileOptions {
   readonly from: string
@@ -33,6 +34,8 @@ export interface DesensitizeFileOptions {
   readonly format?: FileFormat
   readonly encoding?: Encoding
   readonly force?: boolean
+  /** the file enters a zone: states beside it what was applied, for `dataset add` to look at */
+  readonly forZone?: boolean
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: Progress) => void
 }
@@ -44,6 +47,8 @@ export interface DesensitizedFile {
   readonly columns: readonly ColumnSchema[]
   /** what was done to each column that came out, in order */
   readonly report: readonly ColumnReport[]
+  /** path of the statement beside the file, where it is for a zone */
+  readonly statement?: string
   /** columns that were left out, because a rule says so or because nothing is said of them */
   readonly dropped: readonly { readonly column: string; readonly said: boolean }[]
 }
@@ -59,7 +64,14 @@ const TEXT: ScalarType = { kind: 'text' }
  * @throws SluiceError what `readTable`, `writeTable` and the rules throw; SCHEMA_INVALID where a numeric column holds
  * identity numbers, of which digits are lost
  */
-export function desensitizeFile(options: DesensitizeFileOptions): Promise<DesensitizedFile> {
+export async function desensitizeFile(options: DesensitizeFileOptions): Promise<DesensitizedFile> {
+  const written = await writeDesensitized(options)
+  if (options.forZone !== true) return written
+  const { to, dataset, treatments, signal } = options
+  return { ...written, statement: await writeStatement(to, dataset, treatments, signal) }
+}
+
+function writeDesensitized(options: DesensitizeFileOptions): Promise<DesensitizedFile> {
   const { from, to, treatments, encoding, signal, onProgress } = options
   return writeTable(to, (directory, begin) =>
     readTable(

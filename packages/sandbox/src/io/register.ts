@@ -7,6 +7,7 @@ import { EngineFailure, failureError, Session } from '../duckdb/session.js'
 import type { Child } from '../isolation/child.js'
 import type { ChildPool } from '../isolation/pool.js'
 import { quoteIdentifier, quoteText } from '../sql/emit/names.js'
+import { type Encoding, transcode } from './encoding.js'
 import { detectFormat, type FileFormat } from './format.js'
 import { BUCKET_COLUMN, BUCKETS, ENTITY_COLUMN } from './hidden.js'
 import { conversionFailures, invalid, type NormalizedColumn, overrideColumn } from './schema.js'
@@ -23,6 +24,8 @@ export interface RegisterOptions {
   readonly entity: { readonly kind: 'column'; readonly column: string } | { readonly kind: 'row' | 'none' }
   /** the highest grade of the policy's columns */
   readonly grade: string
+  /** of a CSV file; UTF-8 where absent */
+  readonly encoding?: Encoding
   /** types that the provider demands, by column; every value has to convert */
   readonly types?: Readonly<Record<string, ScalarType>>
   /** lists of columns that may be unique keys: identifiers, and what the policy lets be joined */
@@ -78,8 +81,10 @@ export async function registerFile(options: RegisterOptions): Promise<Registered
   const job = { grade: options.grade, milliseconds: limits.milliseconds, signal: options.signal }
   return options.pool.run(job, async child => {
     progress('copy')
-    await child.staging.copy(options.from, SOURCE)
     const staged = join(child.staging.path, 'in', SOURCE)
+    const { encoding = 'utf-8' } = options
+    if (encoding === 'utf-8') await child.staging.copy(options.from, SOURCE)
+    else await transcode(options.from, staged, encoding, options.signal)
     const format = await detectFormat(staged)
     progress('read')
     const found = await normalize(child, { ...options, limits, format, staged, random, progress })

@@ -2,6 +2,12 @@ import type { Translations } from '../translate.js'
 
 /** What the review, the policies and the disclosure check say. */
 export const zhPolicy: Translations = {
+  'an identifier of grade {} joins as a token alone': '{} 级的标识符只能以令牌参与连接',
+  'a rule of kind token (fpe, reversible-token or a surrogate), applied before the data enters, or no use join':
+    'token 类规则（fpe、reversible-token 或替代号码），在数据进入之前应用；或不要用途 join',
+  'a column of grade {} may not leave as it is in the keys of groups': '{} 级的列不得原样出现在分组键中',
+  'a rule for it (band, date-part, mask, …), `values: public` where everybody knows its values, or no use group':
+    '为它写一条规则（band、date-part、mask 等）；取值众所周知时写 `values: public`；或不要用途 group',
   'no column may leave in rows': '没有列可按行放行',
   'synthetic or none, or columns with the use output': 'synthetic 或 none，或带用途 output 的列',
   'grade {} has no stand-in': '{} 级没有替身数据',

@@ -2,6 +2,14 @@ import type { Translations } from '../translate.js'
 
 /** What a zone says of its requests, approvals, data and runs. */
 export const zhZone: Translations = {
+  'the policy has rules that are applied before a file enters, and nothing states that they were':
+    '策略含有须在文件进入之前应用的规则，但没有任何说明表明已应用',
+  'the statement beside the file is on another file': '文件旁边的说明针对的是另一个文件',
+  'what lies beside the file is no statement of what was applied to it':
+    '文件旁边的并不是对其应用了何种规则的说明',
+  'the rule {} of the column "{}" is not stated to have been applied': '没有说明列“{1}”的规则 {0} 已经应用',
+  'Register the file that `sluice desensitize --for-zone` writes with this policy, its statement beside it; or say --unstated, which the ledger records.':
+    '请登记 `sluice desensitize --for-zone` 按此策略写出的文件，说明文件须在其旁；或写 --unstated，账本会记录。',
   'the engine was given no table for a rule of "{}"': '引擎没有得到“{}”某条规则所需的对照表',
   'the table "{}" has a column "{}" that is no text': '对照表“{}”的列“{}”不是文本',
   'the table "{}" has {} columns; its rules need {} to {}': '对照表“{}”有 {} 列；规则需要 {} 至 {} 列',

@@ -37,17 +37,25 @@ export const MaskRule = z
       .max(64)
       .optional()
       .describe('how many of them stand for each hidden part, 1 to 64; one a character where absent'),
+    least: z
+      .int()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe(
+        'percent of a value’s characters that are hidden at least: 1 to 100; 33, or 0 with a separator, where absent',
+      ),
   })
   .refine(({ keep, hide }) => (keep === undefined) !== (hide === undefined), {
     message: 'needs keep or hide, and not both',
   })
-  .describe('{kind: mask, keep or hide, with, width}: hides a part of a text (遮盖)')
+  .describe('{kind: mask, keep or hide, with, width, least}: hides a part of a text (遮盖)')
 
 export type MaskRule = z.infer<typeof MaskRule>
 
 /**
  * Hides a part of a text (遮盖), by characters as people see them. What does not fit is hidden whole: a text too short
- * for something to be kept and something to be hidden, one without exactly one separator, one with characters whose
+ * for something to be kept and something to be hidden, one of which less than a third (or `least`) would be hidden, one without exactly one separator, one with characters whose
  * bounds are in doubt (see `characters.ts`), and one that the mask would give back.
  */
 export const mask: RuleDefinition<MaskRule> = {
@@ -71,6 +79,8 @@ export interface Mask {
   readonly mark: string
   /** marks for each hidden span that is not empty; null: one a character */
   readonly width: number | null
+  /** percent of a value's characters: one of which less would be hidden does not fit */
+  readonly least: number
 }
 
 export type Cut =
@@ -81,9 +91,16 @@ export type Cut =
   /** inner is the separator, which stands there once, with what is before (or after) it */
   | { readonly kind: 'separator'; readonly separator: string; readonly side: 'before' | 'after' }
 
-export function maskOf({ keep, hide, with: mark = '*', width }: MaskRule): Mask {
+/**
+ * Where characters are counted, a third: a middle character of three is enough, and one of eight is not. What stands on
+ * one side of a separator is hidden as a whole, however short it is.
+ */
+const LEAST = 33
+
+export function maskOf({ keep, hide, with: mark = '*', width, least }: MaskRule): Mask {
   const { first, last, from, to, before, after } = (keep ?? hide)!
-  const shared = { mark, width: width ?? null }
+  const counted = before === undefined && after === undefined
+  const shared = { mark, width: width ?? null, least: least ?? (counted ? LEAST : 0) }
   if (from !== undefined && to !== undefined) {
     return { ...shared, cut: { kind: 'range', from, to }, hidden: keep === undefined ? 'inner' : 'outer' }
   }
@@ -101,7 +118,7 @@ export function maskOf({ keep, hide, with: mark = '*', width }: MaskRule): Mask 
 const LONGEST = 4096
 
 /** What a mask does to one value. */
-export function transformOf({ cut, hidden, mark, width }: Mask): TextTransform {
+export function transformOf({ cut, hidden, mark, width, least }: Mask): TextTransform {
   const markBytes = new TextEncoder().encode(mark)
   const locate = locatorOf(cut)
   let starts = new Int32Array(LONGEST + 1)
@@ -117,6 +134,7 @@ export function transformOf({ cut, hidden, mark, width }: Mask): TextTransform {
     }
     if (count === UNFIT || !locate(bytes, starts, count, bounds)) return false
     const { a, b } = bounds
+    if (100 * (hidden === 'inner' ? b - a : count - (b - a)) < least * count) return false
     if (hidden === 'inner') {
       out.copy(bytes, start, starts[a]!)
       stars(out, b - a)

@@ -39,7 +39,8 @@ export function partialText(rule: RuleOf<'mask'>, column: string): string {
               call('substring_grapheme', column, first + 1, middle),
               marks(mask, last),
             )
-      return unlessSame(`${fits(column, CHARACTERS)} AND ${count} > ${kept}`, value, column)
+      const enough = hidesEnough(mask, mask.hidden === 'inner' ? middle : kept, count)
+      return unlessSame(`${fits(column, CHARACTERS)} AND ${count} > ${kept} AND ${enough}`, value, column)
     }
     case 'range': {
       const { from, to } = cut
@@ -55,7 +56,8 @@ export function partialText(rule: RuleOf<'mask'>, column: string): string {
                 ? marks(mask, `${count} - ${to}`)
                 : `CASE WHEN ${count} > ${to} THEN ${marks(mask, 1)} ELSE '' END`,
             )
-      const condition = `${fits(column, CHARACTERS)} AND ${count} >= ${to} AND ${count} > ${size}`
+      const enough = hidesEnough(mask, mask.hidden === 'inner' ? size : `${count} - ${size}`, count)
+      const condition = `${fits(column, CHARACTERS)} AND ${count} >= ${to} AND ${count} > ${size} AND ${enough}`
       return unlessSame(condition, value, column)
     }
     case 'separator': {
@@ -68,9 +70,16 @@ export function partialText(rule: RuleOf<'mask'>, column: string): string {
           : joined(marks(mask, call('length_grapheme', before)), separator, after)
       const once = `${call('length', column)} - ${call('length', call('replace', column, separator, "''"))} = 1`
       const escaped = `\\x{${cut.separator.codePointAt(0)!.toString(16)}}`
-      return unlessSame(`${fits(column, `${CHARACTERS}${escaped}${CHARACTERS}`)} AND ${once}`, value, column)
+      const gone = call('length_grapheme', cut.side === 'before' ? after : before)
+      const enough = hidesEnough(mask, gone, count)
+      const form = fits(column, `${CHARACTERS}${escaped}${CHARACTERS}`)
+      return unlessSame(`${form} AND ${once} AND ${enough}`, value, column)
     }
   }
+}
+
+function hidesEnough({ least }: Mask, hidden: number | string, count: string): string {
+  return `100 * (${hidden}) >= ${least} * ${count}`
 }
 
 /** What stands after the first of these characters. */
