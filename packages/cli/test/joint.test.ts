@@ -1,8 +1,10 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { Table, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Outcome, runCommand, temporaryRoot } from './transcript.js'
 
@@ -239,5 +241,32 @@ describe('a job on the command line', () => {
       exitCode: 6,
       stderr: expect.stringContaining('EXISTS'),
     })
+  })
+
+  it('is joined by the program in the documentation', async () => {
+    const page = await readFile(new URL('../../../docs/mpc.md', import.meta.url), 'utf8')
+    const [, snippet] = /```ts\n(import \{ readFile \}[^`]+)```/.exec(page) ?? []
+    const named = snippet!.replace('arrears.json', 'job.json').replace('loans.parquet', 'loans.arrow')
+    // where it finds the packages, and works in the party's directory
+    const script = join(dirname(fileURLToPath(import.meta.url)), `.documented-${process.pid}.mjs`)
+    await writeFile(script, named)
+    const sorted = [...companies].sort((a, b) => (a.id < b.id ? -1 : 1))
+    const column = (of: (company: (typeof companies)[number]) => string | null) =>
+      vectorFromArray(sorted.map(of), new Utf8())
+    const table = new Table({
+      firm: column(({ id }) => id),
+      industry: column(({ industry }) => industry),
+      debt: column(({ debt }) => debt || null),
+    })
+    await writeFile(join(root, 'loans.arrow'), tableToIPC(table, 'file'))
+    try {
+      const bank = promisify(execFile)(process.execPath, [script], { cwd: root })
+      const others = [party('bureau', '--json'), party('operator')].map(({ ended }) => ended)
+      const [{ stdout }, bureau] = await Promise.all([bank, ...others])
+      expect(stdout).toContain("operation: 'arrears'")
+      expect(bureau).toMatchObject({ code: 0 })
+    } finally {
+      await rm(script)
+    }
   })
 })

@@ -121,11 +121,11 @@ const condition: fc.Arbitrary<Meant<boolean>> = fc.letrec<{ tree: Meant<boolean>
       tie('leaf'),
       tie('tree').map(inner => ({
         expression: c.not(inner.expression),
-        of: row => (inner.of(row) === null ? null : !inner.of(row)),
+        of: (row: Row) => (inner.of(row) === null ? null : !inner.of(row)),
       })),
       fc.tuple(tie('tree'), tie('tree'), fc.boolean()).map(([a, b, and]) => ({
         expression: and ? c.and(a.expression, b.expression) : c.or(a.expression, b.expression),
-        of: row => {
+        of: (row: Row) => {
           const both = [a.of(row), b.of(row)]
           const decides = !and
           if (both.includes(decides)) return decides
