@@ -221,11 +221,13 @@ describe('what one party sees of a protocol', () => {
   it.each(Object.entries(CASES))(
     '%s: does not where it is broken on purpose, masks of zeros',
     (name, found) => {
-      const [first, second] = [FIRST, SECOND].map(inputs => viewsOf(found, inputs, name, withoutMasks))
+      const first = viewsOf(found, FIRST, name, withoutMasks)
+      // one input is enough to see that bytes are not uniform; what they are is compared where they never are
+      const second = found.permutes ? viewsOf(found, SECOND, name, withoutMasks) : first
       const statistics = INDICES.map(index =>
         found.permutes
-          ? againstEachOther(first![index]!, second![index]!)
-          : worst(first![index]!, second![index]!, 8),
+          ? againstEachOther(first[index]!, second[index]!)
+          : worst(first[index]!, first[index]!, 8),
       )
       expect(Math.max(...statistics)).toBeGreaterThan(10 * LIMIT)
     },

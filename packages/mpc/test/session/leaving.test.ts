@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { approveJob, meet, memoryMesh, type Protocol, Session, type SessionJob } from '@sluice/mpc'
 import { combine, fromSigned } from '@sluice/mpc/field'
 import type { Words } from '@sluice/mpc/ring'
-import { inputOf, open, type ShamirParty, shamirParty } from '@sluice/mpc/shamir'
+import { inputOf, multiply, open, prepareProducts, type ShamirParty, shamirParty } from '@sluice/mpc/shamir'
 import { expect, it } from 'vitest'
 import { person } from './parties.js'
 
@@ -111,4 +111,33 @@ it('ends where something is due from who left, and names them', async () => {
     reason: { code: 'PEER_LOST', facts: { party: 'hospital' } },
   })
   for (const result of results) expect(result.status).toBe('rejected')
+})
+
+it('ends where the king leaves, through whom products go, and names it', async () => {
+  const mesh = memoryMesh(5)
+  const sessions = await Promise.all(
+    mesh.map(async (streams, self) =>
+      Session.open({
+        job,
+        self,
+        approval: await approveJob(job.digest, people[self]!),
+        streams,
+        mayLeave: true,
+      }),
+    ),
+  )
+  const parties = EVERYONE.map(index => shamirParty(index, { size: 5, threshold: 3 }, { king: 2 }))
+  const supplies = await Promise.all(
+    sessions.map((session, index) => session.run(prepareProducts(parties[index]!, ROWS))),
+  )
+  for (const stream of mesh[2]!.values()) stream.destroy()
+  const column = new BigUint64Array(ROWS)
+  const results = await Promise.allSettled(
+    sessions.map((session, index) =>
+      session.run(multiply(parties[index]!, column, column, supplies[index]!)),
+    ),
+  )
+  const reasons = results.map(result => (result.status === 'rejected' ? result.reason : undefined))
+  expect(reasons.map(reason => reason?.code)).toEqual(Array(5).fill('PEER_LOST'))
+  expect(reasons[0].facts.party).toBe('hospital')
 })
