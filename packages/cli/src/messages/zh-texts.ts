@@ -1,4 +1,5 @@
 import { Translator } from './translate.js'
+import { zhColumns } from './zh/columns.js'
 import { zhJoint } from './zh/joint.js'
 import { zhPolicy } from './zh/policy.js'
 import { zhPsi } from './zh/psi.js'
@@ -7,4 +8,4 @@ import { zhSql } from './zh/sql.js'
 import { zhZone } from './zh/zone.js'
 
 /** The texts of errors in Chinese. Loaded when there is an error to show. */
-export const zhTexts = new Translator(zhSql, zhPolicy, zhZone, zhRecord, zhJoint, zhPsi)
+export const zhTexts = new Translator(zhSql, zhPolicy, zhZone, zhRecord, zhJoint, zhPsi, zhColumns)
