@@ -223,6 +223,7 @@ export const en = {
   'text.sampleSynthetic':
     'stand-in made: synthetic, column by column, from counts that passed the disclosure check',
   'text.signed': 'signature written',
+  'text.numbersInside': 'numbers of persons in {share}',
   'text.unrecognized': 'not recognized',
   'text.verified': 'the record is whole',
   'text.waiting': 'waiting for another process that is changing this zone …',

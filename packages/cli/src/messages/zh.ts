@@ -214,6 +214,7 @@ export const zh: Messages = {
   'text.secretStays': '密钥须留在数据提供方：持有者可以穷举手机号、身份证号，从而识别令牌背后的人。',
   'text.sampled': '从 {total} 行中随机抽取 {read} 行，各占比误差不超过 {error} 个百分点（置信水平 95%）',
   'text.signed': '签名已写入',
+  'text.numbersInside': '{share} 的文本含个人号码',
   'text.unrecognized': '未识别',
   'text.verified': '记录完整',
   'text.waiting': '另一进程正在修改此数据专区，等待中……',

@@ -44,7 +44,7 @@ function columnCells(column: ColumnClassification, ui: Ui): string[] {
   return [
     visibleText(name),
     type,
-    holds(entity, shown, ui),
+    holds(column, shown, ui),
     shown === null ? '–' : percent(shown.confidence),
     shown === null ? '–' : shown.evidence.map(kind => ui.t(`evidence.${kind}`)).join(', '),
     shown?.matches ? percent(shown.matches.value) : '–',
@@ -58,7 +58,13 @@ function columnCells(column: ColumnClassification, ui: Ui): string[] {
 }
 
 /** What is held, or what could be, with a question mark. */
-function holds(entity: Candidate | null, shown: Candidate | null, ui: Ui): string {
+function holds({ entity, embedded }: ColumnClassification, shown: Candidate | null, ui: Ui): string {
+  const inside =
+    embedded.value > 0 ? `; ${ui.t('text.numbersInside', { share: percent(embedded.value) })}` : ''
+  return kind(entity, shown, ui) + inside
+}
+
+function kind(entity: Candidate | null, shown: Candidate | null, ui: Ui): string {
   if (shown === null) return ui.t('text.unrecognized')
   const label = visibleText(shown.label[ui.language])
   return entity === null ? `${ui.t('text.unrecognized')} (${label}?)` : label

@@ -129,6 +129,7 @@ export class Classifier {
       others: recognized ? others : candidates,
       nulls: shareOf(scan.nulls, scan.rows, population),
       blanks: shareOf(scan.blanks, scan.rows, population),
+      embedded: shareOf(scan.embedded, scan.rows, population),
       distinct: { count, share, relativeError },
       ...suggest(this.#catalogue, candidates, {
         type,

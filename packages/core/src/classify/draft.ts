@@ -68,7 +68,7 @@ function flow(rule: Rule): string {
 
 const WORTH_A_LOOK = 0.3
 
-function found({ entity, others, reason, impact }: ColumnClassification): string {
+function found({ entity, others, reason, impact, embedded }: ColumnClassification): string {
   const first = entity === null ? '未识别 not recognized' : candidateText(entity)
   const doubts = others
     .filter(({ confidence }) => confidence >= WORTH_A_LOOK)
@@ -76,7 +76,11 @@ function found({ entity, others, reason, impact }: ColumnClassification): string
     .map(candidateText)
   const also = doubts.length > 0 ? `; 另或 or else: ${doubts.join(', ')}` : ''
   const raised = reason === 'higher-candidate' ? '; 就高从严 the higher grade is taken' : ''
-  return `${first}${also} [${impact.object}, ${impact.degree}]${raised}`
+  const inside =
+    embedded.value > 0
+      ? `; 文中含个人号码 numbers of persons inside: ${(100 * embedded.value).toFixed(1)} %`
+      : ''
+  return `${first}${also} [${impact.object}, ${impact.degree}]${raised}${inside}`
 }
 
 function candidateText({ label, confidence, evidence }: Candidate): string {

@@ -3,6 +3,7 @@ import { type Column, isText } from '../desensitize/column.js'
 import { SluiceError } from '../errors.js'
 import { visibleText } from '../text.js'
 import { DistinctCounter } from './distinct.js'
+import { embedsIdentifier, mayEmbed } from './embedded.js'
 import type { Recognizer } from './recognizer.js'
 import { CLASS, type ShapeTable } from './shape.js'
 import { type TextRun, textOf } from './text.js'
@@ -16,6 +17,8 @@ export interface Tally {
   readonly nulls: number
   /** text that holds nothing but spaces */
   readonly blanks: number
+  /** texts in which somebody's number stands, among other things */
+  readonly embedded: number
   /** bytes of all values, trimmed */
   readonly bytes: number
   readonly distinct: DistinctCounter
@@ -28,6 +31,7 @@ export class ColumnScan implements Tally {
   rows = 0
   nulls = 0
   blanks = 0
+  embedded = 0
   bytes = 0
   readonly distinct = new DistinctCounter()
   readonly counts: Float64Array
@@ -83,6 +87,7 @@ export class ColumnScan implements Tally {
       }
       distinct.add(hash53(high, low))
       this.bytes += end - start
+      if (mayEmbed(classes, end - start) && embedsIdentifier(bytes, start, end)) this.embedded++
       if (classes & 128 && end - start <= FOLDED_LIMIT && isFullWidth(bytes, start, end)) {
         this.#count(folded, 0, fold(bytes, start, end))
         continue

@@ -32,6 +32,8 @@ export interface ColumnClassification {
   readonly nulls: Share
   /** text of spaces only, or empty */
   readonly blanks: Share
+  /** cells in which somebody's number stands among other text: of identity, mobile phone or bank card */
+  readonly embedded: Share
   /** among the rows that were read; `relativeError` at 95 % confidence, 0 where it was counted */
   readonly distinct: { readonly count: number; readonly share: number; readonly relativeError: number }
   readonly role: ColumnRole

@@ -238,6 +238,24 @@ describe('types', () => {
   })
 })
 
+describe('numbers of persons inside texts', () => {
+  test.each([
+    ['申请人来电13800138000，已登记。', 1],
+    ['身份证11010519491231002X号持有人', 1],
+    ['card 4111111111111111 was charged', 1],
+    ['mail: {"id":"11010519491231002X"}', 1],
+    ['订单号113800138000已发货', 0],
+    ['身份证110105194912310021号持有人', 0],
+    ['合计￥13800138000.50元整', 0],
+    ['13800138000', 0],
+    ['批次A13800138000号产品', 0],
+  ])('%s: %i', (text, count) => {
+    const table = new Table({ remark: vectorFromArray([text, '无', null], new Utf8()) })
+    const [column] = classifyTable(table).columns
+    expect(column!.embedded.value).toBeCloseTo(count / 3)
+  })
+})
+
 describe('bad cells', () => {
   const raw = (cells: readonly Uint8Array[]) => {
     const offsets = Int32Array.from([

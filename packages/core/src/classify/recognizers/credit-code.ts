@@ -1,3 +1,4 @@
+import { CREDIT_BYTES, CREDIT_VALUES, creditCheck } from '../../check-characters.js'
 import { CHECKSUM, FORMAT, NONE, type Recognizer } from '../recognizer.js'
 import { DIGIT, LETTER } from '../shape.js'
 import { isDigit } from './digits.js'
@@ -17,24 +18,15 @@ export const creditCode: Recognizer = {
     // departments 1 to 9, A, N and Y; categories 1 to 9
     if (department < 1 || (department > 10 && department !== 21 && department !== 30)) return NONE
     if (!isDigit(bytes[start + 1]!) || bytes[start + 1] === 0x30) return NONE
-    let sum = 0
-    for (let i = 0; i < 17; i++) {
+    for (let i = 2; i < 18; i++) {
       const value = VALUES[bytes[start + i]!]!
-      if (value === ABSENT || (i > 1 && i < 8 && value > 9)) return NONE
-      sum += value * WEIGHTS[i]!
+      if (value < 0 || (i < 8 && value > 9)) return NONE
     }
-    const check = VALUES[bytes[start + 17]!]!
-    if (check === ABSENT) return NONE
-    return (31 - (sum % 31)) % 31 === check ? CHECKSUM : FORMAT
+    const check = VALUES[creditCheck(bytes, start, VALUES)]!
+    return check === VALUES[bytes[start + 17]!]! ? CHECKSUM : FORMAT
   },
 }
 
-const ABSENT = 255
-const ALPHABET = '0123456789ABCDEFGHJKLMNPQRTUWXY'
-const VALUES = new Uint8Array(256).fill(ABSENT)
-for (const [value, character] of [...ALPHABET].entries()) {
-  VALUES[character.charCodeAt(0)] = value
-  VALUES[character.toLowerCase().charCodeAt(0)] = value
-}
-/** 3^i mod 31. */
-const WEIGHTS = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28]
+/** Small letters too, as people type them. */
+const VALUES = CREDIT_VALUES.slice()
+for (const [value, byte] of CREDIT_BYTES.entries()) if (byte > 0x40) VALUES[byte | 0x20] = value

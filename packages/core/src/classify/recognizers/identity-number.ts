@@ -1,3 +1,4 @@
+import { identityCheck } from '../../check-characters.js'
 import { CHECKSUM, DICTIONARY, type Evidence, FORMAT, NONE, type Recognizer } from '../recognizer.js'
 import { DIGIT, LETTER } from '../shape.js'
 import { allDigits, isDate, isDigit, numberAt } from './digits.js'
@@ -22,22 +23,13 @@ export const identityNumber: Recognizer = {
   },
 }
 
-/** 2^(17 − i) mod 11 (ISO 7064, MOD 11-2). */
-const WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
-const CHECK = Uint8Array.from('10X98765432', character => character.charCodeAt(0))
-
 function matchEighteen(bytes: Uint8Array, start: number): Evidence {
-  let sum = 0
-  for (let i = 0; i < 17; i++) {
-    const byte = bytes[start + i]!
-    if (!isDigit(byte)) return NONE
-    sum += (byte - 0x30) * WEIGHTS[i]!
-  }
+  if (!allDigits(bytes, start, start + 17)) return NONE
   const last = bytes[start + 17]! & (isDigit(bytes[start + 17]!) ? 0xff : 0xdf)
   if (!isDigit(last) && last !== 0x58) return NONE
   if (!isDate(numberAt(bytes, start + 6, 4), numberAt(bytes, start + 10, 2), numberAt(bytes, start + 12, 2)))
     return NONE
-  return CHECK[sum % 11] === last ? CHECKSUM : FORMAT
+  return identityCheck(bytes, start) === last ? CHECKSUM : FORMAT
 }
 
 function matchFifteen(bytes: Uint8Array, start: number): Evidence {

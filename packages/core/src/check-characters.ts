@@ -18,10 +18,14 @@ export function organizationCheck(bytes: Uint8Array, from: number): number {
   return check === 11 ? 48 : check === 10 ? 88 : 48 + check
 }
 
-/** Modulus 31 over 17 characters (GB 32100-2015, appendix B): of a unified social credit code. */
-export function creditCheck(bytes: Uint8Array, from: number): number {
+/**
+ * Modulus 31 over 17 characters (GB 32100-2015, appendix B): of a unified social credit code.
+ *
+ * @param values of characters, where others than `CREDIT_VALUES` stand for them too
+ */
+export function creditCheck(bytes: Uint8Array, from: number, values: Int8Array = CREDIT_VALUES): number {
   let sum = 0
-  for (let i = 0; i < 17; i++) sum += CREDIT_VALUES[bytes[from + i]!]! * CREDIT_WEIGHTS[i]!
+  for (let i = 0; i < 17; i++) sum += values[bytes[from + i]!]! * CREDIT_WEIGHTS[i]!
   return CREDIT_BYTES[(31 - (sum % 31)) % 31]!
 }
 
