@@ -168,7 +168,7 @@ describe('two parties', () => {
   })
 
   it('find the same by every protocol, whoever learns, and tell each other where both do', async () => {
-    for (const protocol of ['ecdh', 'kkrt']) {
+    for (const protocol of ['ecdh', 'kkrt', 'rr22']) {
       for (const receivers of [['bank'], ['bureau'], ['bank', 'bureau'], ['bureau', 'bank']]) {
         const job = parsePsiJob(
           draft({ protocol, receivers: receivers.map(name => ({ name, learns: 'which' })) }),
@@ -180,8 +180,10 @@ describe('two parties', () => {
         }
       }
     }
-    const counting = draft({ protocol: 'kkrt', receivers: [{ name: 'bank', learns: 'count' }] })
-    await expect(() => parsePsiJob(counting)).toThrowWithCode('JOB_INVALID')
+    for (const protocol of ['kkrt', 'rr22']) {
+      const counting = draft({ protocol, receivers: [{ name: 'bank', learns: 'count' }] })
+      await expect(() => parsePsiJob(counting)).toThrowWithCode('JOB_INVALID')
+    }
   })
 
   it('learn how many alone where the job says so', async () => {

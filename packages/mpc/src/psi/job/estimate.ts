@@ -43,6 +43,12 @@ export async function estimatePsi(job: PsiJob, rows: number): Promise<PsiEstimat
       bytes: items * KKRT_BYTES,
       memory: rowsHeld + items * 8 * ITEM_BYTES,
     },
+    rr22: {
+      // as much in bulk; beside it, 128 base transfers and the linear evaluation's half megabyte
+      seconds: 128 * 3 * masking + (RR22_LEAST + items) * RR22_TIMES_FINDING * finding,
+      bytes: RR22_LEAST_BYTES + items * RR22_BYTES,
+      memory: rowsHeld + items * 22 * ITEM_BYTES,
+    },
     helper: {
       seconds: items * finding * owners,
       bytes: items * ITEM_BYTES + (job.sum === undefined ? 0 : items * 8),
@@ -58,8 +64,11 @@ export async function estimatePsi(job: PsiJob, rows: number): Promise<PsiEstimat
   return estimates.map(estimate => ({ ...estimate, chosen: estimate.fits && estimate.seconds === best }))
 }
 
-/** A job names its helper, or has none: neither kind of protocol does for the other. */
+/** A job names its helper, or has none: neither kind of protocol does for the other. The fast ones tell which alone. */
 function fits(job: PsiJob, protocol: PsiProtocolName): boolean {
+  if (protocol === 'kkrt' || protocol === 'rr22') {
+    return job.helper === undefined && job.receivers.every(({ learns }) => learns === 'which')
+  }
   return (protocol === 'helper') === (job.helper !== undefined)
 }
 
@@ -67,6 +76,12 @@ function fits(job: PsiJob, protocol: PsiProtocolName): boolean {
 const KKRT_TIMES_FINDING = 8
 /** 64 a bin, 1.3 bins an item, and three values of eight bytes */
 const KKRT_BYTES = 108
+/** seen, as for KKRT; a run costs what so many items do at the least */
+const RR22_TIMES_FINDING = 7
+const RR22_LEAST = 10_000
+/** 16 a column, 1.3 columns an item, a value of ten bytes, and what the linear evaluation sends */
+const RR22_BYTES = 32
+const RR22_LEAST_BYTES = 700_000
 const SAMPLE = 1 << 15
 
 function maskOnce(group: Ristretto): void {

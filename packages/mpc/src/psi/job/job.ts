@@ -13,7 +13,7 @@ const name = z.string().refine(isKeyName, 'no name')
 const column = z.string().min(1).max(200)
 
 /** How intersections are computed; docs/psi.md says which when. */
-export const PSI_PROTOCOLS = ['ecdh', 'kkrt', 'helper'] as const
+export const PSI_PROTOCOLS = ['ecdh', 'kkrt', 'rr22', 'helper'] as const
 export type PsiProtocolName = (typeof PSI_PROTOCOLS)[number]
 
 const schema = z.strictObject({
@@ -183,7 +183,7 @@ function checkReceivers({ parties, receivers, helper, sum, protocol }: PsiJob): 
   }
   if (protocol === 'helper' && receivers.length > 1)
     throw invalid('receivers', 'with a helper, one party receives')
-  if (protocol === 'kkrt' && receivers.some(({ learns }) => learns !== 'which'))
+  if ((protocol === 'kkrt' || protocol === 'rr22') && receivers.some(({ learns }) => learns !== 'which'))
     throw invalid('receivers', 'this protocol tells which, and "ecdh" or "helper" how many')
 }
 

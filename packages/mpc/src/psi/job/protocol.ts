@@ -6,6 +6,7 @@ import { boundToSession, ITEM_BYTES, type ItemHashes } from '../item-hash.js'
 import { kkrt16 } from '../kkrt16.js'
 import type { PsiProtocol } from '../protocol.js'
 import type { Ristretto } from '../ristretto.js'
+import { rr22 } from '../rr22.js'
 import type { PsiItems } from './items.js'
 import { type PsiJob, psiLearns, psiOwners, psiPartyIndex } from './job.js'
 import type { OpenedInput } from './opening.js'
@@ -71,7 +72,7 @@ function* betweenTwo(
   })
 }
 
-const FAST: Readonly<Partial<Record<PsiJob['protocol'], PsiProtocol>>> = { kkrt: kkrt16 }
+const FAST: Readonly<Partial<Record<PsiJob['protocol'], PsiProtocol>>> = { kkrt: kkrt16, rr22 }
 
 /** One side learns by the protocol, the first that the job names; where the other is to learn too, it is told. */
 function* fastBetweenTwo(
