@@ -1,17 +1,25 @@
 import {
+  divide,
+  groupBy,
   innerProducts,
   inputOf,
   isZero,
+  join,
   lessThan,
   multiply,
   openAtLeast,
+  openGroups,
+  shuffle,
+  slice,
   sortBy,
   subtract,
   totals,
+  truncate,
 } from '@sluice/mpc/replicated'
 
 const ELEMENT = 8
 const CELLS = 120
+const LANE = 4
 
 /**
  * What is measured: a protocol on columns that are shared already, and what it needs by theory, all three parties
@@ -57,15 +65,66 @@ export const measurements = [
       yield* innerProducts(party, [[x, y]])
     },
   },
+  {
+    name: 'truncate 1000000 by 20 bits',
+    count: 1_000_000,
+    unit: 'values',
+    theory: { rounds: 11, bytes: bits(3 * 312 + 256, 1_000_000) },
+    *protocol(party, x) {
+      yield* truncate(party, x, 20)
+    },
+  },
+  {
+    name: 'divide 1024 by 1024 of 24 bits',
+    count: 1_024,
+    unit: 'quotients',
+    theory: divisionTheory(1_024),
+    *protocol(party, x, y) {
+      yield* divide(party, x, y, { bits: 24 })
+    },
+  },
+  {
+    name: 'shuffle 1000000',
+    count: 1_000_000,
+    unit: 'rows',
+    theory: { rounds: 3, bytes: 6 * ELEMENT * 1_000_000 },
+    *protocol(party, x) {
+      yield* shuffle(party, [x])
+    },
+  },
   ...[10_000, 100_000, 1_000_000].map(count => ({
     name: `sort ${count} by 32 bits, with a column`,
     count,
     unit: 'rows',
+    times: 3,
     theory: sortTheory(count, 1),
     *protocol(party, x, y) {
       yield* sortBy(party, [{ values: x, bits: 32 }], [y])
     },
   })),
+  ...[10_000, 100_000, 1_000_000].map(count => ({
+    name: `sum of ${count} by a secret key of 32 bits, opened from 10 rows on`,
+    count,
+    unit: 'rows',
+    times: 3,
+    theory: groupTheory(count),
+    *protocol(party, x, y) {
+      const groups = yield* groupBy(party, [{ values: x, bits: 32 }], [{ values: y }])
+      yield* openGroups(party, groups, 10n, [0, 1, 2])
+    },
+  })),
+  {
+    name: 'join 100000 rows with one by a secret key of 32 bits',
+    count: 100_000,
+    unit: 'rows',
+    times: 3,
+    theory: joinTheory(100_000),
+    *protocol(party, x, y) {
+      const one = slice(y, 0, 1)
+      const key = values => [{ values, bits: 32 }]
+      yield* join(party, { keys: key(x) }, { keys: key(one), columns: [one] })
+    },
+  },
   {
     name: `sum and count of 1000000 rows in ${CELLS} public cells, opened from 10 rows on`,
     count: 1_000_000,
@@ -102,8 +161,33 @@ function bits(perValue, count) {
  */
 function sortTheory(count, columns) {
   const lanes = 10 * (21 + 3 + 18 + 3) + (9 + 3 + 12 + 3) + 9
-  return {
-    rounds: 7 + 11 * 7 + 7,
-    bytes: bits(3 * 151 + 32, count) + count * (4 * lanes + 6 * ELEMENT * columns),
-  }
+  const bytes = bits(3 * 151 + 32, count) + count * (LANE * lanes + 6 * ELEMENT * columns)
+  return { rounds: 7 + 11 * 7 + 7, bytes }
+}
+
+/** A sort; equality and its bit; the last rows to the front; products; then the rule, a shuffle, and one group. */
+function groupTheory(count) {
+  const sorted = sortTheory(count, 2)
+  const grouped = LANE * (6 + 9) + ELEMENT * (4 + 4 * 6 + 3 * 3)
+  const opened = ELEMENT * (4 + 3 * 4 + 6 * 6 + 3)
+  const bytes = bits(3 * 63 + 64 + 3 * 181 + 64, count) + count * (grouped + opened) + 3 * ELEMENT * 5
+  return { rounds: sorted.rounds + 7 + 2 + 3 + 4 + 1 + 16, bytes: sorted.bytes + bytes }
+}
+
+/** Both sides sorted, with the bit of who has no key; equality and its bit; back to the left side's order; products. */
+function joinTheory(count) {
+  const lanes = 10 * (21 + 3 + 24 + 3) + (9 + 3 + 18 + 3) + (3 + 3 + 12 + 3)
+  const rows = count + 1
+  const sorted = bits(3 * 151 + 33, rows) + rows * (LANE * (lanes + 9) + 6 * ELEMENT * 4)
+  const restored = bits(3 * 63 + 64, rows) + rows * (4 * ELEMENT + LANE * 9 + 6 * ELEMENT * 3)
+  const rounds = { right: 98 + 7 + 2 + 1 + 7 + 2 + 1, both: 98 + 7 + 2 + 4 + 1 + 1 }
+  return { rounds: rounds.right + rounds.both, bytes: sorted + restored + 6 * ELEMENT * count }
+}
+
+/** Signs, conditions and products; the bits of the dividend (24: 104 conjunctions); for each two a digit of three multiples. */
+function divisionTheory(count) {
+  const conditions = bits(3 * (2 * 181 + 63) + 3 * 64, count) + ELEMENT * count * (3 * 4 + 3 * 3)
+  const dividend = bits(3 * 104 + 24, count) + ELEMENT * count * (3 + 24 * 4)
+  const digit = bits(3 * (3 * 181 + 64), count) + ELEMENT * count * (3 * 4 + 3)
+  return { rounds: 11 + 7 + 2 + 12 * 11 + 1, bytes: conditions + dividend + 12 * digit + 3 * ELEMENT * count }
 }

@@ -15,11 +15,11 @@ const session = await Session.open({ job: { digest: job, participants }, self, a
 const party = await session.run(establish(self, session.id))
 
 const report = []
-for (const { count, protocol } of measurements) {
+for (const { count, protocol, times = rounds } of measurements) {
   const [x, y] = await session.run(columns(party, count))
   const seconds = []
   let before
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < times; round++) {
     await session.run(barrier())
     before = session.traffic
     const start = performance.now()

@@ -1,7 +1,7 @@
 import type { Protocol } from '@sluice/mpc'
-import { type Arithmetic, concatenate, inputOf, join, type Party } from '@sluice/mpc/replicated'
+import { type Arithmetic, concatenate, inputOf, join, type Party, slice } from '@sluice/mpc/replicated'
 import { describe, expect, it } from 'vitest'
-import { column, mod, opened, stream } from './local.js'
+import { column, costOf, mod, opened, stream } from './local.js'
 
 interface Given {
   readonly left: readonly (bigint | null)[]
@@ -93,5 +93,21 @@ describe('join of many to one', () => {
     await expect(() => joined(given)).toThrowWithCode('PARAMETER_INVALID')
     const missing: Given = { left: [1n, 2n], right: [2n, null, null], columns: [[5n, 6n, 7n]] }
     expect(joined(missing)).toEqual(expected(missing))
+  })
+})
+
+describe('what it costs', () => {
+  it('is what the documentation says', () => {
+    const rows = 6400
+    const { rounds, bits } = costOf(column(Array.from({ length: rows }, (_, row) => row)), (party, x) => {
+      const key = (values: Arithmetic) => [{ values, bits: 32 }]
+      const few = slice(x, 0, 64)
+      return join(party, { keys: key(x) }, { keys: key(few), columns: [few] })
+    })
+    const total = (bits.reduce((sum, sent) => sum + sent) * rows) / 8
+    // bytes a row of both sides, of the left, and less for the right alone than those again
+    expect(total).toBeGreaterThan(2788 * (rows + 64) + 48 * rows)
+    expect(total).toBeLessThan(2788 * (rows + 64) + 48 * rows + 2788 * 64)
+    expect(rounds).toBeLessThanOrEqual(231)
   })
 })

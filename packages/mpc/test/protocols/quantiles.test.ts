@@ -11,7 +11,7 @@ import {
 } from '@sluice/mpc/replicated'
 import type { Words } from '@sluice/mpc/ring'
 import { describe, expect, it } from 'vitest'
-import { at, column, opened, pairs, signed, stream } from './local.js'
+import { at, column, costOf, opened, pairs, signed, stream } from './local.js'
 
 const FRACTIONS = [
   [0, 1],
@@ -123,5 +123,18 @@ describe('extremes', () => {
       expect(statistics(values, present, smallest)).toEqual([sorted[0] ?? 0n, count])
       expect(statistics(values, present, largest)).toEqual([sorted.at(-1) ?? 0n, count])
     }
+  })
+})
+
+describe('what it costs', () => {
+  it('is what the documentation says: a comparison, its bit and a product for each value but one', () => {
+    const rows = 8192
+    const [values] = pairs(rows, 'costs', 61)
+    const { rounds, bits } = costOf(values, (party, x) => extreme(party, 'largest', x))
+    let sent = 0
+    for (let pairsLeft = rows / 2; pairsLeft >= 1; pairsLeft /= 2)
+      sent += 181 * Math.ceil(pairsLeft / 64) * 64 + (64 + 64) * pairsLeft
+    expect(rounds).toBe(11 * 13)
+    expect(bits.slice(1)).toEqual([sent / rows, sent / rows])
   })
 })

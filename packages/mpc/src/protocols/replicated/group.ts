@@ -11,9 +11,9 @@ import { equalToBefore, running, steps } from './runs.js'
 import {
   type Arithmetic,
   affineOf,
-  arithmetic,
   type Binary,
   concatenate,
+  gather,
   known,
   not,
   padded,
@@ -115,7 +115,7 @@ export function* groupBy(
  * receivers alone. The rule runs on shares, before anything is opened. Groups are shuffled first, so that their places
  * say nothing of the keys between them. **How many groups are opened, every party learns**; of the others nothing is.
  *
- * 14 rounds: eight for the comparison, two for its bits, one for products, three to shuffle, two to open.
+ * 16 rounds: eight for the comparison, two for its bits, one for products, three to shuffle, two to open.
  *
  * @throws SluiceError PARAMETER_INVALID for a minimum below 1, which would open the rows that fill up
  */
@@ -147,7 +147,7 @@ export function* openGroups(
   const [flags, ...shuffled] = yield* shuffle(party, [passed!, ...passedOf, ...columns])
   const everybody = [0, 1, 2, ...receivers.filter(receiver => receiver > 2)]
   const opened = placesOf((yield* open(party, flags!, everybody))!)
-  const picked = shuffled.map(column => at(column, opened))
+  const picked = shuffled.map(column => gather(column, opened))
   const results = yield* open(party, concatenate(picked), receivers)
   return results === undefined ? undefined : groupsIn(results, keys.length, measures.length)
 }
@@ -244,13 +244,6 @@ function placesOf(flags: BigUint64Array): number[] {
     }
   })
   return places
-}
-
-function at({ own, next }: Arithmetic, places: readonly number[]): Arithmetic {
-  return arithmetic(
-    new BigUint64Array(places.map(place => own[place]!)),
-    new BigUint64Array(places.map(place => next[place]!)),
-  )
 }
 
 const MINUS_ONE = 2n ** 64n - 1n

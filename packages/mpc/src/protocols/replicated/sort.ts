@@ -17,7 +17,7 @@ export interface SortKey {
   readonly descending?: boolean
 }
 
-/** Beyond so many rows a sort is refused: it holds whole columns in memory, some 150 bytes a row and party. */
+/** Beyond so many rows a sort is refused: it holds whole columns in memory, some 400 bytes a row at its height. */
 export const MAXIMUM_SORT_ROWS = 1 << 24
 
 /**
