@@ -1,5 +1,6 @@
 import { Translator } from './translate.js'
 import { zhColumns } from './zh/columns.js'
+import { zhHe } from './zh/he.js'
 import { zhJoint } from './zh/joint.js'
 import { zhPolicy } from './zh/policy.js'
 import { zhPsi } from './zh/psi.js'
@@ -8,4 +9,4 @@ import { zhSql } from './zh/sql.js'
 import { zhZone } from './zh/zone.js'
 
 /** The texts of errors in Chinese. Loaded when there is an error to show. */
-export const zhTexts = new Translator(zhSql, zhPolicy, zhZone, zhRecord, zhJoint, zhPsi, zhColumns)
+export const zhTexts = new Translator(zhSql, zhPolicy, zhZone, zhRecord, zhJoint, zhPsi, zhColumns, zhHe)

@@ -38,7 +38,7 @@ export function outputsOf(plan: Plan, aggregate: Aggregate): OutputColumn[] {
   if (node.kind !== 'aggregate') {
     throw above(
       `a ${node.kind} above the aggregate`,
-      'all groups as they stand: the consumer filters and sorts',
+      'Ask for all groups as they stand: the consumer filters and sorts.',
     )
   }
   const definitions = definitionsOf(plan.root)
@@ -55,7 +55,7 @@ function fromOf(expression: Expression, aggregate: Aggregate): OutputColumn['fro
     return index >= 0 ? { kind: 'key', index } : { kind: 'aggregate', id: expression.id }
   }
   if (expression.type.kind !== 'float' || expression.type.bits !== 64) {
-    throw above('an expression over aggregates that is no double', 'cast the aggregates to DOUBLE first')
+    throw above('an expression over aggregates that is no double', 'Cast the aggregates to DOUBLE first.')
   }
   return { kind: 'computed', compute: compiled(expression, new Set(aggregate.keys.map(({ id }) => id))) }
 }
@@ -70,7 +70,7 @@ function compiled(expression: Expression, keys: ReadonlySet<ColumnId>): Computed
     }
     case 'column': {
       const { id } = expression
-      if (keys.has(id)) throw above('a key inside an expression over aggregates', 'keys as they stand')
+      if (keys.has(id)) throw above('a key inside an expression over aggregates', 'Use keys as they stand.')
       return cell => cell(id)
     }
     case 'cast':
@@ -87,7 +87,10 @@ function compiled(expression: Expression, keys: ReadonlySet<ColumnId>): Computed
     }
   }
   const what = expression.kind === 'call' ? `the function "${expression.function}"` : `a ${expression.kind}`
-  throw above(`${what} above the aggregate`, 'add, subtract, multiply, divide, negate, sqrt, abs, nullif')
+  throw above(
+    `${what} above the aggregate`,
+    'Use add, subtract, multiply, divide, negate, sqrt, abs, nullif.',
+  )
 }
 
 const FUNCTIONS: Partial<Record<string, (operands: readonly Rational[]) => Rational | null>> = {
@@ -116,7 +119,7 @@ function literalOf({ value, type }: Extract<Expression, { kind: 'literal' }>): R
 
 function scaleKept(from: ScalarType, to: ScalarType): void {
   if (from.kind === 'float' || scaleOf(from) > scaleOf(to)) {
-    throw above('a cast that rounds, above the aggregate', 'DOUBLE, or a type with as many places')
+    throw above('a cast that rounds, above the aggregate', 'Use DOUBLE, or a type with as many places.')
   }
 }
 

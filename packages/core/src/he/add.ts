@@ -65,7 +65,8 @@ export function assertRole(party: Party | null, signer: Signer, role: string): v
     `the key of "${signer.name}" is not that of the aggregation’s ${role}`,
     {
       rule: 'he.role',
-      remedy: party === null ? `an aggregation that names an ${role}` : `the key of "${party.name}"`,
+      remedy:
+        party === null ? `Use an aggregation that names an ${role}.` : `Use the key of "${party.name}".`,
     },
   )
 }

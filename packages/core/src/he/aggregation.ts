@@ -117,7 +117,7 @@ export async function createAggregation(
     throw invalid(
       'minimum-contributors',
       `the policy of "${dataset}" asks for more contributors`,
-      `a minimum of ${limits.minimum} and more`,
+      `Have a minimum of ${limits.minimum} and more.`,
     )
   }
   const bounds = componentBounds({ ...draft, local })
@@ -225,7 +225,7 @@ function checkAggregation(aggregation: Aggregation): void {
     throw invalid(
       'parties',
       'fewer contributors are named than the least that may be opened',
-      'more contributors',
+      'Name more contributors.',
     )
   }
   for (const list of [contributors.map(({ name }) => name), contributors.map(({ key }) => key)]) {
@@ -233,7 +233,7 @@ function checkAggregation(aggregation: Aggregation): void {
       throw invalid(
         'parties',
         'a contributor is named twice',
-        'each contributor once, each with a key of its own',
+        'Name each contributor once, each with a key of its own.',
       )
     }
   }
@@ -242,11 +242,15 @@ function checkAggregation(aggregation: Aggregation): void {
     throw invalid(
       'parties',
       'key holder, adder and auditor are not different',
-      'a key of its own for each role',
+      'Give each role a key of its own.',
     )
   }
   if (contributors.some(({ key }) => key === adder.key || key === keyHolder.key)) {
-    throw invalid('parties', 'a contributor is the key holder or the adder', 'somebody else in those roles')
+    throw invalid(
+      'parties',
+      'a contributor is the key holder or the adder',
+      'Have somebody else in those roles.',
+    )
   }
   checkGroups(groups, keys.length)
   const set = parameterSet(aggregation.parameters)
@@ -256,7 +260,7 @@ function checkAggregation(aggregation: Aggregation): void {
     throw invalid(
       'range',
       'the declared ranges do not fit the parameters',
-      'parameters chosen from the ranges',
+      'Use parameters chosen from the ranges.',
     )
   }
 }
@@ -265,14 +269,14 @@ function checkGroups(groups: Groups, keys: number): void {
   if (groups.kind === 'range') {
     const last = groups.first + groups.count
     if (keys === 1 && Number.isSafeInteger(last)) return
-    throw invalid('groups', 'a range of groups is for one integer key', 'a list of groups')
+    throw invalid('groups', 'a range of groups is for one integer key', 'Give a list of groups.')
   }
   const known = new Set(groups.keys.map(key => JSON.stringify(key)))
   if (known.size === groups.keys.length && groups.keys.every(key => key.length === keys)) return
   throw invalid(
     'groups',
     'the groups are not a list of different keys of the plan',
-    'each group once, a value for every key',
+    'Name each group once, with a value for every key.',
   )
 }
 
@@ -328,7 +332,7 @@ const documentSchema = z.strictObject({
 function malformed(path: string): SluiceError {
   return new SluiceError('FILE_FORMAT', `this is not an aggregation of form ${AGGREGATION_FORM}: "${path}"`, {
     rule: 'he.aggregation',
-    remedy: 'the file as `sluice he keygen` wrote it',
+    remedy: 'Use the file as `sluice he keygen` wrote it.',
   })
 }
 
@@ -343,6 +347,6 @@ export function assertPublicKey(aggregation: Aggregation, publicKey: Uint8Array)
   if (sized && sha256Hex(publicKey) === aggregation.publicKey) return
   throw new SluiceError('KEY_INVALID', 'this is not the public key that the aggregation names', {
     rule: 'he.public-key',
-    remedy: 'the public key file that came with the aggregation, from its key holder',
+    remedy: 'Use the public key file that came with the aggregation, from its key holder.',
   })
 }

@@ -91,7 +91,7 @@ export function assertAudited(
   if (file === null) {
     throw new SluiceError('NOT_APPROVED', 'the sum was not audited', {
       rule: 'he.audit',
-      remedy: `the file that "${aggregation.auditor.name}" wrote with \`sluice he audit\``,
+      remedy: `Give the file that "${aggregation.auditor.name}" wrote with \`sluice he audit\`.`,
     })
   }
   const signed = readStatement(
@@ -108,6 +108,6 @@ export function assertAudited(
 function notTheSum(message: string): SluiceError {
   return new SluiceError('PROOF_INVALID', message, {
     rule: 'he.audit',
-    remedy: 'the sum, its contributions and its audit as they belong together; else ask the adder',
+    remedy: 'Use the sum, its contributions and its audit as they belong together; else ask the adder.',
   })
 }

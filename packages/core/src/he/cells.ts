@@ -42,7 +42,7 @@ export async function* cellsOf(
   if (slots > length && typeof rows !== 'function' && !Array.isArray(rows)) {
     throw new SluiceError('PARAMETER_INVALID', 'there are more groups than fit one reading of the rows', {
       rule: 'he.reread',
-      remedy: 'a function that begins the rows anew for each reading',
+      remedy: 'Give a function that begins the rows anew for each reading.',
     })
   }
   let known: number | undefined
@@ -177,6 +177,6 @@ function kept(vector: Vector, keep: Uint8Array, rows: number): Vector {
 function otherRows(): SluiceError {
   return new SluiceError('FINGERPRINT_MISMATCH', 'the rows were others when they were read again', {
     rule: 'he.reread',
-    remedy: 'a file that nobody writes while it is read',
+    remedy: 'Use a file that nobody writes while it is read.',
   })
 }

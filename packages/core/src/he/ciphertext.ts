@@ -34,6 +34,6 @@ export function hasForm(bytes: Uint8Array, form: Uint8Array, set: ParameterSet):
 export function notCiphertext(): SluiceError {
   return new SluiceError('FILE_FORMAT', 'these bytes are no ciphertext of the aggregation’s parameters', {
     rule: 'he.ciphertext',
-    remedy: 'the file as `sluice he encrypt` or `sluice he add` wrote it',
+    remedy: 'Use the file as `sluice he encrypt` or `sluice he add` wrote it.',
   })
 }

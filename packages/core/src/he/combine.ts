@@ -39,7 +39,7 @@ export async function openContributions(
     if (place === undefined) {
       throw new SluiceError('KEY_UNKNOWN', `${source.name} is from "${name}", who is no contributor`, {
         rule: 'he.contributor',
-        remedy: 'contributions of those whom the aggregation names',
+        remedy: 'Use contributions of those whom the aggregation names.',
         facts: { contributor: name },
       })
     }
@@ -48,7 +48,7 @@ export async function openContributions(
     if (found[place] !== undefined) {
       throw new SluiceError('APPROVAL_DUPLICATE', `"${name}" is there twice`, {
         rule: 'he.double',
-        remedy: 'one contribution of each contributor; ask which one counts',
+        remedy: 'Give one contribution of each contributor; ask which one counts.',
         facts: { contributor: name },
       })
     }
@@ -63,7 +63,7 @@ export function assertEnough({ minimumContributors }: Aggregation, count: number
   if (count >= minimumContributors) return
   throw new SluiceError('DISCLOSURE_REFUSED', 'too few contributors: their sum would tell of one of them', {
     rule: 'he.minimum-contributors',
-    remedy: `at least ${minimumContributors} contributions`,
+    remedy: `Have at least ${minimumContributors} contributions.`,
     facts: { contributions: count, minimum: minimumContributors },
   })
 }

@@ -153,13 +153,13 @@ function malformed({ name }: ByteSource): SluiceError {
   return new SluiceError('FILE_FORMAT', `${name} is not a file of this aggregation`, {
     rule: 'he.container',
     remedy:
-      'the file as `sluice he encrypt` or `sluice he add` wrote it: it was changed, cut, or is another kind',
+      'Use the file as `sluice he encrypt` or `sluice he add` wrote it: it was changed, cut, or is another kind.',
   })
 }
 
 function otherAggregation({ name }: ByteSource): SluiceError {
   return new SluiceError('APPROVAL_MISMATCH', `${name} belongs to another aggregation`, {
     rule: 'he.aggregation',
-    remedy: 'a file that was made for this aggregation',
+    remedy: 'Use a file that was made for this aggregation.',
   })
 }

@@ -61,7 +61,7 @@ export async function contribute(
   if (contributor?.key !== signer.publicKey) {
     throw new SluiceError('KEY_UNKNOWN', `"${signer.name}" is no contributor with this key`, {
       rule: 'he.contributor',
-      remedy: 'the key that the aggregation names for you',
+      remedy: 'Use the key that the aggregation names for you.',
     })
   }
   const shape = shapeOf(aggregation)
@@ -154,7 +154,7 @@ async function* blocksOf(
     if (run.length !== components || run.some(values => values.length !== length) || taken > slots) {
       throw new SluiceError('PARAMETER_INVALID', 'the cells do not have the form of the aggregation', {
         rule: 'he.cells',
-        remedy: `${components} lists of one length a run, ${slots} slots in all`,
+        remedy: `Give ${components} lists of one length a run, ${slots} slots in all.`,
       })
     }
     held = held.length === 0 ? [...run] : held.map((values, index) => joined(values, run[index]!))
@@ -209,7 +209,7 @@ function centred(value: bigint, prime: bigint): bigint {
 export function outOfRange(what: string): SluiceError {
   return new SluiceError('PARAMETER_INVALID', `a value of ${what} lies outside its declared range`, {
     rule: 'he.range',
-    remedy: 'correct the value, or ask the key holder for an aggregation with wider ranges',
+    remedy: 'Correct the value, or ask the key holder for an aggregation with wider ranges.',
   })
 }
 

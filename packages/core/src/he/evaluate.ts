@@ -32,7 +32,11 @@ export function evaluate(expression: Expression, batch: Batch): Vector {
     case 'call':
       return call(expression, batch)
     case 'parameter':
-      throw refused('parameter', 'a parameter', 'literals: contributors compute before anybody runs the plan')
+      throw refused(
+        'parameter',
+        'a parameter',
+        'Use literals: contributors compute before anybody runs the plan.',
+      )
   }
 }
 
@@ -48,7 +52,7 @@ export function numberOf(expression: Expression, batch: Batch): NumberVector {
     return scaled(numberOf(expression.argument, batch), scaleOf(expression.type))
   const vector = evaluate(expression, batch)
   if (vector.kind === 'number') return vector
-  throw refused('type', `a ${vector.kind} where a number is needed`, 'integers and decimals')
+  throw refused('type', `a ${vector.kind} where a number is needed`, 'Use integers and decimals.')
 }
 
 function call(expression: Extract<Expression, { kind: 'call' }>, batch: Batch): Vector {
@@ -96,7 +100,7 @@ function call(expression: Extract<Expression, { kind: 'call' }>, batch: Batch): 
     throw refused(
       'function',
       `the function "${name}"`,
-      'comparisons, AND, OR, NOT, IN, CASE and exact arithmetic',
+      'Use comparisons, AND, OR, NOT, IN, CASE and exact arithmetic.',
     )
   }
   return arithmetic(expression, batch)
@@ -213,7 +217,7 @@ function compare(name: Comparison, left: Expression, right: Expression, batch: B
     for (let row = 0; row < rows; row++) values[row] = holds(a.values[row]! - b.values[row]!) ? 1 : 0
     return { kind: 'boolean', values, valid: bothValid([a.valid, b.valid], rows) }
   }
-  throw refused('type', 'a comparison of different types', 'numbers with numbers, text with text')
+  throw refused('type', 'a comparison of different types', 'Compare numbers with numbers, text with text.')
 }
 
 /** OR of three-valued truths: true where any is, else null where any is, else false. */
@@ -239,7 +243,7 @@ function inverted({ values, valid }: BooleanVector): BooleanVector {
 function booleans(expression: Expression, batch: Batch): BooleanVector {
   const vector = evaluate(expression, batch)
   if (vector.kind === 'boolean') return vector
-  throw refused('type', 'a condition that is no truth value', 'a comparison')
+  throw refused('type', 'a condition that is no truth value', 'Use a comparison.')
 }
 
 /** CASE: the first branch whose condition is true. */
@@ -266,7 +270,7 @@ function choose(expression: Extract<Expression, { kind: 'case' }>, batch: Batch)
 
 function intervalOfCase(expression: Extract<Expression, { kind: 'case' }>, { columns }: Batch) {
   if (!isExact(expression.type))
-    throw refused('type', 'a CASE that is no exact number', 'integers and decimals')
+    throw refused('type', 'a CASE that is no exact number', 'Use integers and decimals.')
   const known = new Map(
     [...columns].flatMap(([id, vector]) =>
       vector.kind === 'number' ? [[id, vector.interval] as const] : [],
@@ -342,7 +346,7 @@ function castless(expression: Extract<Expression, { kind: 'cast' }>, batch: Batc
   if (expression.argument.type.kind === expression.type.kind && expression.type.kind !== 'float') {
     return evaluate(expression.argument, batch)
   }
-  throw refused('cast', `a cast to ${expression.type.kind}`, 'casts between integers and decimals')
+  throw refused('cast', `a cast to ${expression.type.kind}`, 'Use casts between integers and decimals.')
 }
 
 function validity(vector: Vector, rows: number): Uint8Array {

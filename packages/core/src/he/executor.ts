@@ -182,7 +182,7 @@ function assertListed(aggregation: Aggregation, list: SumStatement['contribution
   if (listed.size === list.length && [...listed].every(name => known.has(name))) return
   throw new SluiceError('PROOF_INVALID', 'the sum’s list holds a stranger, or somebody twice', {
     rule: 'he.list',
-    remedy: 'a sum of the aggregation’s contributors, each once',
+    remedy: 'Use a sum of the aggregation’s contributors, each once.',
   })
 }
 
@@ -198,7 +198,8 @@ function assertTotals(aggregation: Aggregation, totals: Totals, contributions: n
     if (!anyOutside(totals[component]!, least, most)) continue
     throw new SluiceError('DISCLOSURE_REFUSED', 'a total lies outside what was declared', {
       rule: 'he.total',
-      remedy: 'a contributor encrypted what it had not declared: a new aggregation, and a word with them',
+      remedy:
+        'A contributor encrypted what it had not declared. Begin a new aggregation, and have a word with them.',
     })
   }
 }
@@ -206,6 +207,6 @@ function assertTotals(aggregation: Aggregation, totals: Totals, contributions: n
 function mismatch(message: string): SluiceError {
   return new SluiceError('APPROVAL_MISMATCH', message, {
     rule: 'he.approved',
-    remedy: 'the aggregation whose digest the approved request names',
+    remedy: 'Use the aggregation whose digest the approved request names.',
   })
 }

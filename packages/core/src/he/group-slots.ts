@@ -59,6 +59,6 @@ function decimalText(units: bigint, scale: number): string {
 function otherGroup(): SluiceError {
   return new SluiceError('PARAMETER_INVALID', 'a row is of a group that is not in the public list', {
     rule: 'he.group',
-    remedy: 'correct the row, leave it out, or ask for an aggregation whose list has its group',
+    remedy: 'Correct the row, leave it out, or ask for an aggregation whose list has its group.',
   })
 }

@@ -35,7 +35,11 @@ export function intervalsOf(node: PlanNode, declared: DeclaredRanges): ReadonlyM
       )
     }
     default:
-      throw refused('node', `a ${node.kind} below the aggregate`, 'conditions and expressions over one table')
+      throw refused(
+        'node',
+        `a ${node.kind} below the aggregate`,
+        'Use conditions and expressions over one table.',
+      )
   }
 }
 
@@ -50,7 +54,7 @@ export function intervalOf(expression: Expression, columns: ReadonlyMap<ColumnId
     case 'column': {
       const interval = columns.get(expression.id)
       if (interval === undefined)
-        throw refused('type', 'a column that is no exact number', 'integers and decimals')
+        throw refused('type', 'a column that is no exact number', 'Use integers and decimals.')
       return interval
     }
     case 'cast':
@@ -69,7 +73,11 @@ export function intervalOf(expression: Expression, columns: ReadonlyMap<ColumnId
       )
     case 'parameter':
     case 'in':
-      throw refused('parameter', 'a parameter', 'literals: contributors compute before anybody runs the plan')
+      throw refused(
+        'parameter',
+        'a parameter',
+        'Use literals: contributors compute before anybody runs the plan.',
+      )
     default:
       return unreachable(expression)
   }
@@ -104,14 +112,14 @@ export function combine(name: FunctionName, operands: readonly Interval[], scale
       throw refused(
         'function',
         `the function "${name}" on a number`,
-        'add, subtract, multiply, negate, absolute, CASE',
+        'Use add, subtract, multiply, negate, absolute, CASE.',
       )
   }
 }
 
 export function rescaled(interval: Interval, scale: number): Interval {
   if (scale < interval.scale) {
-    throw refused('rounding', 'a number that would be rounded', 'a type with as many decimal places')
+    throw refused('rounding', 'a number that would be rounded', 'Use a type with as many decimal places.')
   }
   const factor = 10n ** BigInt(scale - interval.scale)
   return { low: interval.low * factor, high: interval.high * factor, scale }
@@ -129,9 +137,9 @@ export function scaleOf(type: ScalarType): number {
   if (type.kind === 'integer') return 0
   if (type.kind === 'decimal') return type.scale
   if (type.kind === 'float') {
-    throw refused('float', 'floating point numbers', 'integers, or decimals with a declared scale')
+    throw refused('float', 'floating point numbers', 'Use integers, or decimals with a declared scale.')
   }
-  throw refused('type', `a ${type.kind} where a number is needed`, 'integers and decimals')
+  throw refused('type', `a ${type.kind} where a number is needed`, 'Use integers and decimals.')
 }
 
 /** Decimal text as an integer of units 10^-scale; digits beyond the scale are refused. */
@@ -141,7 +149,7 @@ export function unitsOf(text: string, scale: number): bigint {
   if (match === null || fraction.length > scale) {
     throw new SluiceError('PARAMETER_INVALID', 'a number is not a decimal of its column’s scale', {
       rule: 'he.decimal',
-      remedy: `a decimal number with at most ${scale} places`,
+      remedy: `Write a decimal number with at most ${scale} places.`,
     })
   }
   const units = BigInt(match[2]! + fraction.padEnd(scale, '0'))

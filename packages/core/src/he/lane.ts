@@ -123,7 +123,7 @@ export class Lane {
 export function digestMismatch(): SluiceError {
   return new SluiceError('FINGERPRINT_MISMATCH', 'a ciphertext is not the one that was signed', {
     rule: 'he.digest',
-    remedy: 'the file again, from whom it comes: it was changed or cut on its way',
+    remedy: 'Get the file again from whom it comes: it was changed or cut on its way.',
   })
 }
 

@@ -59,7 +59,7 @@ export function layoutOf(reviewed: ReviewedPlan): Layout {
     throw refused(
       'parameter',
       'it has parameters',
-      'a request for each value: contributors compute before it runs',
+      'Make a request for each value: contributors compute before it runs.',
     )
   }
   const aggregate = release.mode === 'aggregate' ? release.aggregate : publicAggregate(plan.root)
@@ -87,12 +87,12 @@ class Components {
 
   of(column: AggregateColumn): AggregateFrom {
     const { argument, filter } = column
-    if (column.distinct) throw refused('distinct', 'it counts distinct values', 'counts of rows')
+    if (column.distinct) throw refused('distinct', 'it counts distinct values', 'Use counts of rows.')
     if (column.function === 'count' || argument === null) {
       return { kind: 'count', count: this.count(argument, filter) }
     }
     if (!isExact(argument.type)) {
-      throw refused('float', 'floating point numbers', 'integers, or decimals with a declared scale')
+      throw refused('float', 'floating point numbers', 'Use integers, or decimals with a declared scale.')
     }
     const scale = argument.type.kind === 'decimal' ? argument.type.scale : 0
     const places = { sum: this.#sum(argument, filter), count: this.count(argument, filter), scale }
@@ -161,7 +161,7 @@ function evidenceOf({ release, obligations }: ReviewedPlan, components: Componen
 
 function assertObligations({ release, obligations }: ReviewedPlan): void {
   if (release.mode === 'rows') {
-    throw refused('rows', 'it releases rows', 'GROUP BY with count, sum or avg')
+    throw refused('rows', 'it releases rows', 'Use GROUP BY with count, sum or avg.')
   }
   if (release.mode !== 'aggregate') return
   for (const { entity, dominance, pPercent, dataset, contributors } of obligations) {
@@ -169,7 +169,7 @@ function assertObligations({ release, obligations }: ReviewedPlan): void {
       throw refused(
         'entity',
         `the entity of "${dataset}" is a column, and two contributors may hold the same one`,
-        'a dataset in which every row is an entity',
+        'Use a dataset in which every row is an entity.',
       )
     }
     if ((dominance === null && pPercent === null) || contributors?.inPlaceOfDominance) continue
@@ -177,7 +177,7 @@ function assertObligations({ release, obligations }: ReviewedPlan): void {
     throw refused(
       'dominance',
       `the policy of "${dataset}" demands dominance or p %, and sums of ciphertexts know no largest contribution`,
-      'an engine that sees the rows, or a policy in which its owner accepts `contributors` in place of dominance',
+      'Use an engine that sees the rows, or a policy in which its owner accepts `contributors` in place of dominance.',
     )
   }
 }
@@ -187,7 +187,7 @@ function publicAggregate(root: PlanNode): Aggregate {
   let node = root
   while (node.kind === 'project') node = node.input
   if (node.kind === 'aggregate') return node
-  throw refused('shape', `it releases what a ${node.kind} gives`, 'GROUP BY with count, sum or avg')
+  throw refused('shape', `it releases what a ${node.kind} gives`, 'Use GROUP BY with count, sum or avg.')
 }
 
 function assertInput(input: PlanNode): void {
@@ -197,7 +197,7 @@ function assertInput(input: PlanNode): void {
       throw refused(
         'mask',
         'its policy’s rule masks a column that it reads',
-        'columns without a rule, or an engine that applies rules at the scan',
+        'Use columns without a rule, or an engine that applies rules at the scan.',
       )
     }
     if (node.kind === 'scan' || node.kind === 'filter' || node.kind === 'project') continue
@@ -205,7 +205,7 @@ function assertInput(input: PlanNode): void {
     throw refused(
       rule,
       `a ${node.kind} below the aggregate`,
-      'one table of which every contributor holds rows',
+      'Use one table of which every contributor holds rows.',
     )
   }
 }

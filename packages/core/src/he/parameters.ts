@@ -60,7 +60,7 @@ export function parameterSet(name: string): ParameterSet {
   if (set !== undefined) return set
   throw new SluiceError('PARAMETER_INVALID', 'there is no such parameter set', {
     rule: 'he.parameters',
-    remedy: `one of ${PARAMETER_SETS.map(candidate => candidate.name).join(', ')}`,
+    remedy: `Use one of ${PARAMETER_SETS.map(candidate => candidate.name).join(', ')}.`,
   })
 }
 
@@ -92,8 +92,8 @@ export function chooseParameters(range: Range): ParameterSet {
     {
       rule: many ? 'he.contributors' : 'he.range',
       remedy: many
-        ? `at most ${mostContributions(widest)} contributors`
-        : `contributors × largest value of a cell below 2^${bits(largestTotal(widest))}`,
+        ? `Have at most ${mostContributions(widest)} contributors.`
+        : `Keep contributors × largest value of a cell below 2^${bits(largestTotal(widest))}.`,
     },
   )
 }

@@ -183,6 +183,6 @@ function loading(what: string, action: () => void): void {
 function badKey(what: string): SluiceError {
   return new SluiceError('KEY_INVALID', `this is no ${what} of the aggregation’s parameters`, {
     rule: 'he.key',
-    remedy: 'the file as `sluice he keygen` wrote it',
+    remedy: 'Use the file as `sluice he keygen` wrote it.',
   })
 }

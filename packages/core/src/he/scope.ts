@@ -58,7 +58,7 @@ async function load(): Promise<Seal> {
   } catch (cause) {
     throw new SluiceError('ENGINE_VERSION', 'node-seal is not installed', {
       rule: 'he.library',
-      remedy: `npm install node-seal@${SEAL_VERSION}`,
+      remedy: `Run npm install node-seal@${SEAL_VERSION}.`,
       cause,
     })
   }
@@ -66,6 +66,6 @@ async function load(): Promise<Seal> {
   if (seal.Version === SEAL_VERSION) return seal
   throw new SluiceError('ENGINE_VERSION', 'another version of node-seal is installed', {
     rule: 'he.library',
-    remedy: `npm install node-seal@${SEAL_VERSION}`,
+    remedy: `Run npm install node-seal@${SEAL_VERSION}.`,
   })
 }

@@ -98,7 +98,7 @@ export function assertSigned(
   if (verify(by.key, message(bytes), signature)) return
   throw new SluiceError('SIGNATURE_INVALID', `the signature is not that of "${by.name}" over this file`, {
     rule: 'he.signature',
-    remedy: 'the file as its signer wrote it, and the key that the aggregation names',
+    remedy: 'Use the file as its signer wrote it, and the key that the aggregation names.',
   })
 }
 
@@ -147,6 +147,6 @@ const SCHEMAS = {
 function malformed(form: string): SluiceError {
   return new SluiceError('FILE_FORMAT', `this is not a statement of form ${form}`, {
     rule: 'he.statement',
-    remedy: 'the file as it was written: it was changed, cut, or is another kind of file',
+    remedy: 'Use the file as it was written: it was changed, cut, or is another kind of file.',
   })
 }

@@ -192,7 +192,7 @@ class ThreadLanes implements Lanes {
 function killed(message: string): SluiceError {
   return new SluiceError('ENGINE_KILLED', message, {
     rule: 'he.thread',
-    remedy: 'run it again; where it fails again, the machine lacks memory or a file was made to harm',
+    remedy: 'Run it again; where it fails again, the machine lacks memory or a file was made to harm.',
   })
 }
 

@@ -41,7 +41,7 @@ export function numbersFor(interval: Interval, rows: number): Numbers {
   throw refused(
     'range',
     'a value that 64 bits do not hold',
-    'narrower ranges of its columns, or a smaller power',
+    'Declare narrower ranges of its columns, or use a smaller power.',
   )
 }
 
@@ -85,7 +85,7 @@ export function readColumn(
         }),
       }
     default:
-      throw refused('type', `a column of ${column.type.kind}`, 'numbers, text, dates and booleans')
+      throw refused('type', `a column of ${column.type.kind}`, 'Use numbers, text, dates and booleans.')
   }
 }
 
@@ -137,7 +137,7 @@ function otherSchema(name: string): SluiceError {
     `the column "${visibleText(name)}" is missing, or of another type`,
     {
       rule: 'he.schema',
-      remedy: 'a file with the columns and types that the aggregation’s plan reads',
+      remedy: 'Use a file with the columns and types that the aggregation’s plan reads.',
     },
   )
 }
