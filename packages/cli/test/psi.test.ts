@@ -122,8 +122,8 @@ describe('an intersection on the command line', () => {
       columns: ['loan', 'firm', 'tax', 'industry', 'shared'],
     })
     const lines = (await readFile(join(root, 'shared.csv'), 'utf8')).trimEnd().split('\n').slice(1)
-    expect(lines).toContain('30,a09,9.5,农业,true')
-    expect(lines).toContain('8,Ａ03,3.5,农业,true')
+    expect(lines).toContain('30,a09,9.50,农业,true')
+    expect(lines).toContain('8,Ａ03,3.50,农业,true')
     expect(lines).toContain('9,B1,,,false')
     const record = await sluice('psi record bank.key.psi')
     expect(record.stdout).toContain('bureau 60')

@@ -286,18 +286,19 @@ async function resultOf(
   }
 }
 
-/** The columns of these rows, ascending, of the own file. */
+/** The columns of these rows, ascending, of the own file, as exact text: of a CSV file, what stands there. */
 async function rowsOf(context: Context, input: PsiInput, columns: readonly string[], rows: Uint32Array) {
-  const [{ asText, requireColumns, withTable }, { gather }, { Table }] = await Promise.all([
+  const [{ asText, requireColumns, withTable }, { gather }, { cellText }, arrow] = await Promise.all([
     import('../psi/input.js'),
     import('@sluice/core/columns'),
+    import('@sluice/sandbox/io'),
     import('apache-arrow'),
   ])
   return withTable(context, input.file, async table => {
     requireColumns(table, input.file, columns)
     let [start, next] = [0, 0]
-    let whole: InstanceType<typeof Table> | undefined
-    for await (const batch of table.batches(columns, asText(table, input.key))) {
+    const texts = columns.map((): (string | null)[] => [])
+    for await (const batch of table.batches(columns, asText(table, columns))) {
       const end = start + batch.numRows
       const first = next
       while (next < rows.length && rows[next]! < end) next++
@@ -305,10 +306,16 @@ async function rowsOf(context: Context, input: PsiInput, columns: readonly strin
         batch,
         rows.slice(first, next).map(row => row - start),
       )
-      whole = whole === undefined ? part : whole.concat(part)
+      texts.forEach((column, i) => {
+        const vector = part.getChildAt(i)!
+        for (const value of vector) column.push(value === null ? null : cellText(value, vector.type))
+      })
       start = end
     }
-    return whole ?? new Table()
+    const vectors = columns.map(
+      (name, i) => [name, arrow.vectorFromArray(texts[i]!, new arrow.Utf8())] as const,
+    )
+    return new arrow.Table(Object.fromEntries(vectors))
   })
 }
 

@@ -16,7 +16,15 @@ export {
   psiOwners,
   psiPartyIndex,
 } from './job/job.js'
-export { approvePsi, checkPsiApproval, type PsiApproval, type PsiCommitment } from './job/opening.js'
+export {
+  approvePsi,
+  checkPsiApproval,
+  type OpenedInput,
+  openInputs,
+  type PsiApproval,
+  type PsiCommitment,
+} from './job/opening.js'
+export { decodePayload, encodePayload, type PsiPayload } from './job/payload.js'
 export { type KeyColumn, type Keys, keysOf } from './keys.js'
 export { kkrt16 } from './kkrt16.js'
 export { NORMALIZATIONS, type Normalization, normalized, normalizedText } from './normalize.js'

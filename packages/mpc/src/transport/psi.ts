@@ -22,7 +22,7 @@ export interface RunPsiOptions {
   readonly items?: PsiItems
   /** path of this party's record of intersections, which counts its quotas */
   readonly record: string
-  /** of a party that hands columns over: those columns of these rows of its file, ascending */
+  /** of a party that hands columns over: those columns of these rows of its file, ascending, all as text */
   readonly payload?: (rows: Uint32Array) => Promise<Table>
   readonly listen?: { readonly host: string; readonly port: number }
   /** seconds until the others have to be there */
@@ -187,7 +187,9 @@ async function exchangePayload(
     if (payload === undefined) throw new SluiceError('INTERNAL', 'nobody gives the columns to hand over')
     const columns = await stopping(session, () => payload(rows))
     const places = rows.map(row => place[items!.itemOf[row]!]!)
-    await session.run(sendPayload(psiPartyIndex(job, sends.to), places, columns.select([...sends.columns])))
+    await session.run(
+      sendPayload(psiPartyIndex(job, sends.to), { places, columns: columns.select([...sends.columns]) }),
+    )
   }
   if (receives === undefined) return {}
   const from = psiPartyIndex(job, receives.from)

@@ -31,7 +31,11 @@ export const zhPsi: Translations = {
   'it is larger than is allowed': '超过允许的大小',
   'it has other columns': '列不符',
   'it names items that are not shared': '其中有非共有的条目',
-  'it is no Arrow stream': '不是 Arrow 流',
+  'it cannot be read': '无法读取',
+  'the column "{}" is handed over as text, and is none': '列“{}”应以文本移交，但不是文本',
+  'Give its values as text.': '请将其值作为文本给出。',
+  'the columns to hand over are too large': '要移交的列过大',
+  'Agree on fewer columns, or on smaller sets.': '请约定更少的列或更小的集合。',
   'Ask that party which version runs there, then start the job again on both sides.':
     '请询问该方所用版本，然后双方重新开始任务。',
   'Ask the other party which version runs there, then start the job again on both sides.':

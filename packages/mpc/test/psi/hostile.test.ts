@@ -1,0 +1,174 @@
+import { isSluiceError } from '@sluice/core'
+import { messagesOf } from '@sluice/core/desensitize/cipher'
+import { type Protocol, runLocally } from '@sluice/mpc'
+import {
+  approvePsi,
+  boundToSession,
+  decodePayload,
+  decodePrepared,
+  ecdhPsi,
+  encodePayload,
+  encodePrepared,
+  freshPsiJob,
+  helperPsi,
+  itemHashes,
+  loadRistretto,
+  newPreparedKey,
+  openInputs,
+  parsePsiJob,
+  prepareSet,
+  readPsiItems,
+} from '@sluice/mpc/psi'
+import { AesCtrPrg } from '@sluice/mpc/ring'
+import { Table, Utf8, vectorFromArray } from 'apache-arrow'
+import { describe, expect, it } from 'vitest'
+import { people } from '../session/parties.js'
+
+// lengths, order and ends of messages are the connection's affair: test/session/hostile.test.ts mutates those
+
+const group = await loadRistretto()
+const SESSION = 'cd'.repeat(32)
+const hashesOf = (items: readonly string[]) =>
+  boundToSession(itemHashes(messagesOf(items.map(item => Buffer.from(item))), '11'.repeat(32)), SESSION)
+const sets = [hashesOf(['a', 'b', 'c']), hashesOf(['b', 'c', 'd'])]
+
+/** What was seen of so many runs in each of which one message was changed on its way. */
+function outcomes(count: number, seed: number, protocols: () => Protocol<unknown>[]): Map<string, number> {
+  const random = new AesCtrPrg(Buffer.alloc(16, seed))
+  const seen = new Map<string, number>()
+  for (let run = 0; run < count; run++) {
+    const words = new Uint32Array(random.words(4).buffer)
+    let [turn, changed] = [words[0]! % 8, false]
+    const outcome = outcomeOf(() =>
+      runLocally(protocols(), bytes => {
+        if (turn-- !== 0 || bytes.length === 0) return bytes
+        changed = true
+        mutate(bytes, words)
+        return bytes
+      }),
+    )
+    const name = changed || outcome !== 'passed' ? outcome : 'unchanged'
+    seen.set(name, (seen.get(name) ?? 0) + 1)
+  }
+  return seen
+}
+
+function outcomeOf(action: () => unknown): string {
+  try {
+    action()
+    return 'passed'
+  } catch (error) {
+    // anything but a coded error fails the test, with its stack
+    if (!isSluiceError(error) || error.code === 'INTERNAL') throw error
+    return error.code
+  }
+}
+
+/** Flips a bit, or overwrites four bytes or all of it. */
+function mutate(bytes: Uint8Array, words: Uint32Array): void {
+  const at = words[1]! % bytes.length
+  if (words[2]! % 4 === 0) bytes.fill(words[3]! & 255)
+  else if (words[2]! % 4 === 1)
+    bytes.set(new Uint8Array(words.buffer, 12, Math.min(4, bytes.length - at)), at)
+  else bytes[at]! ^= 1 << (words[3]! & 7)
+}
+
+describe('a peer whose messages are wrong', () => {
+  it('in ECDH: 500 changed runs end with a coded error, or with an answer', () => {
+    const seen = outcomes(500, 1, () =>
+      sets.map((hashes, self) =>
+        ecdhPsi({
+          peer: 1 - self,
+          hashes,
+          peerCount: 3,
+          learns: { own: 'which', peer: 'count' },
+          session: SESSION,
+          group,
+        }),
+      ),
+    )
+    expect([...seen.keys()].sort()).toEqual(['PROTOCOL_VIOLATION', 'passed', 'unchanged'])
+  })
+
+  it.each(['which', 'count', 'sum'] as const)('with a helper, thousands of changed runs: %s', learns => {
+    const values = new BigUint64Array([1n, 2n, 3n])
+    const seen = outcomes(learns === 'sum' ? 200 : 3_000, 3, () =>
+      [0, 1, 2].map(self =>
+        helperPsi({
+          self,
+          helper: 2,
+          owners: [0, 1],
+          sizes: new Map([
+            [0, 3],
+            [1, 3],
+          ]),
+          receiver: 1,
+          learns,
+          minimum: 1,
+          session: SESSION,
+          ...(self < 2 && { hashes: sets[self]! }),
+          sumOwner: 0,
+          ...(self === 0 && { values }),
+        }),
+      ),
+    )
+    expect([...seen.keys()].sort()).toEqual(
+      learns === 'sum'
+        ? ['PROTOCOL_VIOLATION', 'passed', 'unchanged'].filter(name => seen.has(name))
+        : ['PROTOCOL_VIOLATION', 'passed', 'unchanged'],
+    )
+    expect(seen.get('passed')).toBeGreaterThan(0)
+  })
+
+  it('about its input: of 2,000 changed openings none is taken for what was signed', async () => {
+    const job = parsePsiJob({
+      ...freshPsiJob(),
+      purpose: 'a test',
+      parties: people
+        .slice(0, 2)
+        .map(({ name, publicKey: key }) => ({ name, key, host: '127.0.0.1', port: 1 })),
+      protocol: 'ecdh',
+      key: [{ name: 'id', normalize: [] }],
+      size: { floor: 1, ceiling: 16, step: 4 },
+      receivers: [{ name: 'bank', learns: 'which' }],
+      payload: [],
+      minimumIntersection: 0,
+      quota: { runs: 1, lifetimeItems: 100 },
+      seconds: 60,
+    })
+    const table = new Table({ id: vectorFromArray(['a', 'b'], new Utf8()) })
+    const items = await readPsiItems(job, [table], { key: ['id'] })
+    const approvals = await Promise.all([0, 1].map(self => approvePsi(job, people[self]!, items)))
+    const seen = outcomes(2_000, 4, () => [0, 1].map(self => openInputs(job, self, approvals[self]!)))
+    expect([...seen.keys()].sort()).toEqual(['JOB_MISMATCH', 'unchanged'])
+  })
+
+  it('in columns that it hands over, and in prepared sets: 100,000 changed ones', () => {
+    const columns = new Table({
+      name: vectorFromArray(['甲', null, 'c'], new Utf8()),
+      tax: vectorFromArray(['1', '2', '3'], new Utf8()),
+    })
+    const stream = encodePayload({ places: Uint32Array.of(0, 2, 1), columns })
+    expect(decodePayload(stream, 3, ['name', 'tax']).columns.numRows).toBe(3)
+    const key = newPreparedKey(group)
+    const prepared = prepareSet(key, sets[0]!, group).next()
+    const file = encodePrepared(prepared.value as Parameters<typeof encodePrepared>[0])
+    const random = new AesCtrPrg(Buffer.alloc(16, 5))
+    const seen = new Set<string>()
+    for (let i = 0; i < 50_000; i++) {
+      const words = new Uint32Array(random.words(4).buffer)
+      const [one, other] = [stream.slice(), file.slice()]
+      mutate(one, words)
+      mutate(other, words)
+      seen.add(
+        outcomeOf(() => {
+          const { places, columns: read } = decodePayload(one, 3, ['name', 'tax'])
+          // what was taken can be read, to the last value
+          return [places, [...read.getChildAt(0)!], [...read.getChildAt(1)!]]
+        }),
+      )
+      seen.add(outcomeOf(() => decodePrepared(other)))
+    }
+    expect([...seen].sort()).toEqual(['FILE_FORMAT', 'PROTOCOL_VIOLATION', 'passed'])
+  })
+})
