@@ -45,6 +45,14 @@ describe('a session', () => {
     expect(sessions[0]!.traffic.bytesSent).toBeGreaterThanOrEqual(2 * size)
   })
 
+  it('waits for a party that is slower to end, whose heart and the others’ beat on', async () => {
+    const limits = { heartbeat: 10, silence: 10_000, inbox: 8 << 20 }
+    const sessions = values(await openAll({ limits }, { limits }, { limits }))
+    const early = Promise.all(sessions.slice(0, 2).map(session => session.end()))
+    await new Promise(resolve => setTimeout(resolve, 200))
+    await Promise.all([early, sessions[2]!.end()])
+  })
+
   it('is another each time', async () => {
     const ids = await Promise.all([openAll(), openAll()].map(async all => values(await all)[0]!.id))
     expect(new Set(ids).size).toBe(2)

@@ -29,7 +29,7 @@ export interface GroupOptions {
   readonly where?: Arithmetic
   /** who is counted: the different values of this column within a group; without it each row is somebody */
   readonly entities?: SortKey
-  /** more groups than these are an error; as many as there are rows unless it is given */
+  /** more keys than these, of rows that do not count too, are an error; as many as there are rows unless it is given */
   readonly maximumGroups?: number
 }
 
