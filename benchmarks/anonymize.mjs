@@ -2,7 +2,9 @@
 // quasi-identifiers, 12,960 combinations of levels): the pruned search beside our own search of every node, whose loss
 // it has to have. SLUICE_ADULT names a directory with adult.csv and adult_hierarchy_*.csv (github.com/arx-deidentifier/arx,
 // `data`) for the data itself; else the table is drawn from a fixed seed. Mondrian and whole files stand beside what
-// bare DuckDB needs to group and to sort the same rows: a floor, no anonymization.
+// bare DuckDB needs to group and to sort the same rows: a floor, no anonymization. Where SLUICE_PYTHON (else python3) has
+// the package anonypy from PyPI, its Mondrian runs over rows of the same kind; else that peer is skipped, and said so.
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -33,10 +35,27 @@ const ADULT = [
   ['salary-class', 2, []],
 ]
 const MONDRIAN = [2, 100, 5, 7, 16, 40, 1000, 14]
+const PYTHON_ROWS = 2000
+const PYTHON = `
+import json, sys, time
+import pandas
+from anonypy.mondrian import Mondrian
+columns = json.load(sys.stdin)
+frame = pandas.DataFrame(columns)
+frame['s'] = 0
+started = time.perf_counter()
+regions = Mondrian(frame, list(columns), 's').partition(10)
+print(json.dumps({'milliseconds': 1000 * (time.perf_counter() - started), 'regions': len(regions)}))
+`
 
 /** @param {{ runs?: number, mondrianRows?: number, fileRows?: number }} [options] */
 export async function bench({ runs = 5, mondrianRows = 1_200_000, fileRows = 1_000_000 } = {}) {
-  return [...(await optimal(runs)), ...(await mondrian(mondrianRows)), ...(await file(fileRows))]
+  return [
+    ...(await optimal(runs)),
+    ...(await mondrian(mondrianRows)),
+    ...(await mondrianOfPython()),
+    ...(await file(fileRows)),
+  ]
 }
 
 async function optimal(runs) {
@@ -106,15 +125,24 @@ function adultFrom(directory) {
   return { source: 'UCI Adult', records: table(quasi, lines.length) }
 }
 
-async function mondrian(rows) {
+const MONDRIAN_MODEL = { k: 10, diversity: [], closeness: [], presence: null }
+
+function mondrianColumns(rows) {
   const random = generator(7)
-  const columns = MONDRIAN.map(size => Uint32Array.from({ length: rows }, () => skewed(random, size)))
+  return MONDRIAN.map(size => Uint32Array.from({ length: rows }, () => skewed(random, size)))
+}
+
+function mondrianTable(columns) {
   const quasi = columns.map((codes, at) => {
     const values = Array.from({ length: MONDRIAN[at] }, (_, value) => `${value}`)
     return orderedColumn(`c${at}`, valueOrAny(`c${at}`, values), codes)
   })
-  const model = { k: 10, diversity: [], closeness: [], presence: null }
-  const ours = await timed(3, () => partitionMondrian(table(quasi, rows), { model }))
+  return table(quasi, columns[0].length)
+}
+
+async function mondrian(rows) {
+  const records = mondrianTable(mondrianColumns(rows))
+  const ours = await timed(3, () => partitionMondrian(records, { model: MONDRIAN_MODEL }))
   const floor = await withDuckDb(async connection => {
     const list = MONDRIAN.map((size, at) => `CAST(${size} * random() * random() AS INTEGER) AS c${at}`).join(
       ', ',
@@ -128,6 +156,24 @@ async function mondrian(rows) {
   })
   const name = `Mondrian, ${rows} rows × 8, k 10: ${ours.result.count} regions`
   return [row(name, 'time', ours.milliseconds, 'ms', 'DuckDB GROUP BY', floor.milliseconds)]
+}
+
+/** Mondrian beside another implementation, over as many rows as that one takes in a few seconds. */
+async function mondrianOfPython() {
+  const columns = mondrianColumns(PYTHON_ROWS)
+  const { status, stdout } = spawnSync(process.env['SLUICE_PYTHON'] ?? 'python3', ['-c', PYTHON], {
+    input: JSON.stringify(Object.fromEntries(columns.map((codes, at) => [`c${at}`, [...codes]]))),
+    encoding: 'utf8',
+    maxBuffer: 2 ** 20,
+  })
+  if (status !== 0) {
+    process.stderr.write('no Python with the packages anonypy and pandas: that peer of Mondrian is skipped\n')
+    return []
+  }
+  const peer = JSON.parse(stdout)
+  const ours = await timed(5, () => partitionMondrian(mondrianTable(columns), { model: MONDRIAN_MODEL }))
+  const name = `Mondrian, ${PYTHON_ROWS} rows × 8, k 10: ${ours.result.count} regions, ${peer.regions} of the peer`
+  return [row(name, 'time', ours.milliseconds, 'ms', 'anonypy', peer.milliseconds)]
 }
 
 async function file(rows) {
