@@ -193,12 +193,12 @@ describe('a job on the command line', () => {
   })
 
   it('survives nobody’s death: a party that is killed is named', async () => {
-    const bureau = party('bureau', '--progress', 'json', '--wait', '3s')
-    const bank = party('bank', '--wait', '3s')
-    while (!bureau.said().includes('connected with bank'))
+    const bureau = party('bureau', '--progress', 'json', '--wait', '12s')
+    const bank = party('bank', '--wait', '12s')
+    while (!bureau.said().includes('connected with bank') && bureau.child.exitCode === null)
       await new Promise(resolve => setTimeout(resolve, 20))
     bank.child.kill('SIGKILL')
-    const operator = party('operator', '--wait', '3s')
+    const operator = party('operator', '--wait', '12s')
     const [one, other] = await Promise.all([bureau.ended, operator.ended])
     for (const { code, stderr, stdout } of [one, other]) {
       expect(code).toBe(7)

@@ -8,6 +8,7 @@ export {
   jobDigest,
   parseInputForm,
   parseJob,
+  type Statistic,
 } from './job/job.js'
 export { MPC_ENGINE, schemaOf } from './job/query.js'
 export type { JointTable } from './job/result.js'

@@ -45,9 +45,10 @@ export async function shownJob(job: JointJob): Promise<Reply> {
             }),
           ],
         ]),
-        ...job.operations.flatMap(({ name, plan, receivers }) => [
+        ...job.operations.flatMap(({ name, plan, statistic, receivers }) => [
           '',
           ui.style('bold', `${name} → ${receivers.join(', ')}`),
+          ...(statistic === undefined ? [] : [`  ${visibleText(JSON.stringify(statistic))}`]),
           ...visibleLines(printPlan(plan)).map(line => `  ${line}`),
         ]),
       ].join('\n'),

@@ -7,6 +7,7 @@ import { scaled } from './decimal.js'
 import type { InputForm } from './input.js'
 import { invalid } from './invalid.js'
 import { queryOf } from './query.js'
+import { checkStatistic } from './statistics.js'
 
 const VERSION = 'sluice-joint/2'
 const MAXIMUM_ROWS = 100_000_000
@@ -48,10 +49,23 @@ const inputSchema = z.strictObject({
   columns: z.array(column).min(1).max(200),
 })
 
+/** What is computed of a plan's rows beyond totals; single rows are never opened. */
+const statistic = z.discriminatedUnion('kind', [
+  /** of every two columns, and of each with itself its variance; of a sample, with so many digits more */
+  z.strictObject({ kind: z.literal('covariance'), digits: z.int().min(0).max(9) }),
+  z.strictObject({ kind: z.literal('correlation'), digits: z.int().min(0).max(9) }),
+  /** the last column explained by those before it, by least squares with an intercept */
+  z.strictObject({ kind: z.literal('regression'), digits: z.int().min(0).max(9) }),
+  /** how many values lie from each edge to below the next, decimal numbers as text */
+  z.strictObject({ kind: z.literal('histogram'), edges: z.array(z.string().max(40)).min(2).max(200) }),
+])
+
 const operation = z.strictObject({
   name: identifier,
   /** what is computed, over the inputs by their names: a plan of `@sluice/core/plan` */
   plan: z.custom<Plan>(value => typeof value === 'object' && value !== null),
+  /** where it is given, the plan is of rows, and this of their columns is opened */
+  statistic: statistic.exactOptional(),
   /** parties, of either role, to whom it is opened */
   receivers: z.array(principal).min(1).max(16),
 })
@@ -106,6 +120,7 @@ export type JointJob = z.infer<typeof schema>
 export type JointInput = JointJob['inputs'][number]
 export type JointColumn = JointInput['columns'][number]
 export type JointOperation = JointJob['operations'][number]
+export type Statistic = z.infer<typeof statistic>
 export type NumberType = z.infer<typeof numeric>
 
 /** @throws SluiceError JOB_INVALID, naming the place; what `queryOf` throws where an operation is none */
@@ -216,7 +231,7 @@ function checkOperations(job: JointJob): void {
   }
   for (const [index, given] of job.operations.entries()) {
     const { receivers } = given
-    queryOf(job, given)
+    checkStatistic(given, queryOf(job, given))
     for (const receiver of receivers) partyIndex(job, receiver)
     if (new Set(receivers).size < receivers.length)
       throw invalid(`operations.${index}.receivers`, 'one is named twice')

@@ -32,7 +32,7 @@ export interface Running {
 /** 64-bit elements that one party holds at a time for some rows, at most; beyond it, chunks win nothing. */
 const CHUNK_ELEMENTS = 2 ** 22
 /** What kernels and messages take beside the shares: so many bytes of memory for each element. */
-const ELEMENT_BYTES = 32
+export const ELEMENT_BYTES = 32
 const WORD = 64
 
 export function running(

@@ -1,5 +1,12 @@
 import { unreachable } from '@sluice/core'
-import type { Aggregate, ColumnSchema, Expression, Plan, PlanNode } from '@sluice/core/plan'
+import {
+  type Aggregate,
+  type ColumnSchema,
+  type Expression,
+  outputColumns,
+  type Plan,
+  type PlanNode,
+} from '@sluice/core/plan'
 import {
   type Condition,
   conditionOf,
@@ -20,7 +27,7 @@ export type Measure =
 
 export interface Output {
   readonly name: string
-  readonly is: 'key' | 'count' | 'sum' | 'average'
+  readonly is: 'key' | 'count' | 'sum' | 'average' | 'value'
   /** place in `keys` or in `measures` */
   readonly at: number
 }
@@ -50,11 +57,11 @@ const MAXIMUM_TOTAL = 2n ** 63n
  * @throws SluiceError SQL_REFUSED `mpc.…` where the plan is one that the protocols do not run, saying which part of
  *   it; JOB_INVALID where inputs that it joins differ in rows
  */
-export function queryOf(job: Pick<JointJob, 'inputs'>, { name, plan }: JointOperation): Query {
+export function queryOf(job: Pick<JointJob, 'inputs'>, { name, plan, statistic }: JointOperation): Query {
   if (plan.parameters.length > 0) throw refused('parameters', 'a job has no parameters: write the values')
   const reading = new Reading(job.inputs)
-  const aggregate = reading.aggregateOf(plan.root)
-  reading.relation(aggregate.input)
+  const aggregate = statistic === undefined ? reading.aggregateOf(plan.root) : undefined
+  reading.relation(aggregate?.input ?? plan.root)
   const inputs = reading.joined()
   const rows = inputs[0]!.rows
   const other = inputs.find(input => input.rows !== rows)
@@ -64,6 +71,7 @@ export function queryOf(job: Pick<JointJob, 'inputs'>, { name, plan }: JointOper
       `the inputs "${inputs[0]!.name}" and "${other.name}" differ in rows, and would have the same entities`,
     )
   }
+  if (aggregate === undefined) return rowsOf(plan, reading, inputs)
   const keys = aggregate.keys.map(({ expression }) => reading.keyOf(expression))
   const cells = keys.reduce((product, { column }) => product * categoriesOf(column).length, 1)
   if (cells > MAXIMUM_CELLS) throw refused('cells', `there are ${cells} cells, and at most ${MAXIMUM_CELLS}`)
@@ -74,6 +82,19 @@ export function queryOf(job: Pick<JointJob, 'inputs'>, { name, plan }: JointOper
       throw refused('bound', 'so many rows of this bound could wrap a total')
   }
   return { inputs, rows, condition: reading.condition(), keys, measures, outputs }
+}
+
+/** Rows of numbers, for a statistic of them. */
+function rowsOf(plan: Plan, reading: Reading, inputs: readonly JointInput[]): Query {
+  const measures = plan.output.map(({ id }): Measure => {
+    const { type } = outputColumns(plan.root).find(column => column.id === id)!
+    const value = numericOf({ kind: 'column', id, type }, reading.resolve)
+    if (sourcesOf(value).length === 0)
+      throw refused('expression', 'a total of a constant is a count: count the rows')
+    return { kind: 'values', value }
+  })
+  const outputs = plan.output.map(({ name }, at): Output => ({ name, is: 'value', at }))
+  return { inputs, rows: inputs[0]!.rows, condition: reading.condition(), keys: [], measures, outputs }
 }
 
 export function categoriesOf({ type }: SourceColumn['column']): readonly string[] {

@@ -86,7 +86,8 @@ function assertApproved(
     throw mismatch('the request is not the approved one')
   if (namedBy(request) !== jobDigest(job)) throw mismatch('the approved request is for another job')
   const [operation, ...others] = job.operations
-  if (others.length > 0 || Buffer.compare(canonicalBytes(operation!.plan), canonicalBytes(plan)) !== 0)
+  const beyond = others.length > 0 || operation!.statistic !== undefined
+  if (beyond || Buffer.compare(canonicalBytes(operation!.plan), canonicalBytes(plan)) !== 0)
     throw mismatch('the job computes something else than the approved plan')
 }
 

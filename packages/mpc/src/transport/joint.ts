@@ -18,6 +18,7 @@ import {
 } from '../job/protocol.js'
 import { queryOf } from '../job/query.js'
 import { type JointTable, tableOf } from '../job/result.js'
+import { checkMemory, openStatistic, statisticTable } from '../job/statistics.js'
 import { establish, type Index } from '../protocols/replicated/party.js'
 import type { Cells } from '../protocols/replicated/totals.js'
 import { approveJob } from '../session/approval.js'
@@ -192,11 +193,27 @@ async function computed(
   for (const operation of job.operations) {
     const run = running(job, operation, queryOf(job, operation), self, party)
     await session.run(compareRows(run, alignment))
+    if (operation.statistic !== undefined) {
+      checkMemory(run)
+      const values = await session.run(openStatistic(run, await wholeOf(run, own)))
+      if (values !== undefined) tables.push(statisticTable(operation, run.query, values))
+      continue
+    }
     const cells = await totalled(run, session, own, onEvent)
     const cellsOpened = await session.run(openTotals(run, cells))
     if (cellsOpened !== undefined) tables.push(tableOf(operation, run.query, cellsOpened))
   }
   return tables
+}
+
+/** All rows of this party's inputs. */
+async function wholeOf({ query }: Running, own: ReadonlyMap<string, OwnInput>): Promise<Chunk | undefined> {
+  const mine = query.inputs.flatMap(({ name }) => own.get(name) ?? [])
+  if (mine.length === 0) return undefined
+  const chunks: Chunk[] = []
+  for (const { input, source } of mine)
+    for await (const chunk of chunksOf(source, input, query.rows)) chunks.push(chunk)
+  return joined(chunks, query.rows)
 }
 
 /** Chunk by chunk; while one is computed, this party's next rows are read. */

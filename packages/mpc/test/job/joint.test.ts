@@ -227,7 +227,18 @@ describe('providers outside the three', () => {
         receivers: ['customs', 'operator'],
       },
     ]
-    const job = await makeJob({ parties, inputs, operations })
+    const counted = query({ inputs: forms, aggregates: { n: ['count'] } })
+    const joined = counted.root.kind === 'aggregate' ? counted.root.input : counted.root
+    const ofRows = (...names: string[]) => {
+      const output = names.map(name => ({ name, id: (c.expression(name) as { id: number }).id }))
+      return { plan: { ...counted, root: joined, output }, receivers: ['customs', 'operator'] }
+    }
+    const bins = { kind: 'histogram', edges: ['0', '30', '60', '1000'] }
+    const more = [
+      { name: 'bins', ...ofRows('days'), statistic: bins },
+      { name: 'spread', ...ofRows('tax', 'days'), statistic: { kind: 'covariance', digits: 2 } },
+    ]
+    const job = await makeJob({ parties, inputs, operations: [...operations, ...more] })
     const tables: Record<string, Record<string, Table>> = {
       customs: { loans: bank() },
       registry: { taxpayers: bureau() },
@@ -241,6 +252,19 @@ describe('providers outside the three', () => {
     const opened = tablesOf(results)
     expect(opened[3]![0]!.rows).toEqual(expected(10))
     expect(opened[2]).toEqual(opened[3])
+    const [low, middle] = [
+      rows.filter(row => row.days < 30),
+      rows.filter(row => row.days >= 30 && row.days < 60),
+    ]
+    expect(opened[3]![1]!.rows.slice(0, 2)).toEqual([
+      ['0', '30', String(low.length)],
+      ['30', '60', String(middle.length)],
+    ])
+    expect(opened[3]![2]!.rows.map(row => row.slice(0, 2))).toEqual([
+      ['tax', 'tax'],
+      ['tax', 'days'],
+      ['days', 'days'],
+    ])
     expect([opened[0], opened[1], opened[4]]).toEqual([[], [], []])
   })
 })

@@ -1,11 +1,18 @@
 import type { AggregateFunction, Expression } from '@sluice/core/plan'
-import type { InputForm, JointJob, JointOperation } from '@sluice/mpc'
+import type { InputForm, JointJob, JointOperation, Statistic } from '@sluice/mpc'
 import { type Protocol, runLocally } from '@sluice/mpc'
 import { establish, type Index } from '@sluice/mpc/replicated'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { addCells, chunkRows, openTotals, running, totalRows } from '../../dist/job/protocol.js'
 import { queryOf } from '../../dist/job/query.js'
+import {
+  checkMemory,
+  checkStatistic,
+  type OpenedValues,
+  openStatistic,
+  statisticTable,
+} from '../../dist/job/statistics.js'
 import { makeJob } from './parties.js'
 import { columnsOf, query } from './plans.js'
 
@@ -206,6 +213,106 @@ function columnsFor(found: ReturnType<typeof queryOf>, rows: readonly Row[]) {
     ),
   )
 }
+
+const someRows: Row[] = Array.from({ length: 120 }, (_, i) => ({
+  x0: BigInt((i * 37) % 400) - 150n,
+  y0: i % 9 === 0 ? null : BigInt((i * 53) % 300),
+  k0: 'a',
+  x1: i % 7 === 0 ? null : BigInt((i * 37) % 400) * 2n + BigInt((i * 11) % 30),
+  y1: BigInt((i * 29) % 250),
+  k1: 'b',
+  x2: null,
+  y2: BigInt(i),
+  k2: null,
+}))
+
+/** Rows of the first two tables with a condition across both, and what stands of them by an ordinary loop. */
+function statisticOf(statistic: Statistic, names: readonly string[], minimum = 10) {
+  const plan = query({ inputs: forms.slice(0, 2), where: c.less('y1', 'x1'), aggregates: { n: ['count'] } })
+  const root = plan.root.kind === 'aggregate' ? plan.root.input : plan.root
+  const output = names.map(name => ({ name, id: (c.expression(name) as { id: number }).id }))
+  const { job, operation: drafted } = jobOf({ ...plan, root, output }, someRows.length, minimum)
+  const operation = { ...drafted, statistic }
+  const found = queryOf(job, operation)
+  checkStatistic(operation, found)
+  function* party(self: Index): Protocol<OpenedValues | undefined> {
+    const run = running(job, operation, found, self, yield* establish(self, '00'.repeat(32)))
+    return yield* openStatistic(run, { rows: someRows.length, columns: columnsFor(found, someRows) })
+  }
+  const { outputs } = runLocally([party(0), party(1), party(2)])
+  expect(outputs[1]).toBeUndefined()
+  expect(outputs[2]).toEqual(outputs[0])
+  const inside = someRows
+    .filter(row => row['x1'] !== null && (row['y1'] as bigint) < (row['x1'] as bigint))
+    .map(row => names.map(name => (row[name] === null ? null : Number(row[name]) / 100)))
+    .filter(row => !row.includes(null)) as number[][]
+  return { rows: statisticTable(operation, found, outputs[0]!).rows, inside }
+}
+
+describe('a statistic of rows on shares', () => {
+  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length
+  const covariance = (rows: readonly number[][], i: number, j: number) => {
+    const [a, b] = [mean(rows.map(row => row[i]!)), mean(rows.map(row => row[j]!))]
+    return rows.reduce((sum, row) => sum + (row[i]! - a) * (row[j]! - b), 0) / (rows.length - 1)
+  }
+
+  it('covariances and correlations are those of an ordinary computation', () => {
+    const names = ['x0', 'y0', 'x1']
+    const one = statisticOf({ kind: 'covariance', digits: 2 }, names)
+    expect(one.inside.length).toBeGreaterThan(50)
+    const pairs = [0, 1, 2].flatMap(i => [0, 1, 2].filter(j => j >= i).map(j => [i, j] as const))
+    expect(one.rows.map(row => row.slice(0, 2))).toEqual(pairs.map(([i, j]) => [names[i], names[j]]))
+    one.rows.forEach((row, place) => {
+      expect(Number(row[2])).toBeCloseTo(covariance(one.inside, ...pairs[place]!), 4)
+    })
+    const other = statisticOf({ kind: 'correlation', digits: 6 }, names)
+    const different = pairs.filter(([i, j]) => i !== j)
+    other.rows.forEach((row, place) => {
+      const [i, j] = different[place]!
+      const of = (a: number, b: number) => covariance(other.inside, a, b)
+      expect(Number(row[2])).toBeCloseTo(of(i, j) / Math.sqrt(of(i, i) * of(j, j)), 4)
+    })
+  })
+
+  it('a regression finds the line', () => {
+    const { rows, inside } = statisticOf({ kind: 'regression', digits: 6 }, ['x0', 'x1'])
+    const slope = covariance(inside, 0, 1) / covariance(inside, 0, 0)
+    expect(rows.map(([name]) => name)).toEqual(['x0', 'intercept'])
+    expect(Number(rows[0]![1])).toBeCloseTo(slope, 3)
+    const intercept = mean(inside.map(row => row[1]!)) - slope * mean(inside.map(row => row[0]!))
+    expect(Number(rows[1]![1])).toBeCloseTo(intercept, 2)
+  })
+
+  it('a histogram opens the bins that have enough, and nothing is opened below the minimum', () => {
+    const edges = ['-2', '0', '0.5', '2.4', '2.5']
+    const { rows, inside } = statisticOf({ kind: 'histogram', edges }, ['x0'])
+    rows.forEach(([from, below, count]) => {
+      const many = inside.filter(([x]) => x! >= Number(from) && x! < Number(below)).length
+      expect(count).toBe(many >= 10 ? String(many) : null)
+    })
+    expect(rows.map(row => row[2] === null)).toContain(true)
+    expect(rows.map(row => row[2] === null)).toContain(false)
+    const few = statisticOf({ kind: 'covariance', digits: 2 }, ['x0'], 1000)
+    expect(few.rows).toEqual([['x0', 'x0', null]])
+  })
+
+  it('refuses what it is not over', async () => {
+    await expect(() => statisticOf({ kind: 'regression', digits: 2 }, ['x0'])).toThrowWithCode('JOB_INVALID')
+    await expect(() => statisticOf({ kind: 'histogram', edges: ['1', '1'] }, ['x0'])).toThrowWithCode(
+      'JOB_INVALID',
+    )
+    await expect(() => statisticOf({ kind: 'covariance', digits: 2 }, ['k0'])).toThrowWithCode('SQL_REFUSED')
+  })
+
+  it('states the memory that it needs whole, and is refused beyond it', async () => {
+    const plan = query({ inputs: forms.slice(0, 1), aggregates: { n: ['count'] } })
+    const root = plan.root.kind === 'aggregate' ? plan.root.input : plan.root
+    const { job, operation } = jobOf({ ...plan, root, output: [{ name: 'x0', id: 1 }] }, 50_000_000, 10)
+    const asked = { ...operation, statistic: { kind: 'covariance', digits: 2 } as const }
+    const run = running(job, asked, queryOf(job, asked), 0, undefined)
+    await expect(() => checkMemory(run)).toThrowWithCode('MEMORY_EXCEEDED', 'job.limits')
+  })
+})
 
 describe('an operation on shares', () => {
   it('opens what an ordinary evaluation of the same plan finds, whatever it asks', () => {

@@ -58,6 +58,8 @@ export const zhJoint: Translations = {
 
   '{} has no column "{}"': '{} 没有列“{}”',
   '{} is not the approval of this job by "{}"': '{} 不是“{}”对此任务的签署',
+  'a {} is over {} to {} columns': '{} 须取 {} 至 {} 列',
+  'the edges are no rising numbers of the column’s digits': '边界不是该列小数位数的递增数字',
   'a category is taken for a number': '类别被当作数字',
   'a column is evaluated by another than its owner': '列由所有者以外的一方求值',
   'a joint job gives no evidence for this plan: {}': '联合任务不能为此计划给出证据：{}',
