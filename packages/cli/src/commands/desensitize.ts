@@ -45,7 +45,7 @@ export function addDesensitize(program: Command, act: Act): void {
       .action(
         act<Desensitizing>(async (context, options, file) => {
           const [
-            { parsePolicy, treatmentsOf },
+            { parsePolicy, rulesOf, treatmentsOf },
             { lookedUp },
             { desensitizeFile, readTables },
             { desensitizedText },
@@ -77,7 +77,7 @@ export function addDesensitize(program: Command, act: Act): void {
               staging: dirname(to),
               signal: context.signal,
             }),
-            ...(options.forZone === true && { forZone: true }),
+            ...(options.forZone === true && { forZone: true, scanRules: rulesOf(policy) }),
             ...(format !== null && { format }),
             ...(options.encoding !== undefined && { encoding: options.encoding }),
             ...(options.force === true && { force: true }),

@@ -7,6 +7,7 @@ export {
   Desensitizer,
   type Treatment,
 } from './desensitizer.js'
+export { keyedText, needsText } from './needs-text.js'
 export { exactly } from './numbers.js'
 export { ADDRESS_LONGEST, ADDRESS_MARKS, ADDRESS_PATTERNS } from './presets/address.js'
 export { EMAIL_MARKS, EMAIL_PATTERN } from './presets/email.js'

@@ -1,7 +1,15 @@
 import type { Treatment } from '../desensitize/desensitizer.js'
+import type { Rule } from '../desensitize/rules/registry.js'
 import { scanRule } from '../desensitize/scan.js'
 import { GRADE_RULES } from './grades.js'
 import type { Policy } from './types.js'
+
+/** The rules of a policy, by column, wherever each is applied. */
+export function rulesOf(policy: Policy): Map<string, Rule> {
+  return new Map(
+    Object.entries(policy.columns).flatMap(([name, { rule }]) => (rule === undefined ? [] : [[name, rule]])),
+  )
+}
 
 /** Where a desensitized file goes. */
 export const DESTINATIONS = ['zone', 'outside'] as const

@@ -2,7 +2,14 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { canonicalDigest, SluiceError } from '@sluice/core'
 import { type ColumnSchema, type Progress, sameType } from '@sluice/core/plan'
-import { checkPolicy, type Policy, parsePolicy, policyDigest, policyToJson } from '@sluice/core/policy'
+import {
+  checkPolicy,
+  type Policy,
+  parsePolicy,
+  policyDigest,
+  policyToJson,
+  rulesOf,
+} from '@sluice/core/policy'
 import type { PolicyChange, RegisteredTable, Registration, SampleConsent } from '@sluice/ledger'
 import type { Signer } from '@sluice/ledger/keys'
 import { assertSameRules, assertStated, rulesBefore } from '../desensitize/statement.js'
@@ -216,6 +223,7 @@ export class Datasets {
       entity: policy.entity,
       grade: policy.grade,
       keyCandidates: keyCandidates(policy),
+      rules: rulesOf(policy),
       ...(draft.encoding && { encoding: draft.encoding }),
       ...(options.signal && { signal: options.signal }),
       ...(options.onProgress && { onProgress: options.onProgress }),

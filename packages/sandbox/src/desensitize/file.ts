@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { isSluiceError, SluiceError } from '@sluice/core'
+import { SluiceError } from '@sluice/core'
 import { NumericIdentityWatch } from '@sluice/core/classify'
 import { arrowSchemaOf } from '@sluice/core/columns'
 import {
@@ -9,6 +9,9 @@ import {
   Desensitizer,
   dataOfColumn,
   definitionOf,
+  keyedText,
+  needsText,
+  type Rule,
   type Treatment,
 } from '@sluice/core/desensitize'
 import type { ColumnSchema, Progress, ScalarType } from '@sluice/core/plan'
@@ -24,6 +27,8 @@ export interface DesensitizeFileOptions {
   readonly to: string
   /** by column; one that is not named is dropped */
   readonly treatments: ReadonlyMap<string, Treatment>
+  /** rules that the zone's scans will apply to columns which are kept: these have the type that their rule needs */
+  readonly scanRules?: ReadonlyMap<string, Rule>
   /** the dataset's name, which some rules bind their results to */
   readonly dataset: string
   /** as in `Binding` */
@@ -79,7 +84,7 @@ function writeDesensitized(options: DesensitizeFileOptions): Promise<Desensitize
       { staging: directory, ...(encoding && { encoding }), ...(signal && { signal }) },
       async table => {
         requireRows(table)
-        const asText = table.format === 'csv' ? textColumns(table.columns, treatments) : new Set<string>()
+        const asText = table.format === 'csv' ? textColumns(table.columns, options) : new Set<string>()
         const read = neededColumns(table.columns, treatments).map(column =>
           asText.has(column.name) ? { ...column, type: TEXT } : column,
         )
@@ -162,26 +167,15 @@ function neededColumns(
 
 function textColumns(
   columns: readonly ColumnSchema[],
-  treatments: ReadonlyMap<string, Treatment>,
+  { treatments, scanRules }: DesensitizeFileOptions,
 ): Set<string> {
   return new Set(
     columns.flatMap(({ name, type }) => {
       const treatment = treatments.get(name)
-      if (treatment === undefined || treatment === 'keep') return []
-      const { keyed } = definitionOf(treatment)
-      return accepts(treatment, TEXT) && (keyed || !accepts(treatment, type)) ? [name] : []
+      const rule = treatment === 'keep' ? scanRules?.get(name) : treatment
+      return rule !== undefined && (keyedText(rule) || needsText(rule, type)) ? [name] : []
     }),
   )
-}
-
-function accepts(rule: Exclude<Treatment, 'keep'>, type: ScalarType): boolean {
-  try {
-    definitionOf(rule).resultType(rule, type)
-    return true
-  } catch (error) {
-    if (isSluiceError(error) && error.code === 'RULE_INVALID') return false
-    throw error
-  }
 }
 
 async function wholeColumn(table: TableFile, name: string, asText: ReadonlySet<string>): Promise<Column> {

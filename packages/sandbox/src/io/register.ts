@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { SluiceError } from '@sluice/core'
+import { needsText, type Rule } from '@sluice/core/desensitize'
 import type { ColumnSchema, Progress, ScalarType } from '@sluice/core/plan'
 import { integersOf } from '../duckdb/columns.js'
 import { EngineFailure, failureError, Session } from '../duckdb/session.js'
@@ -26,6 +27,8 @@ export interface RegisterOptions {
   readonly grade: string
   /** of a CSV file; UTF-8 where absent */
   readonly encoding?: Encoding
+  /** the policy's rules: a column of a CSV file has the type that its rule needs */
+  readonly rules?: ReadonlyMap<string, Rule>
   /** types that the provider demands, by column; every value has to convert */
   readonly types?: Readonly<Record<string, ScalarType>>
   /** lists of columns that may be unique keys: identifiers, and what the policy lets be joined */
@@ -117,7 +120,8 @@ async function normalize(child: Child, options: Normalization): Promise<Normaliz
     statements: [],
   })
   try {
-    const { from, columns: own } = await openSource(session, options.format, source, options.staged)
+    const { from, columns: found } = await openSource(session, options.format, source, options.staged)
+    const own = options.format === 'csv' ? found.map(column => asRuled(column, options.rules)) : found
     const columns = await overridden(session, from, own, options.types ?? {})
     const list = columns.map(({ name, expression }) => `${expression} AS ${quoteIdentifier(name)}`)
     await execute(session, `CREATE TEMP VIEW normalized AS SELECT ${list.join(', ')} FROM ${from}`)
@@ -138,6 +142,13 @@ async function normalize(child: Child, options: Normalization): Promise<Normaliz
   } catch (error) {
     throw error instanceof EngineFailure ? sourceError(error, options.format) : error
   }
+}
+
+/** A text column's field as it stands there, where the rule of the column needs it. */
+function asRuled(column: NormalizedColumn, rules: RegisterOptions['rules']): NormalizedColumn {
+  const rule = rules?.get(column.name)
+  if (rule === undefined || !needsText(rule, column.type)) return column
+  return { name: column.name, type: { kind: 'text' }, expression: quoteIdentifier(column.name) }
 }
 
 async function overridden(

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import type { ColumnSchema, ScalarType } from '@sluice/core/plan'
 import type { Table } from 'apache-arrow'
@@ -65,7 +65,7 @@ export async function readTable<T>(
   await requireFile(path, Number.MAX_SAFE_INTEGER)
   // the file is whoever runs this command's own: any isolation will do
   const pool = createEnginePool({
-    stagingRoot: staging,
+    stagingRoot: resolve(staging),
     minimum: 'process',
     warm: 0,
     outputBytes: Number.MAX_SAFE_INTEGER,

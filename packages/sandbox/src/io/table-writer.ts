@@ -3,7 +3,14 @@ import { dirname, join } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import { arrowSchemaOf } from '@sluice/core/columns'
 import type { ColumnSchema } from '@sluice/core/plan'
-import { AsyncByteQueue, RecordBatchStreamWriter, type Table } from 'apache-arrow'
+import {
+  AsyncByteQueue,
+  RecordBatch,
+  RecordBatchStreamWriter,
+  type Schema,
+  type Table,
+  util,
+} from 'apache-arrow'
 import { codeOf } from '../isolation/staging.js'
 import type { FileFormat } from './format.js'
 import { makeScratch } from './scratch.js'
@@ -65,6 +72,7 @@ export class TableWriter {
   readonly #options: WriteTableOptions
   readonly #chunks = new Chunks()
   readonly #arrow: RecordBatchStreamWriter | null
+  readonly #schema: Schema
   #closed = false
 
   private constructor(
@@ -80,6 +88,7 @@ export class TableWriter {
     this.#partial = partial
     this.#options = options
     this.#arrow = options.format === 'csv' ? null : new RecordBatchStreamWriter()
+    this.#schema = arrowSchemaOf(options.columns)
   }
 
   /** @internal */
@@ -89,14 +98,14 @@ export class TableWriter {
     const writer = new TableWriter(path, directory, file, partial, options)
     const names = options.columns.map(({ name }) => name)
     if (writer.#arrow === null) await writer.#put([new TextEncoder().encode(csvHeader(names))])
-    else writer.#arrow.reset(writer.#chunks, arrowSchemaOf(options.columns))
+    else writer.#arrow.reset(writer.#chunks, writer.#schema)
     return writer
   }
 
   /** @param batch the next rows, of the columns that were named */
   async write(batch: Table): Promise<void> {
     if (this.#arrow === null) return this.#put([new TextEncoder().encode(csvRows(batch))])
-    for (const part of batch.batches) this.#arrow.write(part)
+    for (const part of batch.batches) this.#arrow.write(ofSchema(part, this.#schema))
     await this.#put(this.#chunks.list.splice(0))
   }
 
@@ -140,6 +149,21 @@ export class TableWriter {
       throw writeError(cause)
     }
   }
+}
+
+/**
+ * The same columns under the schema of the file: Arrow's writer ends its stream without a word where a batch's schema
+ * differs in as little as a field's nullability.
+ */
+function ofSchema(batch: RecordBatch, schema: Schema): RecordBatch {
+  const same = batch.schema.fields.every(({ name, type }, index) => {
+    const field = schema.fields[index]
+    return field !== undefined && field.name === name && util.compareTypes(field.type, type)
+  })
+  if (!same || batch.schema.fields.length !== schema.fields.length) {
+    throw new SluiceError('INTERNAL', 'a batch is written whose columns are not those of the file')
+  }
+  return new RecordBatch(schema, batch.data)
 }
 
 async function requireFree(path: string): Promise<void> {

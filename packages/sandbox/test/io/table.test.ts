@@ -1,9 +1,9 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { type ReadTableOptions, readTable, type TableFile, writeTable } from '@sluice/sandbox/io'
-import { type Table, tableFromIPC } from 'apache-arrow'
+import { Field, Int32, Schema, Table, tableFromArrays, tableFromIPC } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 let folder = ''
@@ -87,6 +87,35 @@ describe('a table read and written batch by batch', () => {
     const columns = await read('copy.arrow', async table => table.columns)
     expect(columns).toEqual(await read('many.parquet', async table => table.columns))
     expect(tableFromIPC(await readFile(path('copy.arrow'))).numRows).toBe(100_000)
+  })
+
+  it('takes batches whose fields may not be null, and refuses other columns than the file has', async () => {
+    const columns = [{ name: 'n', type: { kind: 'integer', bits: 32, signed: true } as const }]
+    const strict = new Table(
+      new Schema([new Field('n', new Int32(), false)]),
+      tableFromArrays({ n: Int32Array.from([1, 2, 3]) }).batches[0]!,
+    )
+    for (const format of ['arrow', 'parquet'] as const) {
+      const name = `strict.${format}`
+      await writeTable(path(name), async (_, begin) => {
+        const writer = await begin({ format, columns })
+        await writer.write(strict)
+        await writer.write(strict)
+        await writer.finish()
+      })
+      const rows = await read(name, table => all(table.batches()))
+      expect(rows.map(row => row['n'])).toEqual([1, 2, 3, 1, 2, 3])
+    }
+    const other = writeTable(path('other.arrow'), async (_, begin) => {
+      const writer = await begin({ format: 'arrow', columns })
+      await writer.write(tableFromArrays({ n: Float64Array.from([1]) }))
+    })
+    await expect(other).toThrowWithCode('INTERNAL')
+  })
+
+  it('has working files below a directory that is named from where the program stands', async () => {
+    const staging = relative(process.cwd(), folder)
+    await read('many.parquet', async table => expect(table.rows).toBe(100_000), { staging })
   })
 
   it('leaves nothing behind where the work fails, and replaces nothing unasked', async () => {

@@ -1,6 +1,6 @@
 import { copyFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parsePolicy, treatmentsOf } from '@sluice/core/policy'
+import { parsePolicy, rulesOf, treatmentsOf } from '@sluice/core/policy'
 import { desensitizeFile } from '@sluice/sandbox/desensitize'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Keys, makeKeys, makeZone, POLICY, paymentsCsv, temporary } from './fixture.js'
@@ -74,6 +74,43 @@ describe('a policy whose rules are applied before a file enters', () => {
     expect(Object.keys(statement.rules)).toEqual(['person'])
     expect(JSON.stringify(statement)).not.toContain('0707')
   })
+})
+
+it('registers numbers in a text file as the text that their rule needs', async () => {
+  const { zone } = await makeZone(keys)
+  const folder = await temporary()
+  const [from, to] = [join(folder, 'phones.csv'), join(folder, 'phones.arrow')]
+  await writeFile(from, 'phone,card,n\n13800138000,6222021234567890,1\n13900139001,6222029876543210,2\n')
+  const policy = `version: 1
+owner: bureau
+grade: 2
+entity: row
+columns:
+  phone: { role: quasi, uses: [group], rule: { kind: preset, preset: mobile } }
+  card: { role: identifier, uses: [join], rule: { kind: fpe, key: tax, domain: cards, length: { min: 16, max: 16 } } }
+  n: { role: measure, uses: [aggregate] }
+`
+  const parsed = parsePolicy(policy)
+  const kinds = (columns: readonly { name: string; type: { kind: string } }[]) =>
+    Object.fromEntries(columns.map(({ name, type }) => [name, type.kind]))
+  const expected = { phone: 'text', card: 'text', n: 'integer' }
+  for (const path of [to, join(folder, 'tokens.csv')]) {
+    const done = await desensitizeFile({
+      from,
+      to: path,
+      treatments: treatmentsOf(parsed, 'zone'),
+      scanRules: rulesOf(parsed),
+      dataset: 'phones',
+      key: () => new Uint8Array(32).fill(7),
+      table: () => new Map(),
+      forZone: true,
+      ...(path === to && { format: 'arrow' as const }),
+    })
+    expect(kinds(done.columns)).toEqual(expected)
+    const name = path === to ? 'phones' : 'written'
+    const added = await zone.datasets.add({ name, from: path, policy }, keys.provider)
+    expect(kinds(added.columns)).toEqual(expected)
+  }
 })
 
 it('a GBK file is registered when told so', async () => {
