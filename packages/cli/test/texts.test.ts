@@ -6,13 +6,14 @@ import { errorTexts } from './texts.js'
 const chinese = await loadTranslate('zh')
 const texts = errorTexts(fileURLToPath(new URL('../../', import.meta.url)))
 
-/** What a policy may hold at a place is a part of a sentence, which `problemsError` completes. */
-const FRAGMENTS = /^core\/src\/policy\/(complete|document|issues|schema)\.ts/
+/** What a policy, a configuration or a catalogue may hold at a place is a part of a sentence, which `problemsError` completes. */
+const FRAGMENTS =
+  /^core\/src\/(policy\/(complete|document|issues|schema)|anonymize\/config\/config|classify\/catalogue\/parse)\.ts/
 /** Rooms whose texts are not in Chinese yet: the English detail follows the Chinese sentence. */
 const LATER =
   /^(mpc\/src\/(protocols|psi|ring|field|transport\/psi)|cli\/src\/psi|sandbox\/src\/(joint|psi))\b|^cli\/src\/commands\/psi/
 /** Rooms whose remedies are not of one form yet. */
-const UNEVEN = /^core\/src\/(desensitize|classify|anonymize)\b/
+const UNEVEN = /^core\/src\/desensitize\b/
 /** Said to programmers and to whoever tampers, never to a user. */
 const INTERNAL =
   /^(a|an|this is not an?) \w+ (is made by|has no canonical)|^this is not an? [A-Z]\w+$|^(the plan does not hold together|an encoded plan|a plan |a ledger (begins|is opened)|this ledger was opened|a subtree|a tree of|there is no entry \{\} in a tree|a step is|an entry's \{\}|what stands above|the engine described|columns can be carried|a column is read|the plan names a column|dateAdd|a unit of time|a (boolean|number) literal|a (name|text) cannot be written|a parameter cannot be written|the engine’s syntax tree|the ledger has not been read|unhandled case|this is not a commitment)/

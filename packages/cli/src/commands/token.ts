@@ -96,6 +96,7 @@ export function addToken(program: Command, act: Act): void {
                   ['label.refused', refused],
                   ['label.record', digest],
                 ]),
+                ...(refused > 0 ? [ui.t('text.refused')] : []),
               ].join('\n'),
           }
         }),

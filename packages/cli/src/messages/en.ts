@@ -213,6 +213,8 @@ export const en = {
   'text.removed': 'removed',
   'text.retired': 'retired',
   'text.revealed': 'opened, and recorded; keep the record’s digest elsewhere',
+  'text.refused':
+    'what was refused is null in the copy: it was made under another secret, domain or dataset, was changed or moved, or is no token',
   'text.revoked': 'approval revoked, from the next run on',
   'text.secretMade': 'secret made, for keyed rules',
   'text.secretStays':

@@ -206,6 +206,7 @@ export const zh: Messages = {
   'text.removed': '已移除',
   'text.retired': '已停用',
   'text.revealed': '已还原并记录；请把记录摘要另行保存',
+  'text.refused': '拒绝还原的值在副本中为空：出自其他密钥、域或数据集，被改动或移位，或根本不是令牌',
   'text.revoked': '审批已撤销，自下一次运行起生效',
   'text.secretMade': '已生成脱敏规则所用的密钥',
   'text.secretStays': '密钥须留在数据提供方：持有者可以穷举手机号、身份证号，从而识别令牌背后的人。',

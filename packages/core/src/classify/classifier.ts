@@ -148,7 +148,7 @@ function unknownType(name: string): SluiceError {
     {
       rule: 'column-type',
       remedy:
-        'booleans, integers, decimals, floats, text, dates, times or timestamps; flatten lists and structs',
+        'Give columns of booleans, integers, decimals, floats, text, dates, times or timestamps; flatten lists and structs.',
       facts: { column: visibleText(name) },
     },
   )

@@ -128,6 +128,6 @@ function requireName(name: string): void {
   if (name.length >= 1 && name.length <= 256 && name !== '__proto__' && name !== '<<') return
   throw new SluiceError('SCHEMA_INVALID', 'a column has a name that cannot stand in a policy', {
     rule: 'name',
-    remedy: 'rename the column: 1 to 256 characters',
+    remedy: 'Rename the column: 1 to 256 characters.',
   })
 }

@@ -52,7 +52,7 @@ export class NumericIdentityWatch {
       {
         rule: 'identity-number.numeric',
         remedy:
-          'export the column again from its source as text; converting this file does not bring them back',
+          'Export the column again from its source as text; converting this file does not bring them back.',
         facts: {
           column: visibleText(this.#name),
           ...(this.#rowsKnown && { row: this.#first }),

@@ -128,7 +128,7 @@ export class ColumnScan implements Tally {
     const { where, facts } = this.#place(row)
     return new SluiceError('FILE_TOO_LARGE', `the cell of ${where} is too long`, {
       rule: 'cell.size',
-      remedy: `cells of at most ${CELL_LIMIT} bytes; leave out the column, or keep documents outside of the table`,
+      remedy: `Give cells of at most ${CELL_LIMIT} bytes; leave out the column, or keep documents outside of the table.`,
       facts: { ...facts, limit: CELL_LIMIT },
     })
   }
@@ -137,7 +137,9 @@ export class ColumnScan implements Tally {
     const { where, facts } = this.#place(row)
     return new SluiceError('FILE_FORMAT', `the text of ${where} is not UTF-8`, {
       rule: 'encoding',
-      remedy: `${isGb18030(cell) ? 'it looks like GBK: ' : ''}write the file again in UTF-8`,
+      remedy: isGb18030(cell)
+        ? 'It looks like GBK: write the file again in UTF-8.'
+        : 'Write the file again in UTF-8.',
       facts,
     })
   }

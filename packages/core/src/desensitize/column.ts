@@ -216,7 +216,7 @@ export class TextBuilder {
     if (needed > TEXT_LIMIT) {
       throw new SluiceError('FILE_TOO_LARGE', 'a chunk of a text column grows beyond 2 GiB', {
         rule: 'column.size',
-        remedy: 'smaller chunks of rows',
+        remedy: 'Give smaller chunks of rows.',
       })
     }
     const grown = new Uint8Array(Math.min(TEXT_LIMIT, Math.max(needed, 2 * this.#bytes.length)))

@@ -156,7 +156,7 @@ function indexer(schema: readonly ColumnSchema[]): (name: string) => number {
     if (index !== undefined) return index
     throw new SluiceError('NAME_UNKNOWN', `a rule names a column "${visibleText(name)}" that is not there`, {
       rule: `columns.${visibleText(name)}`,
-      remedy: 'a column of the file',
+      remedy: 'Name a column of the file.',
       facts: { columns: schema.map(column => visibleText(column.name)) },
     })
   }

@@ -78,6 +78,6 @@ export interface RuleCounts {
 export function wrongType(kind: string, type: ScalarType, wanted: string): SluiceError {
   return new SluiceError('RULE_INVALID', `the rule ${kind} does not go with a column of type ${type.kind}`, {
     rule: `rule.${kind}.type`,
-    remedy: `a column of ${wanted}`,
+    remedy: `Put it on a column of ${wanted}.`,
   })
 }

@@ -63,7 +63,10 @@ export async function readReveals(
   path: string,
 ): Promise<{ readonly records: readonly RevealRecord[]; readonly digest: string }> {
   const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new SluiceError('FILE_MISSING', `the record cannot be read (${cause.code})`, { cause })
+    throw new SluiceError('FILE_MISSING', `the record ${path} cannot be read (${cause.code})`, {
+      remedy: 'Check the path.',
+      cause,
+    })
   })
   return parseSigned<Reveal>(bytes, FORM)
 }

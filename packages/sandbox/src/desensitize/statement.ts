@@ -139,7 +139,10 @@ async function sha256Of(path: string, signal: AbortSignal | undefined): Promise<
     await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash, signal ? { signal } : {})
   } catch (cause) {
     if (signal?.aborted) throw cause
-    throw new SluiceError('FILE_MISSING', 'the file is not there or may not be read', { cause })
+    throw new SluiceError('FILE_MISSING', `${path}: there is no such file, or it may not be read`, {
+      remedy: 'Check the path.',
+      cause,
+    })
   }
   return hash.digest('hex')
 }

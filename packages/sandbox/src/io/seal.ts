@@ -47,7 +47,10 @@ export async function requireFile(path: string, bytes: number): Promise<void> {
     if (found.size > bytes) throw tooLarge('bytes', bytes)
   } catch (cause) {
     if (codeOf(cause) !== 'ENOENT' && codeOf(cause) !== 'EACCES') throw cause
-    throw new SluiceError('FILE_MISSING', 'the file is not there or may not be read', { cause })
+    throw new SluiceError('FILE_MISSING', `${path}: there is no such file, or it may not be read`, {
+      remedy: 'Check the path.',
+      cause,
+    })
   }
 }
 

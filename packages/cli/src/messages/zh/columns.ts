@@ -21,46 +21,46 @@ export const zhColumns: Translations = {
   'suppression: 0, or method: optimal': 'suppression: 0，或 method: optimal',
   'method mondrian takes no measure': 'method: mondrian 不用度量',
   'no measure, or method: optimal': '不写 measure，或 method: optimal',
-  'did you mean {}?': '是否指 {}？',
-  'a column of the file': '文件中的一列',
   'the configuration does not name the columns {}': '配置没有写列 {}',
-  'a role for every column: quasi, sensitive, attribute, or identifier to leave it out':
-    '为每一列写角色：quasi、sensitive、attribute，或 identifier（不输出）',
+  'Give every column a role: quasi, sensitive, attribute, or identifier to leave it out.':
+    '为每一列写角色：quasi、sensitive、attribute，或 identifier（不输出）。',
   'every width has to be a multiple of the one before it': '每个宽度须是前一个的整数倍',
   'parts have to become coarser': '日期部分须逐级变粗',
   'lengths have to fall': '长度须逐级减小',
   'a criterion is about a column that is not sensitive': '准则所指的列不是敏感列',
-  'a column of role sensitive': '角色为 sensitive 的列',
+  'Name a column of role sensitive.': '写出角色为 sensitive 的列。',
   'the hierarchical distance needs a hierarchy': '层级距离需要层级',
   'δ-presence needs the population': 'δ-presence 需要总体',
   'the hierarchy is too large': '层级过大',
-  'declare it: intervals, prefix or date': '改用声明：intervals、prefix 或 date',
+  'Declare it: intervals, prefix or date.': '改用声明：intervals、prefix 或 date。',
   'the hierarchy is empty': '层级为空',
   'a hierarchy has 2 to {} fields a record': '层级的每条记录有 2 至 {} 个字段',
   'this value stands in an earlier record': '该值已在前面的记录中出现',
   '{} values of column "{}" are not in its hierarchy{}': '列“{1}”有 {0} 个值不在其层级中{2}',
-  'give every value of the column a record in the hierarchy': '在层级中为该列的每个值各写一条记录',
+  'Give every value of the column a record in the hierarchy.': '在层级中为该列的每个值各写一条记录。',
   'something follows a closing quote': '右引号之后还有内容',
   'a quote is not closed': '引号没有闭合',
   '{} (record {}, field {})': '{}（第 {} 条记录，第 {} 个字段）',
   'this is no tree: the same label has another parent in an earlier record':
     '这不是树：同一标签在前面的记录中有另一个上级',
-  'one record a value: the value, then its label at each level, as many in each record':
-    '每个值一条记录：先写值，再写各级标签，各记录个数相同',
+  'Write one record a value: the value, then its label at each level, as many in each record.':
+    '每个值一条记录：先写值，再写各级标签，各记录个数相同。',
   'a value of column "{}" is no {}{}': '列“{}”有值不是{}{}',
   ', first in row {}': '，首见于第 {} 行',
-  'correct the value, or give the column a hierarchy from a file': '更正该值，或从文件给出该列的层级',
-  'dates as 2024-12-31, or a hierarchy from a file': '日期写作 2024-12-31，或从文件给出层级',
+  'Correct the value, or give the column a hierarchy from a file.': '更正该值，或从文件给出该列的层级。',
+  'Write dates as 2024-12-31, or give the column a hierarchy from a file.':
+    '日期写作 2024-12-31，或从文件给出层级。',
   'the hierarchy of column "{}" is no tree: values that are one at level {} are not one at level {}':
     '列“{}”的层级不是树：在第 {} 级合并的值在第 {} 级又分开',
-  'let every level put whole groups of the level below together': '每一级须把下一级的整组合并',
+  'Let every level put whole groups of the level below together.': '每一级须把下一级的整组合并。',
   'the hierarchies have more than {} combinations of levels': '各层级的组合超过 {} 个',
-  'fewer quasi-identifiers or levels, or method: mondrian': '减少准标识符或级数，或用 method: mondrian',
+  'Take fewer quasi-identifiers or levels, or method: mondrian.':
+    '减少准标识符或级数，或用 method: mondrian。',
   'the table as a whole does not meet the model': '整张表都不满足要求',
-  'criteria that the table itself meets': '写整张表能满足的准则',
+  'Ask for criteria that the table itself meets.': '写整张表能满足的准则。',
   'no generalization of the columns meets the model': '没有一种泛化能满足要求',
-  'a higher suppression limit, hierarchies that end in one label, or criteria that the table itself meets':
-    '提高抑制上限，让层级止于同一标签，或写整张表能满足的准则',
+  'Raise the suppression limit, let hierarchies end in one label, or ask for criteria that the table itself meets.':
+    '提高抑制上限，让层级止于同一标签，或写整张表能满足的准则。',
   'a table may have at most {} rows': '表至多 {} 行',
   'the table has no rows': '表没有数据行',
 
@@ -84,24 +84,24 @@ export const zhColumns: Translations = {
   'each name once': '每个名称只写一次',
   'more than 500 entities': '超过 500 类',
   'column "{}" has a type that cannot be classified': '列“{}”的类型无法分类',
-  'booleans, integers, decimals, floats, text, dates, times or timestamps; flatten lists and structs':
-    '布尔、整数、十进制数、浮点数、文本、日期、时间或时间戳；列表和结构须展开',
+  'Give columns of booleans, integers, decimals, floats, text, dates, times or timestamps; flatten lists and structs.':
+    '布尔、整数、十进制数、浮点数、文本、日期、时间或时间戳；列表和结构须展开。',
   'a column has a name that cannot stand in a policy': '有一列的名称不能写入策略',
-  'rename the column: 1 to 256 characters': '为该列改名：1 至 256 个字符',
+  'Rename the column: 1 to 256 characters.': '为该列改名：1 至 256 个字符。',
   'column "{}" holds identity numbers as numbers{}: {}': '列“{}”把身份证号存成了数字{}：{}',
   ', from row {} on': '，自第 {} 行起',
   'a float keeps about 15 of their 18 digits, so that the last ones are lost':
     '浮点数只保留 18 位中的约 15 位，末几位已经丢失',
   'a number cannot end in the check character X, so that those which do are lost or changed':
     '数字不能以校验码 X 结尾，这样的号码已经丢失或改变',
-  'export the column again from its source as text; converting this file does not bring them back':
-    '从源头把该列重新导出为文本；转换此文件无法找回',
+  'Export the column again from its source as text; converting this file does not bring them back.':
+    '从源头把该列重新导出为文本；转换此文件无法找回。',
   'column "{}"': '列“{}”',
-  'cells of at most {} bytes; leave out the column, or keep documents outside of the table':
-    '单元格至多 {} 字节；请去掉该列，或将文档存放在表外',
+  'Give cells of at most {} bytes; leave out the column, or keep documents outside of the table.':
+    '单元格至多 {} 字节；请去掉该列，或将文档存放在表外。',
   'the text of {} is not UTF-8': '{}的文本不是 UTF-8',
-  '{}write the file again in UTF-8': '{}以 UTF-8 重新写出该文件',
-  'it looks like GBK: ': '看起来是 GBK：',
+  'Write the file again in UTF-8.': '以 UTF-8 重新写出该文件。',
+  'It looks like GBK: write the file again in UTF-8.': '看起来是 GBK：以 UTF-8 重新写出该文件。',
 
   // desensitization
   'a column is of a type that no rule can read': '有一列的类型没有规则能读',
@@ -111,13 +111,13 @@ export const zhColumns: Translations = {
   '16, 24 or 32 bytes': '16、24 或 32 字节',
   '16 bytes': '16 字节',
   'a secret for keyed rules is not of {} bytes': '密钥规则的密钥不是 {} 字节',
-  'make one with "sluice key new FILE --for desensitize"': '用 sluice key new FILE --for desensitize 生成',
+  'Make one with "sluice key new FILE --for desensitize".': '用 sluice key new FILE --for desensitize 生成。',
   'too few values to hide one among': '取值太少，藏不住一个值',
   'a domain of at least {} values: more characters, or a token instead':
     '取值范围至少 {} 个：更多字符，或改用令牌',
   'values of {} numerals are too long to be encrypted': '{} 位的值过长，无法加密',
   'a chunk of a text column grows beyond 2 GiB': '文本列的一块超过 2 GiB',
-  'smaller chunks of rows': '每块少些行',
+  'Give smaller chunks of rows.': '每块少些行。',
   'a rule of a whole column knows no entity': '整列规则没有隐私单元',
   'a rule names a column "{}" that is not there': '规则所写的列“{}”不存在',
   'a number of the rule is none that the column can hold': '规则中的数不是该列能存的数',
@@ -125,7 +125,7 @@ export const zhColumns: Translations = {
   ' with at most {} decimal places': '，小数至多 {} 位',
   'only integers and decimals have a range': '只有整数和十进制数有范围',
   'the rule {} does not go with a column of type {}': '规则 {} 不适用于类型为 {} 的列',
-  'a column of {}': '以下类型的列：{}',
+  'Put it on a column of {}.': '用在以下类型的列上：{}。',
   'integers up to 64 bits, decimals up to 18 digits, or floats':
     '64 位以内的整数、18 位以内的十进制数，或浮点数',
   'text, integer or date': '文本、整数或日期',

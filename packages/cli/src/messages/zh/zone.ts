@@ -104,7 +104,6 @@ export const zhZone: Translations = {
   'the file has no column "{}"': '文件没有列“{}”',
   'the file is empty': '文件是空的',
   'the file is neither Parquet, nor Arrow IPC, nor text': '文件既不是 Parquet、Arrow IPC，也不是文本',
-  'the file is not there or may not be read': '文件不存在或无权读取',
   'the file is {}': '文件是{}',
   'compressed with gzip': ' gzip 压缩文件',
   'compressed with zstd': ' zstd 压缩文件',

@@ -74,7 +74,7 @@ export function parseAnonymizeConfig(
   if (text.length > CONFIG_LIMIT) {
     throw new SluiceError('FILE_TOO_LARGE', 'the configuration is too large', {
       rule: 'config.size',
-      remedy: `at most ${CONFIG_LIMIT} characters; hierarchies go into files of their own`,
+      remedy: `Write at most ${CONFIG_LIMIT} characters; hierarchies go into files of their own.`,
     })
   }
   const document = parseDocument(text, options.source)
@@ -182,7 +182,7 @@ export function checkColumns(config: AnonymizeConfig, present: readonly string[]
     const near = nearestNames(unknown, present).map(visibleText)
     throw new SluiceError('NAME_UNKNOWN', `the file has no column "${visibleText(unknown)}"`, {
       rule: `columns.${visibleText(unknown)}`,
-      remedy: near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'a column of the file',
+      remedy: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'Name a column of the file.',
     })
   }
   const unnamed = present.filter(name => !Object.hasOwn(config.columns, name)).map(visibleText)
@@ -192,7 +192,7 @@ export function checkColumns(config: AnonymizeConfig, present: readonly string[]
     `the configuration does not name the columns ${unnamed.join(', ')}`,
     {
       rule: 'columns',
-      remedy: 'a role for every column: quasi, sensitive, attribute, or identifier to leave it out',
+      remedy: 'Give every column a role: quasi, sensitive, attribute, or identifier to leave it out.',
       facts: { columns: unnamed },
     },
   )

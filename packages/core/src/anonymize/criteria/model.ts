@@ -14,7 +14,7 @@ export function criteriaOf(model: PrivacyModel, records: Records): Criterion[] {
     if (index >= 0) return index
     throw new SluiceError('CONFIG_INVALID', 'a criterion is about a column that is not sensitive', {
       rule: 'criteria.column',
-      remedy: 'a column of role sensitive',
+      remedy: 'Name a column of role sensitive.',
     })
   }
   const closeness = model.closeness.map(({ column, t, distance }) => {

@@ -27,7 +27,7 @@ export function parseHierarchy(text: string, source: string): HierarchyTable {
   if (text.length > HIERARCHY_LIMIT) {
     throw new SluiceError('FILE_TOO_LARGE', 'the hierarchy is too large', {
       rule: 'hierarchy.size',
-      remedy: 'declare it: intervals, prefix or date',
+      remedy: 'Declare it: intervals, prefix or date.',
     })
   }
   const records = recordsOf(text.replace(/^\ufeff/, ''), source)
@@ -82,7 +82,7 @@ export function hierarchyFromTable(
       `${missing.length} values of column "${visibleText(column)}" are not in its hierarchy${where}`,
       {
         rule: 'hierarchy.missing',
-        remedy: 'give every value of the column a record in the hierarchy',
+        remedy: 'Give every value of the column a record in the hierarchy.',
         facts: {
           column: visibleText(column),
           hierarchy: source,
@@ -157,7 +157,7 @@ function malformed(
   return new SluiceError('HIERARCHY_INVALID', `${message} (record ${record}, field ${field})`, {
     rule: `hierarchy.${rule}`,
     position: { line: record, column: field, source },
-    remedy: 'one record a value: the value, then its label at each level, as many in each record',
+    remedy: 'Write one record a value: the value, then its label at each level, as many in each record.',
     facts: { record, field },
   })
 }

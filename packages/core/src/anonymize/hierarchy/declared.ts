@@ -78,8 +78,8 @@ function unfit(column: string, wanted: 'number' | 'date', row: number | null): S
       rule: 'hierarchy.value',
       remedy:
         wanted === 'number'
-          ? 'correct the value, or give the column a hierarchy from a file'
-          : 'dates as 2024-12-31, or a hierarchy from a file',
+          ? 'Correct the value, or give the column a hierarchy from a file.'
+          : 'Write dates as 2024-12-31, or give the column a hierarchy from a file.',
       facts: { column: name, ...(row !== null && { row }) },
     },
   )

@@ -75,7 +75,7 @@ function notTree(column: string, level: number): SluiceError {
     `the hierarchy of column "${column}" is no tree: values that are one at level ${level - 1} are not one at level ${level}`,
     {
       rule: 'hierarchy.tree',
-      remedy: 'let every level put whole groups of the level below together',
+      remedy: 'Let every level put whole groups of the level below together.',
       facts: { column, level },
     },
   )

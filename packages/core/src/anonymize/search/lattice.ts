@@ -24,7 +24,7 @@ export class Lattice {
         `the hierarchies have more than ${MAXIMUM_NODES} combinations of levels`,
         {
           rule: 'lattice.size',
-          remedy: 'fewer quasi-identifiers or levels, or method: mondrian',
+          remedy: 'Take fewer quasi-identifiers or levels, or method: mondrian.',
           facts: { nodes: size },
         },
       )

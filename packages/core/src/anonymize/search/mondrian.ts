@@ -39,7 +39,7 @@ export async function partitionMondrian(
   if (!mondrian.allowsWhole()) {
     throw new SluiceError('ANONYMITY_UNREACHABLE', 'the table as a whole does not meet the model', {
       rule: 'anonymity.unreachable',
-      remedy: 'criteria that the table itself meets',
+      remedy: 'Ask for criteria that the table itself meets.',
     })
   }
   return mondrian.run(rows, options)

@@ -78,7 +78,7 @@ export async function searchOptimum(
   throw new SluiceError('ANONYMITY_UNREACHABLE', 'no generalization of the columns meets the model', {
     rule: 'anonymity.unreachable',
     remedy:
-      'a higher suppression limit, hierarchies that end in one label, or criteria that the table itself meets',
+      'Raise the suppression limit, let hierarchies end in one label, or ask for criteria that the table itself meets.',
   })
 }
 

@@ -31,7 +31,7 @@ export function parseCatalogue(text: string, options: ParseCatalogueOptions = {}
   if (text.length > CATALOGUE_LIMIT || Buffer.byteLength(text) > CATALOGUE_LIMIT) {
     throw new SluiceError('FILE_TOO_LARGE', 'the catalogue is too large', {
       rule: 'catalogue.size',
-      remedy: `at most ${CATALOGUE_LIMIT} bytes`,
+      remedy: `Write at most ${CATALOGUE_LIMIT} bytes.`,
     })
   }
   const document = parseDocument(text, options.source)

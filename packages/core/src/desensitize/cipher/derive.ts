@@ -30,7 +30,7 @@ export function deriveKey(
   if (secret.length !== SECRET_BYTES) {
     throw new SluiceError('KEY_INVALID', `a secret for keyed rules is not of ${SECRET_BYTES} bytes`, {
       rule: 'key.length',
-      remedy: 'make one with "sluice key new FILE --for desensitize"',
+      remedy: 'Make one with "sluice key new FILE --for desensitize".',
     })
   }
   const statement = canonicalBytes({ use: 'sluice/desensitize/1', ...purpose })
