@@ -66,7 +66,7 @@ describe('the configuration', () => {
     })
     expect(failure(() => checkColumns(config, ['name', 'agee', 'disease']))).toMatchObject({
       code: 'NAME_UNKNOWN',
-      remedy: 'did you mean agee?',
+      remedy: 'Did you mean agee?',
     })
   })
 })

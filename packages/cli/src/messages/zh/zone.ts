@@ -103,6 +103,7 @@ export const zhZone: Translations = {
   'the file has no columns': '文件没有列',
   'the file has no column "{}"': '文件没有列“{}”',
   'the file is empty': '文件是空的',
+  'a batch is written whose columns are not those of the file': '写入的批次与文件的列不同',
   'the file is neither Parquet, nor Arrow IPC, nor text': '文件既不是 Parquet、Arrow IPC，也不是文本',
   'the file is {}': '文件是{}',
   'compressed with gzip': ' gzip 压缩文件',
