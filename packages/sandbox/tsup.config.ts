@@ -9,6 +9,7 @@ export default library([
   'duckdb/contents',
   'duckdb/child/main',
   'io/index',
+  'io/scratch',
   'reveal/index',
   'desensitize/index',
 ])

@@ -34,6 +34,7 @@ describe('remedies', () => {
       'there is no column of this name',
       'Use one of {}.',
       'rows of "{}" are not released',
+      'a cast that rounds, above the aggregate',
     ])
       expect(found).toContain(text)
   })
@@ -64,6 +65,9 @@ describe('in Chinese', () => {
     )
     expect(chinese('rows of "strikes" are not released (and 4 more)')).toBe(
       '“strikes”不放行逐行数据（另有 4 项）',
+    )
+    expect(chinese('homomorphic aggregation cannot run this plan: a sort above the aggregate')).toBe(
+      '同态聚合不能运行此计划：统计之上有 sort',
     )
     expect(chinese('nobody ever wrote this')).toBe('nobody ever wrote this')
   })

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs'
-import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
-import { hostname } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import type { Aggregation, ByteSink, ByteSource, VerifySignature } from '@sluice/core/he'
 import type { Context } from '../context.js'
@@ -73,12 +72,12 @@ export async function withSink<T>(
   work: (sink: ByteSink) => Promise<T>,
 ): Promise<T> {
   const path = context.path(out)
-  const partial = `${path}.${machine()}-${process.pid}.tmp`
+  const { scratchPath } = await import('@sluice/sandbox/scratch')
+  const partial = await scratchPath(dirname(path))
   try {
-    await sweep(path)
     // before the work, and once more when it is done
     if (!force) await assertFree(path)
-    const handle = await open(partial, 'w', 0o600)
+    const handle = await open(partial, 'wx', 0o600)
     let result: T
     try {
       result = await work({
@@ -96,30 +95,9 @@ export async function withSink<T>(
     await rename(partial, path)
     return result
   } catch (error) {
-    await rm(partial, { force: true })
+    await rm(partial, { force: true }).catch(() => undefined)
     if (typeof (error as NodeJS.ErrnoException).syscall !== 'string') throw error
     throw writeError(path, error as NodeJS.ErrnoException)
-  }
-}
-
-/** Removes the temporaries of this machine's processes that are no more. */
-async function sweep(path: string): Promise<void> {
-  const [directory, start] = [dirname(path), `${basename(path)}.${machine()}-`]
-  for (const name of await readdir(directory)) {
-    const [, pid] = (name.startsWith(start) && /^(\d{1,10})\.tmp$/.exec(name.slice(start.length))) || []
-    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(directory, name), { force: true })
-  }
-}
-
-function machine(): string {
-  return hostname().replace(/[^\w-]/g, '_')
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

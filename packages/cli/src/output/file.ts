@@ -1,28 +1,44 @@
-import { open, rename, rm, stat } from 'node:fs/promises'
-import { SluiceError } from '@sluice/core'
+import { link, open, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { isSluiceError, SluiceError } from '@sluice/core'
+
+const LINKLESS = new Set<string | undefined>(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
 
 /**
- * Writes a whole file of mode 600, or none: beside its name first, then renamed. An existing file is refused unless
- * `force`.
+ * Writes a whole file of mode 600, or none, however the process ends: beside its name first, then under it. An existing
+ * file is refused unless `force`. What earlier processes left half written there is swept.
  *
  * @throws SluiceError EXISTS, FILE_MISSING (no such directory), DISK_FULL
  */
 export async function writeFile(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
-  const target = force ? `${path}.${process.pid}.tmp` : path
+  if (!force) await assertFree(path)
+  const { scratchPath } = await import('@sluice/sandbox/scratch')
+  const partial = await scratchPath(dirname(path))
   try {
-    const file = await open(target, force ? 'w' : 'wx', 0o600)
+    const file = await open(partial, 'wx', 0o600)
     try {
       await file.writeFile(bytes)
       await file.sync()
-    } catch (error) {
-      await rm(target, { force: true })
-      throw error
     } finally {
       await file.close()
     }
-    if (force) await rename(target, path)
+    await (force ? rename(partial, path) : appear(partial, path))
   } catch (cause) {
-    throw writeError(path, cause as NodeJS.ErrnoException)
+    throw isSluiceError(cause) ? cause : writeError(path, cause as NodeJS.ErrnoException)
+  } finally {
+    // the error that counts is the one before
+    await rm(partial, { force: true }).catch(() => undefined)
+  }
+}
+
+/** A link is made only where nothing has the name; a file system without links (FAT) is asked before. */
+async function appear(partial: string, path: string): Promise<void> {
+  try {
+    await link(partial, path)
+  } catch (error) {
+    if (!LINKLESS.has((error as NodeJS.ErrnoException).code)) throw error
+    await assertFree(path)
+    await rename(partial, path)
   }
 }
 

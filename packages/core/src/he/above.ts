@@ -139,6 +139,6 @@ function inlined(expression: Expression, definitions: Definitions): Expression {
   }
 }
 
-function above(what: string, remedy: string) {
-  return refused('above', what, remedy)
+function above(message: string, remedy: string) {
+  return refused('above', message, remedy)
 }

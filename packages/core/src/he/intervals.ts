@@ -157,8 +157,8 @@ export function unitsOf(text: string, scale: number): bigint {
 }
 
 /** A plan that this engine cannot run exactly, or whose evidence it cannot give. */
-export function refused(rule: string, what: string, remedy: string): SluiceError {
-  return new SluiceError('EVIDENCE_UNDEFINED', `homomorphic aggregation cannot run this plan: ${what}`, {
+export function refused(rule: string, message: string, remedy: string): SluiceError {
+  return new SluiceError('EVIDENCE_UNDEFINED', `homomorphic aggregation cannot run this plan: ${message}`, {
     rule: `he.${rule}`,
     remedy,
   })

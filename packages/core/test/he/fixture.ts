@@ -33,6 +33,8 @@ import { column, dataset, Plans, planOf } from '../plan/plans.ts'
 /** One thread of the caller's: the tests of threads ask for theirs. */
 export const INLINE = { threads: 0 }
 
+export type Lanes = ConstructorParameters<typeof HeExecutor>[0]
+
 interface Person extends Signer {
   readonly party: { readonly name: string; readonly key: string }
 }
@@ -189,8 +191,8 @@ export function inputs(round: Round, sum: Uint8Array, audited: Uint8Array | null
   }
 }
 
-export async function opened(round: Round, given: HeInputs, threads = 0): Promise<Table> {
-  const raw = await new HeExecutor({ threads }).execute(approvedFor(round), given)
+export async function opened(round: Round, given: HeInputs, lanes: Lanes = INLINE): Promise<Table> {
+  const raw = await new HeExecutor(lanes).execute(approvedFor(round), given)
   return openCheckedResult(await checkDisclosure(raw)).table
 }
 

@@ -70,7 +70,7 @@ describe('an aggregation', () => {
     const threaded = await contribution(round, DISTRICTS[0]!, cellsOf(0), { threads: 2 })
     expect(threaded.length).toBe(contributions[0]!.length)
     expect(await sumOf(round, contributions, { threads: 2 })).toEqual(sum)
-    expect((await opened(round, inputs(round, sum, audited), 2)).numRows).toBe(2)
+    expect((await opened(round, inputs(round, sum, audited), { threads: 2 })).numRows).toBe(2)
   })
 
   it('gives the same sum in whatever order the files come', async () => {

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { canonicalDigest, SluiceError } from '@sluice/core'
+import { canonicalDigest, isSluiceError, SluiceError } from '@sluice/core'
 import {
   type ApprovedPlan,
   approvePlan,
   type Plan,
   planDigest,
+  type ReviewedPlan,
   reviewPlan,
   type VerifiedApproval,
 } from '@sluice/core/plan'
@@ -114,7 +115,9 @@ export function approveForSample(grant: SampleGrant, plan: Plan, now: Date): App
   }
   const { consumer } = grant
   const digest = requestOf(grant)
-  return approvePlan({
+  // a stand-in serves every purpose that the dataset is open to
+  const reviewed = reviewPlan(plan, [facts], { purpose, consumer, now })
+  const input = {
     request: {
       digest,
       consumer,
@@ -123,13 +126,37 @@ export function approveForSample(grant: SampleGrant, plan: Plan, now: Date): App
       datasets: [facts],
       maxRuns: null,
     },
-    // a stand-in serves every purpose that the dataset is open to
-    reviewed: reviewPlan(plan, [facts], { purpose, consumer, now }),
+    reviewed,
     approvals: grant.approvals.map(approval => ({ ...approval, requestDigest: digest })),
     parameters: {},
     engine: DUCKDB_ENGINE,
     runsSoFar: 0,
     now,
+  }
+  try {
+    return approvePlan(input)
+  } catch (error) {
+    throw withConsentAsRemedy(error, reviewed, facts.name)
+  }
+}
+
+/** Nobody signs a request here: what is missing beside the owner's policy is a consent. */
+function withConsentAsRemedy(error: unknown, { approvals }: ReviewedPlan, name: string): unknown {
+  if (!isSluiceError(error) || error.code !== 'NOT_APPROVED' || error.rule === 'approval.owner') return error
+  const { code, message, rule, facts } = error
+  const role = rule === 'approval.reviewer' ? 'reviewer' : null
+  const needed = approvals.find(approval => approval.role === role)
+  if (needed === undefined) return error
+  const { count, principals } = needed
+  const whom = principals?.join(', ') ?? 'a reviewer'
+  const command = `sluice dataset consent ${name}`
+  return new SluiceError(code, message, {
+    remedy:
+      principals !== null && principals.length > count
+        ? `Have ${count} of ${whom} consent with \`${command}\`.`
+        : `Have ${whom} consent with \`${command}\`.`,
+    ...(rule !== undefined && { rule }),
+    ...(facts !== undefined && { facts }),
   })
 }
 
