@@ -147,6 +147,7 @@ describe('a job on the command line', () => {
     expect(stranger).toMatchObject({ exitCode: 5, stderr: expect.stringContaining('KEY_UNKNOWN') })
     const chinese = await sluice('joint show job.json --lang zh')
     expect(chinese.stdout).toContain('任意两方')
+    expect(chinese.stdout).toMatch(/数字，±\d+，小数 \d 位/)
   })
 
   it('runs in three processes, whoever starts first, and opens what an ordinary loop finds', async () => {

@@ -192,6 +192,8 @@ minimumIntersection: ${minimum}
       'KEY_UNKNOWN',
     ],
     ['psi run total.json --as operator --input bank.csv --key firm', 2, 'USAGE'],
+    ['psi run which.json --as bank --input bank.csv --key firm --out bank.csv --wait 1s', 6, 'EXISTS'],
+    ['psi run which.json --as bank --input bank.csv --key firm --out no/y.csv --wait 1s', 6, 'FILE_MISSING'],
     ['psi record bank.csv', 5, 'LEDGER_CORRUPT'],
   ])('refuses %s', async (command, exitCode, code) => {
     expect(await sluice(command)).toMatchObject({ exitCode, stderr: expect.stringContaining(code) })
@@ -202,5 +204,26 @@ minimumIntersection: ${minimum}
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 })
     expect(stdout).toContain('91310115ma1k4x5y6z,2000000')
     expect(stdout).not.toContain('91120118MA7R8T9U1W')
+  })
+
+  it('demonstrates in the language that is asked for, whatever key the caller works with', async () => {
+    const { stdout, stderr, exitCode } = await runCommand(
+      `process SLUICE_KEY_FILE=${join(root, 'operator.key')} sluice psi demo --lang zh`,
+      [],
+      { cwd: root, remembered: new Map() },
+      root,
+    )
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 })
+    expect(stdout).toContain('签名已写入')
+  })
+
+  it('says of a job in Chinese what is signed, and of a missing approval that it is not there', async () => {
+    const { stdout } = await sluice('psi show which.json --lang zh')
+    expect(stdout).toMatch(/^键 .*\n/m)
+    expect(stdout).toMatch(/^结果下限 /m)
+    const { stderr } = await sluice(
+      'psi run which.json --as bank --input bank.csv --key firm --out y.csv --approval no --lang zh',
+    )
+    expect(stderr).toContain('没有这个文件')
   })
 })

@@ -1,3 +1,6 @@
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SluiceError, visibleText } from '@sluice/core'
 import type { PsiResult } from '@sluice/mpc'
@@ -6,7 +9,7 @@ import { type Command, Option } from 'commander'
 import type { Context } from '../context.js'
 import { write } from '../io.js'
 import { ask, isInteractive } from '../keyring.js'
-import { writeFile } from '../output/file.js'
+import { assertFree, writeError, writeFile } from '../output/file.js'
 import type { Reply } from '../output/reply.js'
 import type { Act } from '../program.js'
 import type { PsiInput } from '../psi/input.js'
@@ -201,7 +204,7 @@ async function run(context: Context, options: Running, file: string): Promise<Re
   const learns = psiLearns(job, psiPartyIndex(job, options.as))
   const input = inputOf(job, options.as, options)
   if (options.dryRun) return estimate(context, job, input)
-  requireOut(options, learns)
+  await requireOut(context, options, learns)
   const { signer, path } = await files.partyKey(context, file, options.as, options.keyFile)
   files.requireParty(job, signer)
   const approval = await files.readApproval(context, options.approval ?? files.approvalPath(file, options.as))
@@ -227,8 +230,21 @@ async function run(context: Context, options: Running, file: string): Promise<Re
   return resultOf(context, job, options, { result, items, input })
 }
 
-function requireOut({ out }: Running, learns: string | undefined): void {
-  if ((learns === 'which') === (out !== undefined && out !== '-')) return
+/** Before anybody is met: a run counts, and its rows are written after it. */
+async function requireOut(
+  context: Context,
+  { out, force }: Running,
+  learns: string | undefined,
+): Promise<void> {
+  if ((learns === 'which') === (out !== undefined && out !== '-')) {
+    if (out === undefined) return
+    const path = context.path(out)
+    await access(dirname(path), constants.W_OK).catch(cause => {
+      throw writeError(path, cause)
+    })
+    if (force !== true) await assertFree(path)
+    return
+  }
   throw new SluiceError(
     'USAGE',
     learns === 'which'
@@ -348,7 +364,12 @@ async function demo(context: Context): Promise<Reply> {
   const steps: { command: string; said: string }[] = []
   // beside the bundle, wherever the package lies
   const program = fileURLToPath(new URL('../bin/sluice.js', import.meta.url))
-  const { matched } = await demonstrate(program, step => steps.push(step), context.signal)
+  const { matched } = await demonstrate(
+    program,
+    context.ui.language,
+    step => steps.push(step),
+    context.signal,
+  )
   return {
     json: { steps, matched },
     text: ui =>

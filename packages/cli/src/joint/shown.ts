@@ -32,7 +32,7 @@ export async function shownJob(job: JointJob): Promise<Reply> {
             'label.inputs',
             job.inputs.flatMap(input => [
               `${input.name}  ${input.owner}  ${input.rows}  ${input.fingerprint}`,
-              ...input.columns.map(column => `  ${visibleText(describe(column))}`),
+              ...input.columns.map(column => `  ${visibleText(describe(column, ui))}`),
             ]),
           ],
           ['label.jointMinimum', job.minimumEntities],
@@ -142,10 +142,10 @@ function shownTable({ operation, columns, rows }: JointTable, ui: Ui): string {
   return `${ui.style('bold', operation)}\n${ui.grid(heads, cells)}`
 }
 
-function describe({ name, type, nullable }: JointColumn): string {
+function describe({ name, type, nullable }: JointColumn, ui: Ui): string {
   const kind =
     type.kind === 'number'
-      ? `number, ±${type.bound}, ${type.scale} digits after the point`
-      : `category: ${type.categories.join(' | ')}`
+      ? ui.t('text.jointNumber', { bound: type.bound, scale: type.scale })
+      : ui.t('text.jointCategory', { categories: type.categories.join(' | ') })
   return `${name}  ${kind}${nullable ? '  null' : ''}`
 }

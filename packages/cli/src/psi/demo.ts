@@ -16,15 +16,20 @@ export interface Step {
  * TLS on this machine. Codes are written in several ways, as they are in files; the folder is removed again.
  *
  * @param program path of the `sluice` program
+ * @param language in which its commands speak
  */
 export async function demonstrate(
   program: string,
+  language: string,
   onStep: (step: Step) => void,
   signal: AbortSignal,
 ): Promise<{ readonly matched: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-psi-demo-'))
   const sluice = async (words: string): Promise<void> => {
-    onStep({ command: `sluice ${words}`, said: await output(program, words.split(' '), folder, signal) })
+    onStep({
+      command: `sluice ${words}`,
+      said: await output(program, [...words.split(' '), '--lang', language], folder, signal),
+    })
   }
   try {
     await writeFile(join(folder, 'bureau.csv'), csv('code,tax', BUREAU))
@@ -99,8 +104,11 @@ function output(
   signal: AbortSignal,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
+    // each party has its key beside the job: one that the caller works with is not meant
+    const { SLUICE_KEY_FILE: _, ...env } = process.env
     const child = spawn(process.execPath, [program, ...words], {
       cwd,
+      env,
       signal,
       stdio: ['ignore', 'pipe', 'pipe'],
     })

@@ -49,7 +49,7 @@ function jobText(job: PsiJob, digest: string, ui: Ui): string {
       'label.collusion',
       job.helper === undefined ? ui.t('text.psiTwo') : ui.t('text.psiHelper', { helper: job.helper }),
     ],
-    ['label.key', job.key.map(({ name, normalize }) => visibleText(`${name}  ${normalize.join(', ')}`))],
+    ['label.psiKey', job.key.map(({ name, normalize }) => visibleText(`${name}  ${normalize.join(', ')}`))],
     ['label.learns', job.receivers.map(({ name, learns }) => `${name}  ${ui.t(LEARNS[learns])}`)],
     ['label.totalled', job.sum === undefined ? null : visibleText(`${job.sum.column}  ${job.sum.owner}`)],
     [
@@ -61,7 +61,7 @@ function jobText(job: PsiJob, digest: string, ui: Ui): string {
       ui.t('text.psiSizes', { floor: number(floor), ceiling: number(ceiling), step: number(step) }),
     ],
     [
-      'label.minimum',
+      'label.psiMinimum',
       ui.t(job.helper === undefined ? 'text.psiPromised' : 'text.psiEnforced', {
         minimum: number(job.minimumIntersection),
       }),
