@@ -131,7 +131,6 @@ export const zhRecord: Translations = {
   'the key is that of "{}", not of "{}"': '密钥属于“{}”，不属于“{}”',
   'a zone is founded by an operator, a provider and an auditor': '专区由运营方、提供方和监管方共同创建',
   'there are no keys to verify with': '没有用于验证的密钥',
-  'there is no such file': '没有这个文件',
   '{}: there is no such file or directory': '{}：没有这个文件或目录',
   '{}: there is no such file, or it may not be read': '{}：没有这个文件，或无权读取',
   'there is no such file': '没有这个文件',
