@@ -40,7 +40,13 @@ export function addAnonymize(program: Command, act: Act): void {
         act<Anonymizing>(async (context, options, file) => {
           const format = formatOf(options.out)
           const force = options.force === true
-          if (options.report !== undefined) await requireReport(context, options.report, force)
+          const { assertNotRead } = await import('../output/file.js')
+          const read = [file, options.config].map(path => context.path(path))
+          await assertNotRead(context.path(options.out), read)
+          if (options.report !== undefined) {
+            await assertNotRead(context.path(options.report), read)
+            await requireReport(context, options.report, force)
+          }
           const text = await context.source(options.config, CONFIG_BYTES)
           const [{ parseAnonymizeConfig }, { anonymizeFile }] = await Promise.all([
             import('@sluice/core/anonymize'),
@@ -89,8 +95,8 @@ function formatOf(out: string): FileFormat {
 /** Before any work: a table whose report could not be written would stand there without one. */
 async function requireReport(context: Context, to: string, force: boolean): Promise<void> {
   reportFormatOf(to)
-  const { requireFree } = await import('../output/file.js')
-  if (!force) await requireFree(context.path(to))
+  const { assertFree } = await import('../output/file.js')
+  if (!force) await assertFree(context.path(to))
 }
 
 function reportFormatOf(path: string): 'html' | 'json' {

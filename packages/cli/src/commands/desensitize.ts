@@ -66,7 +66,8 @@ export function addDesensitize(program: Command, act: Act): void {
           const names = rules.flatMap(rule => lookedUp(rule)?.table ?? [])
           const tables = new Map(names.map(name => [name, pathOf(name)]))
           const secrets = secretFiles(options.secret ?? [], context)
-          await assertNotRead(to, [context.path(options.policy), ...tables.values(), ...secrets.values()])
+          const read = [file, options.policy].map(path => context.path(path))
+          await assertNotRead(to, [...read, ...tables.values(), ...secrets.values()])
           const done = await desensitizeFile({
             from: context.path(file),
             to,

@@ -54,8 +54,8 @@ export async function assertFree(path: string): Promise<void> {
 }
 
 /**
- * Before any work: what a command needs besides its data (a policy, a secret) is never what it writes, not even with
- * --force, and not under another name either.
+ * Before any work: what a command reads (its data, a policy, a secret) is never what it writes, not even with --force,
+ * and not under another name either.
  *
  * @throws SluiceError EXISTS
  */
@@ -68,12 +68,6 @@ export async function assertNotRead(path: string, inputs: readonly string[]): Pr
       remedy: 'Choose another path for --out.',
     })
   }
-}
-
-/** Before any work: is a file to be written there already? @throws SluiceError EXISTS */
-export async function requireFree(path: string): Promise<void> {
-  if ((await identityOf(path)) === null) return
-  throw writeError(path, Object.assign(new Error('there is a file'), { code: 'EEXIST' }))
 }
 
 /** Device and inode; null where there is no such file. */

@@ -6,6 +6,7 @@ import {
   covariances,
   pairsOf,
   type Sample,
+  scaleFor,
   scatter,
 } from '../protocols/replicated/moments.js'
 import { multiply } from '../protocols/replicated/multiply.js'
@@ -34,8 +35,11 @@ export type OpenedValues = readonly (bigint | null)[]
 
 const MOST_COLUMNS = 16
 
-/** @throws SluiceError JOB_INVALID where the columns are not what the statistic is over */
-export function checkStatistic({ name, statistic }: JointOperation, { measures }: Query): void {
+/**
+ * @throws SluiceError JOB_INVALID where the columns are not what the statistic is over, PARAMETER_INVALID where their
+ * bounds are too large for it
+ */
+export function checkStatistic({ name, statistic }: JointOperation, { measures, rows }: Query): void {
   if (statistic === undefined) return
   const at = `operations.${name}`
   const [least, most] = COLUMNS[statistic.kind]
@@ -45,7 +49,15 @@ export function checkStatistic({ name, statistic }: JointOperation, { measures }
     const edges = edgesOf(statistic, scaleOf(measures[0]!))
     if (edges.some((edge, i) => edge === undefined || (i > 0 && edge <= edges[i - 1]!)))
       throw invalid(at, 'the edges are no rising numbers of the column’s digits')
-  }
+  } else scaleFor(BigInt(rows), boundOf(measures))
+}
+
+/** The largest magnitude that a value of any of the columns may have, scaled. */
+function boundOf(measures: Query['measures']): bigint {
+  let bound = 1n
+  for (const measure of measures)
+    if (measure.kind !== 'rows' && measure.value.bound > bound) bound = measure.value.bound
+  return bound
 }
 
 /**
@@ -95,10 +107,7 @@ export function* openStatistic(run: Running, own: Chunk | undefined): Protocol<O
     const opened = yield* openAtLeast(party, { counts: [counts], sums: [counts] }, minimum, receivers)
     return opened && countsIn(opened)
   }
-  let bound = 1n
-  for (const measure of query.measures)
-    if (measure.kind !== 'rows' && measure.value.bound > bound) bound = measure.value.bound
-  const sample: Sample = { ...(yield* completeCases(party, measures)), bound }
+  const sample: Sample = { ...(yield* completeCases(party, measures)), bound: boundOf(query.measures) }
   const { digits } = statistic
   if (statistic.kind === 'regression') {
     const opened = yield* regress(party, sample, { minimum, digits, receivers })

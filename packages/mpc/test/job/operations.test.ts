@@ -296,6 +296,20 @@ describe('a statistic of rows on shares', () => {
     expect(few.rows).toEqual([['x0', 'x0', null]])
   })
 
+  it('refuses bounds and rows that are too many for it before anybody signs', async () => {
+    const plan = query({ inputs: forms.slice(0, 2), aggregates: { n: ['count'] } })
+    const root = plan.root.kind === 'aggregate' ? plan.root.input : plan.root
+    const output = [{ name: 'x0', id: (c.expression('x0') as { id: number }).id }]
+    const { job, operation } = jobOf({ ...plan, root, output }, someRows.length, 10)
+    const covariance = { ...operation, statistic: { kind: 'covariance', digits: 2 } as const }
+    const found = queryOf(job, covariance)
+    expect(() => checkStatistic(covariance, found)).not.toThrow()
+    await expect(() => checkStatistic(covariance, { ...found, rows: 2 ** 30 })).toThrowWithCode(
+      'PARAMETER_INVALID',
+      'mpc.moments',
+    )
+  })
+
   it('refuses what it is not over', async () => {
     await expect(() => statisticOf({ kind: 'regression', digits: 2 }, ['x0'])).toThrowWithCode('JOB_INVALID')
     await expect(() => statisticOf({ kind: 'histogram', edges: ['1', '1'] }, ['x0'])).toThrowWithCode(

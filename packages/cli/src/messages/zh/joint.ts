@@ -53,6 +53,11 @@ export const zhJoint: Translations = {
     '请确认它们运行同一任务，且任务中的地址可达。',
   'See what its terminal says; then every party starts the job again.':
     '请查看其终端信息；然后各方重新开始任务。',
+  'The columns have too many rows for their bound': '就列的取值上界而言行数过多',
+  'The result has more digits than the ring holds': '结果的位数超出环的范围',
+  'Rows times the square of the bound stay below 2^58: give a lower bound, or larger units.':
+    '行数乘以上界的平方须小于 2^58：请声明更小的上界，或采用更大的单位。',
+  'Ask for fewer digits, or give a lower bound.': '请减少小数位数，或声明更小的上界。',
   'See which party is slow, or make a job that allows more time.':
     '请查看哪一方较慢，或制定允许更长时间的任务。',
 

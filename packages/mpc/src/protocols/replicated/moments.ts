@@ -181,8 +181,12 @@ export function split(share: Arithmetic, parts: number, length: number): Arithme
   return Array.from({ length: parts }, (_, part) => slice(share, part * length, (part + 1) * length))
 }
 
-/** The largest power of two by which sums of squares can be scaled: divisions take what is below 2^59. */
-function scaleFor(rows: bigint, bound: bigint): bigint {
+/**
+ * The largest power of two by which sums of squares can be scaled: divisions take what is below 2^59.
+ *
+ * @throws SluiceError PARAMETER_INVALID where rows times the bound's square is too much for the ring
+ */
+export function scaleFor(rows: bigint, bound: bigint): bigint {
   const most = rows * (bound * bound + 1n) > rows * rows ? rows * (bound * bound + 1n) : rows * rows
   let scale = 1n
   while (2n * scale * most < DIVISIBLE && scale < 2n ** 40n) scale *= 2n
