@@ -75,6 +75,7 @@ async function jiffRates() {
   // the client greets on stdout, which belongs to the report
   const { log } = console
   console.log = () => undefined
+  let clients = []
   try {
     const connect = () =>
       new Promise((resolve, reject) => {
@@ -86,7 +87,7 @@ async function jiffRates() {
           onError,
         })
       })
-    const clients = await Promise.all([connect(), connect(), connect()])
+    clients = await Promise.all([connect(), connect(), connect()])
     const all = (count, operation) =>
       rate(count, () =>
         Promise.all(
@@ -105,8 +106,11 @@ async function jiffRates() {
     }
   } finally {
     console.log = log
+    // else its clients connect again for ever, and the run does not end
+    for (const client of clients) client.socket.disconnect()
     server.closeAllSockets?.()
     http.close()
+    http.closeAllConnections()
   }
 }
 
