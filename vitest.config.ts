@@ -9,7 +9,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    // by default one core is left free, which is half of a machine with two
-    maxWorkers: availableParallelism(),
+    // one more than there are cores: much of the time a test waits for processes that it started, or for a time-out
+    maxWorkers: availableParallelism() + 1,
   },
 })

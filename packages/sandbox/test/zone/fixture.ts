@@ -95,7 +95,7 @@ export async function makeZone(keys: Keys, options: ZoneOptions = {}): Promise<Z
       { role: 'provider', signer: keys.provider },
       { role: 'auditor', signer: keys.auditor },
     ],
-    { engine: { mode: 'process' }, ...options },
+    { engine: { mode: 'process', warm: 0 }, ...options },
   )
   onTestFinished(() => zone.close())
   for (const [signer, role] of [
