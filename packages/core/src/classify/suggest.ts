@@ -1,5 +1,5 @@
-import { definitionOf, type Rule } from '../desensitize/rules/registry.js'
-import { isSluiceError } from '../errors.js'
+import { takesType } from '../desensitize/needs-text.js'
+import type { Rule } from '../desensitize/rules/registry.js'
 import type { Use } from '../plan/review-types.js'
 import type { ScalarType } from '../plan/types.js'
 import { compareGrades, GRADE_RULES } from '../policy/grades.js'
@@ -69,17 +69,7 @@ const DROP: Rule = { kind: 'drop' }
 
 /** The entity's rule where it goes with the column; a mobile number in a numeric column is left out. */
 function ruleFor({ rule }: CatalogueEntity, readableAs: readonly ScalarType[]): Rule | null {
-  return rule === null || readableAs.some(type => goesWith(rule, type)) ? rule : DROP
-}
-
-function goesWith(rule: Rule, type: ScalarType): boolean {
-  try {
-    definitionOf(rule).resultType(rule, type)
-    return true
-  } catch (error) {
-    if (isSluiceError(error) && error.code === 'RULE_INVALID') return false
-    throw error
-  }
+  return rule === null || readableAs.some(type => takesType(rule, type)) ? rule : DROP
 }
 
 /** Nothing is suggested to be done with what nobody knows; a code that is different in each row names its row. */

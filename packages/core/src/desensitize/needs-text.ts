@@ -11,15 +11,16 @@ const TEXT: ScalarType = { kind: 'text' }
  * @param type as it was guessed
  */
 export function needsText(rule: Rule, type: ScalarType): boolean {
-  return takes(rule, TEXT) && !takes(rule, type)
+  return takesType(rule, TEXT) && !takesType(rule, type)
 }
 
 /** Whether the rule has a key and takes text: then it is the text as it stands that is encrypted, whatever it looks like. */
 export function keyedText(rule: Rule): boolean {
-  return definitionOf(rule).keyed && takes(rule, TEXT)
+  return definitionOf(rule).keyed && takesType(rule, TEXT)
 }
 
-function takes(rule: Rule, type: ScalarType): boolean {
+/** Whether the rule can be given a column of this type. */
+export function takesType(rule: Rule, type: ScalarType): boolean {
   try {
     definitionOf(rule).resultType(rule, type)
     return true

@@ -68,6 +68,28 @@ export const FUNCTIONS = [
 
 export type FunctionName = (typeof FUNCTIONS)[number]
 
+/** Those that give a truth value: what they are given decides, it does not reach what comes out. */
+export const PREDICATES: ReadonlySet<FunctionName> = new Set([
+  'equal',
+  'notEqual',
+  'less',
+  'lessOrEqual',
+  'greater',
+  'greaterOrEqual',
+  'distinctFrom',
+  'notDistinctFrom',
+  'and',
+  'or',
+  'not',
+  'isNull',
+  'isNotNull',
+  'like',
+  'notLike',
+  'startsWith',
+  'endsWith',
+  'contains',
+])
+
 export const DATE_UNITS = ['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second'] as const
 /** further parts that only `datePart` knows; `dayOfWeek` is 0 (Sunday) to 6, `isoDayOfWeek` 1 (Monday) to 7 */
 export const DATE_PARTS = [...DATE_UNITS, 'dayOfWeek', 'isoDayOfWeek', 'dayOfYear'] as const

@@ -1,7 +1,7 @@
 import { unreachable } from '../errors.js'
 import { type BaseColumn, type Definitions, definitionOf, definitionsOf } from './definitions.js'
 import type { ColumnId, Expression } from './expression.js'
-import type { FunctionName } from './functions.js'
+import { PREDICATES } from './functions.js'
 import type { Plan, PlanNode } from './node.js'
 import { below, onTrail, type PlanPart, partsOf, type Trail } from './positions.js'
 import type { ColumnUse, Use } from './review-types.js'
@@ -207,28 +207,6 @@ export function aggregatesBehind(expression: Expression, definitions: Definition
   for (const id of columnsIn(expression)) follow(id)
   return [...reached].sort((a, b) => a - b)
 }
-
-/** Functions that compare: what they are given decides, it does not reach the value. */
-const PREDICATES = new Set<FunctionName>([
-  'equal',
-  'notEqual',
-  'less',
-  'lessOrEqual',
-  'greater',
-  'greaterOrEqual',
-  'distinctFrom',
-  'notDistinctFrom',
-  'and',
-  'or',
-  'not',
-  'isNull',
-  'isNotNull',
-  'like',
-  'notLike',
-  'startsWith',
-  'endsWith',
-  'contains',
-])
 
 function conjunctsOf(condition: Expression): readonly Expression[] {
   return condition.kind === 'call' && condition.function === 'and'

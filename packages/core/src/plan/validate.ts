@@ -2,8 +2,7 @@ import { lookedUp } from '../desensitize/scan.js'
 import { isSluiceError, SluiceError, unreachable } from '../errors.js'
 import { DEEPEST } from './decode.js'
 import type { ColumnId, Expression } from './expression.js'
-import type { FunctionName } from './functions.js'
-import { DATE_PARTS, DATE_UNITS } from './functions.js'
+import { DATE_PARTS, DATE_UNITS, type FunctionName, PREDICATES } from './functions.js'
 import { isLiteralText } from './literal.js'
 import { maskedType, type ScanMask } from './mask.js'
 import { PLAN_LANGUAGE, type Plan, type PlanNode } from './node.js'
@@ -177,7 +176,7 @@ function validateExpression(
 function validateCall(name: FunctionName, given: readonly Expression[], type: ScalarType): void {
   const [least, most] = ARITY[name]
   if (given.length < least || given.length > most) throw invalid(`${name} has the wrong number of arguments`)
-  if (BOOLEAN.has(name) && type.kind !== 'boolean') throw invalid(`${name} is not boolean`)
+  if (PREDICATES.has(name) && type.kind !== 'boolean') throw invalid(`${name} is not boolean`)
   if (name === 'and' || name === 'or' || name === 'not')
     for (const argument of given) requireBoolean(argument)
   if (name.startsWith('date')) {
@@ -241,27 +240,6 @@ const ARITY: Readonly<Record<FunctionName, readonly [number, number]>> = {
   dateAdd: [3, 3],
   dateDifference: [3, 3],
 }
-
-const BOOLEAN = new Set<FunctionName>([
-  'equal',
-  'notEqual',
-  'less',
-  'lessOrEqual',
-  'greater',
-  'greaterOrEqual',
-  'distinctFrom',
-  'notDistinctFrom',
-  'and',
-  'or',
-  'not',
-  'isNull',
-  'isNotNull',
-  'like',
-  'notLike',
-  'startsWith',
-  'endsWith',
-  'contains',
-])
 
 function requireBoolean(expression: Expression): void {
   if (expression.type.kind !== 'boolean') throw invalid('a condition is not boolean')

@@ -1,29 +1,15 @@
-import { unreachable } from '@sluice/core'
+import { arrowTypeOf } from '@sluice/core/columns'
 import { type ScalarType, sameType } from '@sluice/core/plan'
 import {
   Bool,
   type Data,
-  type DataType,
-  DateDay,
-  Decimal,
   Field,
-  Float32,
-  Float64,
-  Int8,
-  Int16,
-  Int32,
-  Int64,
+  type Float64,
   makeData,
   RecordBatch,
   Schema,
   Struct,
   Table,
-  TimeMicrosecond,
-  TimestampMicrosecond,
-  Uint8,
-  Uint16,
-  Uint32,
-  Uint64,
   Utf8,
 } from 'apache-arrow'
 import { malformed, scalarType, textBuffers, valueWidth } from './columns.js'
@@ -51,48 +37,15 @@ export function arrowTable(
     if (actual === null || !sameType(actual, type)) throw malformed()
     return columnData(type, column, rows)
   })
-  const fields = wanted.map(({ name, type }) => new Field(name, arrowType(type), true))
+  const fields = wanted.map(({ name, type }) => new Field(name, arrowTypeOf(type), true))
   const schema = new Schema(fields)
   const data = makeData({ type: new Struct(fields), length: rows, nullCount: 0, children })
   return new Table(schema, new RecordBatch(schema, data))
 }
 
-/** The Arrow type of a plan's type. */
-export function arrowType(type: ScalarType): DataType {
-  switch (type.kind) {
-    case 'boolean':
-      return new Bool()
-    case 'integer':
-      if (type.bits === 128) return new Decimal(0, 38, 128)
-      return (type.signed ? SIGNED : UNSIGNED)[type.bits]()
-    case 'decimal':
-      return new Decimal(type.scale, type.precision, 128)
-    case 'float':
-      return type.bits === 32 ? new Float32() : new Float64()
-    case 'text':
-      return new Utf8()
-    case 'date':
-      return new DateDay()
-    case 'time':
-      return new TimeMicrosecond()
-    case 'timestamp':
-      return new TimestampMicrosecond()
-    default:
-      return unreachable(type)
-  }
-}
-
-const SIGNED = { 8: () => new Int8(), 16: () => new Int16(), 32: () => new Int32(), 64: () => new Int64() }
-const UNSIGNED = {
-  8: () => new Uint8(),
-  16: () => new Uint16(),
-  32: () => new Uint32(),
-  64: () => new Uint64(),
-}
-
 function columnData(type: ScalarType, column: RawColumn, length: number): Data {
   const nulls = column.validity === null ? { nullCount: 0 } : { nullBitmap: column.validity }
-  const arrow = arrowType(type)
+  const arrow = arrowTypeOf(type)
   if (type.kind === 'text') {
     const { offsets, bytes } = textBuffers(column, length)
     return makeData({ type: new Utf8(), length, ...nulls, valueOffsets: offsets, data: bytes })
