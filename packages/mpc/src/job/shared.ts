@@ -1,16 +1,14 @@
 import { unreachable } from '@sluice/core'
-import { isNegative, isZero } from '../protocols/replicated/compare.js'
-import { bitsToArithmetic } from '../protocols/replicated/convert.js'
-import { inputOf, provide, receiveFrom } from '../protocols/replicated/input.js'
-import { multiply } from '../protocols/replicated/multiply.js'
-import type { Index, Party } from '../protocols/replicated/party.js'
-import { type Arithmetic, add, affineOf, known, not, subtract } from '../protocols/replicated/shares.js'
-import type { Measure as SharedMeasure } from '../protocols/replicated/totals.js'
+import { provide } from '../protocols/replicated/input.js'
+import type { Party } from '../protocols/replicated/party.js'
+import type { Arithmetic } from '../protocols/replicated/shares.js'
 import type { Words } from '../ring/kernels.js'
 import { type Protocol, together } from '../session/protocol.js'
 import { type Chunk, flagsOf, ones, placesOf, presenceOf, valuesOf } from './clear.js'
 import { type Condition, type Numeric, ownerOf, type SourceColumn } from './expression.js'
 import { categoriesOf, isNullable, type Measure, type Query, written } from './query.js'
+import { replicatedSharing } from './sharing/replicated.js'
+import type { Sharing } from './sharing/sharing.js'
 
 /** A column that one owner can say, on its way into shares. */
 export type Share =
@@ -25,34 +23,40 @@ export function sharesOf(query: Query): Share[] {
   return [...shares.values()]
 }
 
-/** Some rows on shares, at a computing party. */
-export class SharedRows {
-  readonly #party: Party
-  readonly #rows: number
-  readonly #columns: ReadonlyMap<string, Arithmetic>
+/** One column to total, and for which rows it has a value; `present` is not given where no value is missing. */
+export interface MeasureOn<S> {
+  readonly values: S
+  readonly present?: S
+}
 
-  constructor(party: Party, rows: number, columns: ReadonlyMap<string, Arithmetic>) {
-    this.#party = party
+/** Some rows on shares, at a computing party. */
+export class RowsOn<S> {
+  readonly #on: Sharing<S>
+  readonly #rows: number
+  readonly #columns: ReadonlyMap<string, S>
+
+  constructor(sharing: Sharing<S>, rows: number, columns: ReadonlyMap<string, S>) {
+    this.#on = sharing
     this.#rows = rows
     this.#columns = columns
   }
 
-  categories(source: SourceColumn): Arithmetic[] {
+  categories(source: SourceColumn): S[] {
     return categoriesOf(source.column).map((_, place) => this.#column({ kind: 'place', source, place }))
   }
 
-  *measure(measure: Measure): Protocol<SharedMeasure> {
-    if (measure.kind === 'rows') return { values: known(this.#party, ones(this.#rows)) }
+  *measure(measure: Measure): Protocol<MeasureOn<S>> {
+    if (measure.kind === 'rows') return { values: this.#on.known(ones(this.#rows)) }
     const present = yield* this.#presence(measure.value)
     if (measure.kind === 'present') return { values: present!, present: present! }
     const values = yield* this.#numeric(measure.value)
     if (present === undefined) return { values }
     const whole = ownerOf(measure.value) !== undefined
-    return { values: whole ? values : yield* multiply(this.#party, values, present), present }
+    return { values: whole ? values : yield* this.#on.multiply(values, present), present }
   }
 
   /** A column of zeros and ones. */
-  *condition(condition: Condition): Protocol<Arithmetic> {
+  *condition(condition: Condition): Protocol<S> {
     if (ownerOf(condition) !== undefined) return this.#column({ kind: 'flags', condition })
     switch (condition.kind) {
       case 'compare':
@@ -60,11 +64,11 @@ export class SharedRows {
       case 'and':
       case 'or': {
         const either = condition.kind === 'or'
-        let result: Arithmetic | undefined
+        let result: S | undefined
         for (const part of byOwner(condition)) {
           const flags = yield* this.condition(part)
           const next = either ? this.#opposite(flags) : flags
-          result = result === undefined ? next : yield* multiply(this.#party, result, next)
+          result = result === undefined ? next : yield* this.#on.multiply(result, next)
         }
         return either ? this.#opposite(result!) : result!
       }
@@ -77,36 +81,29 @@ export class SharedRows {
   }
 
   /** On shares; bounds keep the difference within the range of a comparison. */
-  *#comparison({ is, difference }: Extract<Condition, { kind: 'compare' }>): Protocol<Arithmetic> {
+  *#comparison({ is, difference }: Extract<Condition, { kind: 'compare' }>): Protocol<S> {
     const value = yield* this.#numeric(difference)
-    const turned = is === '>' || is === '<='
-    const tested = ['=', '!='].includes(is)
-      ? yield* isZero(this.#party, value)
-      : yield* isNegative(this.#party, turned ? affineOf(this.#party, value, MINUS_ONE, 0n) : value)
-    const bits = ['!=', '>=', '<='].includes(is) ? not(this.#party, tested) : tested
-    const flags = yield* bitsToArithmetic(this.#party, bits, this.#rows)
+    const flags = yield* this.#on.related(value, is)
     const present = yield* this.#presence(difference)
-    return present === undefined ? flags : yield* multiply(this.#party, flags, present)
+    return present === undefined ? flags : yield* this.#on.multiply(flags, present)
   }
 
-  *#numeric(value: Numeric): Protocol<Arithmetic> {
+  *#numeric(value: Numeric): Protocol<S> {
     if (ownerOf(value) !== undefined) return this.#column({ kind: 'values', value })
     switch (value.kind) {
       case 'add':
       case 'subtract': {
         const [left, right] = [yield* this.#numeric(value.left), yield* this.#numeric(value.right)]
-        return value.kind === 'add' ? add(left, right) : subtract(left, right)
+        return value.kind === 'add' ? this.#on.add(left, right) : this.#on.subtract(left, right)
       }
       case 'multiply': {
         const { left, right } = value
-        if (right.kind === 'constant')
-          return affineOf(this.#party, yield* this.#numeric(left), BigInt.asUintN(64, right.value), 0n)
-        if (left.kind === 'constant')
-          return affineOf(this.#party, yield* this.#numeric(right), BigInt.asUintN(64, left.value), 0n)
-        return yield* multiply(this.#party, yield* this.#numeric(left), yield* this.#numeric(right))
+        if (right.kind === 'constant') return this.#on.affineOf(yield* this.#numeric(left), right.value, 0n)
+        if (left.kind === 'constant') return this.#on.affineOf(yield* this.#numeric(right), left.value, 0n)
+        return yield* this.#on.multiply(yield* this.#numeric(left), yield* this.#numeric(right))
       }
       case 'constant':
-        return known(this.#party, new BigUint64Array(this.#rows).fill(BigInt.asUintN(64, value.value)))
+        return this.#on.known(new BigUint64Array(this.#rows).fill(BigInt.asUintN(64, value.value)))
       case 'column':
         return this.#column({ kind: 'values', value })
       default:
@@ -115,54 +112,85 @@ export class SharedRows {
   }
 
   /** Where all columns in it have a value; undefined where none can lack one. */
-  *#presence(value: Numeric): Protocol<Arithmetic | undefined> {
-    let present: Arithmetic | undefined
+  *#presence(value: Numeric): Protocol<S | undefined> {
+    let present: S | undefined
     for (const part of partsOf(value).filter(isNullable)) {
       const column = this.#column({ kind: 'present', value: part })
-      present = present === undefined ? column : yield* multiply(this.#party, present, column)
+      present = present === undefined ? column : yield* this.#on.multiply(present, column)
     }
     return present
   }
 
-  #opposite(flags: Arithmetic): Arithmetic {
-    return affineOf(this.#party, flags, MINUS_ONE, 1n)
+  #opposite(flags: S): S {
+    return this.#on.affineOf(flags, -1n, 1n)
   }
 
-  #column(share: Share): Arithmetic {
+  #column(share: Share): S {
     return this.#columns.get(keyOf(share))!
   }
 }
 
+/** The same of three parties with replicated sharing. */
+export class SharedRows extends RowsOn<Arithmetic> {
+  constructor(party: Party, rows: number, columns: ReadonlyMap<string, Arithmetic>) {
+    super(replicatedSharing(party), rows, columns)
+  }
+}
+
+/** A participant of a job, by its place among the parties. */
+export interface Participant {
+  readonly self: number
+  readonly indexOf: (owner: string) => number
+}
+
 /**
- * Every owner's columns for a query become shared, in one round.
+ * Every owner's columns for a query become shared, in one round, by replicated sharing.
  *
  * @param party not given at a provider, who only gives its own
  * @param own this participant's rows, where it owns some
  */
 export function* shareRows(
   shares: readonly Share[],
-  participant: { readonly self: number; readonly party?: Party; readonly indexOf: (owner: string) => number },
+  { party, ...participant }: Participant & { readonly party?: Party },
   rows: number,
   own: Chunk | undefined,
 ): Protocol<ReadonlyMap<string, Arithmetic>> {
-  const { self, party, indexOf } = participant
-  const owned = shares.map(share => [share, indexOf(ownerOfShare(share))] as const)
-  if (party === undefined) {
-    const mine = owned.filter(([, owner]) => owner === self)
-    yield* together(...mine.map(([share]) => provide(inClear(share, own!))))
-    return new Map()
-  }
-  const columns = yield* together(
-    ...owned.map(([share, owner]) =>
-      owner > 2
-        ? receiveFrom(party, owner, rows)
-        : inputOf(party, owner as Index, owner === self ? inClear(share, own!) : rows),
-    ),
-  )
-  return new Map(owned.map(([share], place) => [keyOf(share), columns[place]!]))
+  if (party !== undefined) return yield* shareRowsOn(replicatedSharing(party), shares, participant, rows, own)
+  yield* giveRows(values => provide(values), shares, participant, own)
+  return new Map()
 }
 
-const MINUS_ONE = 2n ** 64n - 1n
+/** The same at a computing party of any secret sharing. */
+export function* shareRowsOn<S>(
+  sharing: Sharing<S>,
+  shares: readonly Share[],
+  { self, indexOf }: Participant,
+  rows: number,
+  own: Chunk | undefined,
+): Protocol<ReadonlyMap<string, S>> {
+  const columns = yield* together(
+    ...shares.map(share => {
+      const owner = indexOf(ownerOfShare(share))
+      return sharing.input(owner, owner === self ? inClear(share, own!) : rows)
+    }),
+  )
+  return new Map(shares.map((share, place) => [keyOf(share), columns[place]!]))
+}
+
+/**
+ * The same at a provider.
+ *
+ * @param give the sharing's own for who computes nothing
+ */
+export function* giveRows(
+  give: (values: Words) => Protocol<void>,
+  shares: readonly Share[],
+  { self, indexOf }: Participant,
+  own: Chunk | undefined,
+): Protocol<void> {
+  const mine = shares.filter(share => indexOf(ownerOfShare(share)) === self)
+  yield* together(...mine.map(share => give(inClear(share, own!))))
+}
 
 function* wantedBy({ condition, keys, measures }: Query): Generator<Share> {
   if (condition !== null) yield* forCondition(condition)
