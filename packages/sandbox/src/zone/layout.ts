@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { SluiceError } from '@sluice/core'
+import { scratchPath } from '../io/scratch.js'
 
 /** Where things lie in a zone's directory. The ledger alone is the truth; the rest is what it refers to. */
 export interface ZoneLayout {
@@ -87,7 +88,7 @@ export async function makeZone(layout: ZoneLayout): Promise<void> {
  * @throws SluiceError DISK_FULL; the file is then as it was
  */
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`
+  const temporary = await scratchPath(dirname(path))
   try {
     const file = await open(temporary, 'w', 0o600)
     try {

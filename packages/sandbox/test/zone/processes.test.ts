@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readdir } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { readdir, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -74,8 +76,10 @@ describe('an operator killed at any moment', () => {
     const { zone, directory, approved } = await makeZone({ ...keys, operator: key })
     const id = await approved({ ...BY_TOWN, maxRuns: 1000 }, { maxRuns: 1000 })
     const handedOut: string[] = []
+    let killed: number | undefined
     for (const delay of [40, 150, 320, 700]) {
       const child = operator(directory, path, id, 'run')
+      killed = child.pid
       const ended = new Promise(resolve => child.once('exit', resolve))
       const output = lines(child)
       // the first line says that it is ready; from then on any moment will do
@@ -93,7 +97,12 @@ describe('an operator killed at any moment', () => {
     await again.warm()
     const staged = (await readdir(join(directory, 'staging'))).filter(name => name !== 'lock')
     expect(staged).toHaveLength(2)
+    // killed in the middle of a write, which the moments above may have missed
+    const machine = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
+    const half = `.sluice-${machine}-${killed}-0123456789abcdef`
+    await writeFile(join(directory, 'results', half), 'half')
     await again.run(id, key, { parameters: { since: '2000' } })
+    expect((await readdir(join(directory, 'results'))).filter(name => name.startsWith('.'))).toEqual([])
     await again.close()
     await zone.refresh()
   })
