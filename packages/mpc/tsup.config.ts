@@ -15,5 +15,5 @@ export default library([
   // an operation of a job, likewise
   'job/protocol',
   'job/query',
-  'job/statistics',
+  'job/statistics/statistic',
 ])

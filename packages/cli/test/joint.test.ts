@@ -36,7 +36,7 @@ owner: bank
 entity: firm
 columns:
   - {name: industry, nullable: false, type: {kind: category, categories: [农业, 制造, 采矿]}}
-  - {name: debt, nullable: true, type: {kind: number, scale: 2, bound: "100000"}}
+  - {name: debt, nullable: true, type: {kind: number, scale: 2, bound: "100000", orderStatistics: true}}
 `,
 }
 
@@ -61,6 +61,10 @@ operations:
       FROM loans JOIN taxpayers ON firm = id
       WHERE debt > 0
       GROUP BY band, industry
+  - name: middle
+    receivers: [bureau]
+    statistic: {kind: quantiles, fractions: ["0.5"]}
+    sql: SELECT band, debt FROM loans JOIN taxpayers ON firm = id
 minimumEntities: 10
 limits: {seconds: 60}
 `
@@ -131,6 +135,7 @@ describe('a job on the command line', () => {
     expect(made.exitCode).toBe(0)
     expect(made.stdout).toContain('loans in arrears by industry and tax band')
     expect(made.stdout).toContain('any two of bureau, bank, operator')
+    expect(made.stdout).toContain('single values may be opened')
     expect((await sluice('joint init draft.yaml --out job.json')).stderr).toContain('EXISTS')
     const shown = JSON.parse((await sluice('joint show job.json --json')).stdout)
     expect(shown).toMatchObject({
@@ -169,6 +174,12 @@ describe('a job on the command line', () => {
     expect(traffic.rounds).toBeGreaterThan(10)
     expect(bureau!.stdout).toContain('‹minimum-entities›')
     expect(bureau!.stdout).toContain(expected.find(row => row[3] !== null)![3]!)
+    const medians = ['low', 'high'].map(band => {
+      const debts = companies.filter(c => c.band === band && c.debt !== '').map(({ debt }) => debt)
+      return [band, '0.5', debts.sort((a, b) => Number(a) - Number(b))[Math.ceil(debts.length / 2) - 1]!]
+    })
+    const middle = bureau!.stdout.slice(bureau!.stdout.indexOf('middle'))
+    for (const row of medians) expect(middle).toMatch(new RegExp(row.join(' +')))
     expect(operator!.stdout).toContain('opened to other parties')
     expect(operator!.code).toBe(0)
   })

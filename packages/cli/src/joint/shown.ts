@@ -147,5 +147,7 @@ function describe({ name, type, nullable }: JointColumn, ui: Ui): string {
     type.kind === 'number'
       ? ui.t('text.jointNumber', { bound: type.bound, scale: type.scale })
       : ui.t('text.jointCategory', { categories: type.categories.join(' | ') })
-  return `${name}  ${kind}${nullable ? '  null' : ''}`
+  const ordered = type.kind === 'number' && type.orderStatistics === true
+  const allowed = ordered ? `  ${ui.t('text.jointOrderStatistics')}` : ''
+  return `${name}  ${kind}${nullable ? '  null' : ''}${allowed}`
 }

@@ -171,6 +171,7 @@ export const en = {
   'text.jointMade': 'job made: {file}. Send it to the other parties; each reads, signs and runs it.',
   'text.jointNotReceiver': 'done: the result was opened to other parties',
   'text.jointNumber': 'number, ±{bound}, {scale} digits after the point',
+  'text.jointOrderStatistics': 'single values may be opened, as extremes, quantiles and thresholds',
   'text.jointRecorded': 'recorded in {ledger}',
   'text.jointTraffic': '{rounds} rounds, {sent} bytes sent, {received} received',
   'text.psiBegun': 'begun',

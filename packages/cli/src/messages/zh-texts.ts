@@ -6,7 +6,18 @@ import { zhPolicy } from './zh/policy.js'
 import { zhPsi } from './zh/psi.js'
 import { zhRecord } from './zh/record.js'
 import { zhSql } from './zh/sql.js'
+import { zhStatistics } from './zh/statistics.js'
 import { zhZone } from './zh/zone.js'
 
 /** The texts of errors in Chinese. Loaded when there is an error to show. */
-export const zhTexts = new Translator(zhSql, zhPolicy, zhZone, zhRecord, zhJoint, zhPsi, zhColumns, zhHe)
+export const zhTexts = new Translator(
+  zhSql,
+  zhPolicy,
+  zhZone,
+  zhRecord,
+  zhJoint,
+  zhPsi,
+  zhColumns,
+  zhHe,
+  zhStatistics,
+)

@@ -168,6 +168,7 @@ export const zh: Messages = {
   'text.jointMade': '联合计算任务已生成：{file}。请发给其他参与方，由各方阅读、签署并运行。',
   'text.jointNotReceiver': '已完成：结果已向其他参与方放行',
   'text.jointNumber': '数字，±{bound}，小数 {scale} 位',
+  'text.jointOrderStatistics': '单个值可作为极值、分位数或门槛值公开',
   'text.jointRecorded': '已记入 {ledger}',
   'text.jointTraffic': '共 {rounds} 轮，发送 {sent} 字节，接收 {received} 字节',
   'text.psiBegun': '已开始',

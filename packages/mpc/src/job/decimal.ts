@@ -14,3 +14,8 @@ export function unscaled(value: bigint, scale: number): string {
   const digits = (value < 0n ? -value : value).toString().padStart(scale + 1, '0')
   return `${value < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
 }
+
+/** A value that was scaled by a power of ten, which may be below one. */
+export function decimalOf(value: bigint, scale: number): string {
+  return scale >= 0 ? unscaled(value, scale) : unscaled(value * 10n ** BigInt(-scale), 0)
+}

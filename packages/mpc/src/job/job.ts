@@ -7,7 +7,8 @@ import { scaled } from './decimal.js'
 import type { InputForm } from './input.js'
 import { invalid } from './invalid.js'
 import { queryOf } from './query.js'
-import { checkStatistic } from './statistics.js'
+import { statistic } from './statistics/schema.js'
+import { checkStatistic } from './statistics/statistic.js'
 
 const VERSION = 'sluice-joint/2'
 const MAXIMUM_ROWS = 100_000_000
@@ -23,6 +24,8 @@ const numeric = z.strictObject({
   scale: z.int().min(0).max(18),
   /** no value is beyond ± this, a decimal number as text; it shows that no total can wrap */
   bound: z.string().max(40),
+  /** its owner allows that one of its values is opened, as extremes, quantiles and thresholds are */
+  orderStatistics: z.literal(true).exactOptional(),
 })
 const category = z.strictObject({
   kind: z.literal('category'),
@@ -48,17 +51,6 @@ const inputSchema = z.strictObject({
   fingerprint: hexadecimal(64),
   columns: z.array(column).min(1).max(200),
 })
-
-/** What is computed of a plan's rows beyond totals; single rows are never opened. */
-const statistic = z.discriminatedUnion('kind', [
-  /** of every two columns, and of each with itself its variance; of a sample, with so many digits more */
-  z.strictObject({ kind: z.literal('covariance'), digits: z.int().min(0).max(9) }),
-  z.strictObject({ kind: z.literal('correlation'), digits: z.int().min(0).max(9) }),
-  /** the last column explained by those before it, by least squares with an intercept */
-  z.strictObject({ kind: z.literal('regression'), digits: z.int().min(0).max(9) }),
-  /** how many values lie from each edge to below the next, decimal numbers as text */
-  z.strictObject({ kind: z.literal('histogram'), edges: z.array(z.string().max(40)).min(2).max(200) }),
-])
 
 const operation = z.strictObject({
   name: identifier,
@@ -120,7 +112,7 @@ export type JointJob = z.infer<typeof schema>
 export type JointInput = JointJob['inputs'][number]
 export type JointColumn = JointInput['columns'][number]
 export type JointOperation = JointJob['operations'][number]
-export type Statistic = z.infer<typeof statistic>
+export type { Statistic } from './statistics/schema.js'
 export type NumberType = z.infer<typeof numeric>
 
 /** @throws SluiceError JOB_INVALID, naming the place; what `queryOf` throws where an operation is none */
@@ -231,7 +223,7 @@ function checkOperations(job: JointJob): void {
   }
   for (const [index, given] of job.operations.entries()) {
     const { receivers } = given
-    checkStatistic(given, queryOf(job, given))
+    checkStatistic(job, given, queryOf(job, given))
     for (const receiver of receivers) partyIndex(job, receiver)
     if (new Set(receivers).size < receivers.length)
       throw invalid(`operations.${index}.receivers`, 'one is named twice')

@@ -73,8 +73,7 @@ export function queryOf(job: Pick<JointJob, 'inputs'>, { name, plan, statistic }
   }
   if (aggregate === undefined) return rowsOf(plan, reading, inputs)
   const keys = aggregate.keys.map(({ expression }) => reading.keyOf(expression))
-  const cells = keys.reduce((product, { column }) => product * categoriesOf(column).length, 1)
-  if (cells > MAXIMUM_CELLS) throw refused('cells', `there are ${cells} cells, and at most ${MAXIMUM_CELLS}`)
+  checkCells(keys)
   const measures: Measure[] = []
   const outputs = plan.output.map(column => outputOf(column, aggregate, reading, measures))
   for (const measure of measures) {
@@ -84,17 +83,26 @@ export function queryOf(job: Pick<JointJob, 'inputs'>, { name, plan, statistic }
   return { inputs, rows, condition: reading.condition(), keys, measures, outputs }
 }
 
-/** Rows of numbers, for a statistic of them. */
+/** Rows of numbers, for a statistic of them; categories are its groups. */
 function rowsOf(plan: Plan, reading: Reading, inputs: readonly JointInput[]): Query {
-  const measures = plan.output.map(({ id }): Measure => {
+  const keys: SourceColumn[] = []
+  const measures: Measure[] = []
+  const outputs = plan.output.map(({ name, id }): Output => {
     const { type } = outputColumns(plan.root).find(column => column.id === id)!
+    if (type.kind === 'text')
+      return { name, is: 'key', at: keys.push(reading.keyOf({ kind: 'column', id, type })) - 1 }
     const value = numericOf({ kind: 'column', id, type }, reading.resolve)
     if (sourcesOf(value).length === 0)
       throw refused('expression', 'a total of a constant is a count: count the rows')
-    return { kind: 'values', value }
+    return { name, is: 'value', at: measures.push({ kind: 'values', value }) - 1 }
   })
-  const outputs = plan.output.map(({ name }, at): Output => ({ name, is: 'value', at }))
-  return { inputs, rows: inputs[0]!.rows, condition: reading.condition(), keys: [], measures, outputs }
+  checkCells(keys)
+  return { inputs, rows: inputs[0]!.rows, condition: reading.condition(), keys, measures, outputs }
+}
+
+function checkCells(keys: readonly SourceColumn[]): void {
+  const cells = keys.reduce((product, { column }) => product * categoriesOf(column).length, 1)
+  if (cells > MAXIMUM_CELLS) throw refused('cells', `there are ${cells} cells, and at most ${MAXIMUM_CELLS}`)
 }
 
 export function categoriesOf({ type }: SourceColumn['column']): readonly string[] {

@@ -18,7 +18,7 @@ import {
 } from '../job/protocol.js'
 import { queryOf } from '../job/query.js'
 import { type JointTable, tableOf } from '../job/result.js'
-import { checkMemory, openStatistic, statisticTable } from '../job/statistics.js'
+import { checkMemory, openStatistic, statisticTable } from '../job/statistics/statistic.js'
 import { establish, type Index } from '../protocols/replicated/party.js'
 import type { Cells } from '../protocols/replicated/totals.js'
 import { approveJob } from '../session/approval.js'
@@ -196,7 +196,7 @@ async function computed(
     if (operation.statistic !== undefined) {
       checkMemory(run)
       const values = await session.run(openStatistic(run, await wholeOf(run, own)))
-      if (values !== undefined) tables.push(statisticTable(operation, run.query, values))
+      if (values !== undefined) tables.push(statisticTable(job, operation, run.query, values))
       continue
     }
     const cells = await totalled(run, session, own, onEvent)

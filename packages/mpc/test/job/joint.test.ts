@@ -21,6 +21,7 @@ import {
   INDUSTRIES,
   loans,
   makeJob,
+  type Row,
   rows,
   taxpayers,
 } from './parties.js'
@@ -237,6 +238,8 @@ describe('providers outside the three', () => {
     const more = [
       { name: 'bins', ...ofRows('days'), statistic: bins },
       { name: 'spread', ...ofRows('tax', 'days'), statistic: { kind: 'covariance', digits: 2 } },
+      { name: 'range', ...ofRows('industry', 'debt'), statistic: { kind: 'extremes' } },
+      { name: 'middle', ...ofRows('debt'), statistic: { kind: 'quantiles', fractions: ['0.5'] } },
     ]
     const job = await makeJob({ parties, inputs, operations: [...operations, ...more] })
     const tables: Record<string, Record<string, Table>> = {
@@ -265,6 +268,19 @@ describe('providers outside the three', () => {
       ['tax', 'days'],
       ['days', 'days'],
     ])
+    const debts = (inside: readonly Row[]) =>
+      inside.flatMap(({ debt }) => debt ?? []).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+    const whole = (value: bigint | undefined) => `${value}.00`
+    expect(opened[3]![3]!.rows).toEqual(
+      INDUSTRIES.map(industry => {
+        const values = debts(rows.filter(row => row.industry === industry))
+        return values.length < 10
+          ? [industry, null, null]
+          : [industry, whole(values[0]), whole(values.at(-1))]
+      }),
+    )
+    const all = debts(rows)
+    expect(opened[3]![4]!.rows).toEqual([['0.5', whole(all[Math.ceil(all.length / 2) - 1])]])
     expect([opened[0], opened[1], opened[4]]).toEqual([[], [], []])
   })
 })

@@ -6,13 +6,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { addCells, chunkRows, openTotals, running, totalRows } from '../../dist/job/protocol.js'
 import { queryOf } from '../../dist/job/query.js'
-import {
-  checkMemory,
-  checkStatistic,
-  type OpenedValues,
-  openStatistic,
-  statisticTable,
-} from '../../dist/job/statistics.js'
+import { checkMemory, checkStatistic } from '../../dist/job/statistics/statistic.js'
+import { columnsFor, type Row, statisticOf as statisticLocally } from './locally.js'
 import { makeJob } from './parties.js'
 import { columnsOf, query } from './plans.js'
 
@@ -30,8 +25,6 @@ const forms: InputForm[] = ['bureau', 'bank', 'operator'].map((owner, i) => ({
   columns: [number(`x${i}`, i !== 0), number(`y${i}`, i === 0), category(`k${i}`, i !== 1)],
 }))
 const c = columnsOf(forms)
-
-type Row = Readonly<Record<string, bigint | string | null>>
 
 /** An expression over the tables, and what an ordinary evaluation makes of a row: three-valued, scaled by 100. */
 interface Meant<T> {
@@ -183,37 +176,6 @@ function opened(job: JointJob, operation: JointOperation, rows: readonly Row[], 
   }
 }
 
-function columnsFor(found: ReturnType<typeof queryOf>, rows: readonly Row[]) {
-  return new Map(
-    found.inputs.flatMap(({ columns }) =>
-      columns.map(column => {
-        const values = rows.map(row => row[column.name]!)
-        return [
-          column,
-          column.type.kind === 'number'
-            ? {
-                kind: 'number' as const,
-                values: BigUint64Array.from(values, value =>
-                  BigInt.asUintN(64, (value as bigint | null) ?? 0n),
-                ),
-                present: BigUint64Array.from(values, value => (value === null ? 0n : 1n)),
-              }
-            : {
-                kind: 'category' as const,
-                codes: Int32Array.from(values, value =>
-                  value === null
-                    ? -1
-                    : CATEGORIES.includes(value as string)
-                      ? CATEGORIES.indexOf(value as string)
-                      : -2,
-                ),
-              },
-        ] as const
-      }),
-    ),
-  )
-}
-
 const someRows: Row[] = Array.from({ length: 120 }, (_, i) => ({
   x0: BigInt((i * 37) % 400) - 150n,
   y0: i % 9 === 0 ? null : BigInt((i * 53) % 300),
@@ -232,21 +194,14 @@ function statisticOf(statistic: Statistic, names: readonly string[], minimum = 1
   const root = plan.root.kind === 'aggregate' ? plan.root.input : plan.root
   const output = names.map(name => ({ name, id: (c.expression(name) as { id: number }).id }))
   const { job, operation: drafted } = jobOf({ ...plan, root, output }, someRows.length, minimum)
-  const operation = { ...drafted, statistic }
-  const found = queryOf(job, operation)
-  checkStatistic(operation, found)
-  function* party(self: Index): Protocol<OpenedValues | undefined> {
-    const run = running(job, operation, found, self, yield* establish(self, '00'.repeat(32)))
-    return yield* openStatistic(run, { rows: someRows.length, columns: columnsFor(found, someRows) })
-  }
-  const { outputs } = runLocally([party(0), party(1), party(2)])
-  expect(outputs[1]).toBeUndefined()
-  expect(outputs[2]).toEqual(outputs[0])
+  const { rows, opened } = statisticLocally(job, { ...drafted, statistic }, someRows)
+  expect(opened[1]).toBeUndefined()
+  expect(opened[2]).toEqual(opened[0])
   const inside = someRows
     .filter(row => row['x1'] !== null && (row['y1'] as bigint) < (row['x1'] as bigint))
     .map(row => names.map(name => (row[name] === null ? null : Number(row[name]) / 100)))
     .filter(row => !row.includes(null)) as number[][]
-  return { rows: statisticTable(operation, found, outputs[0]!).rows, inside }
+  return { rows, inside }
 }
 
 describe('a statistic of rows on shares', () => {
@@ -303,8 +258,8 @@ describe('a statistic of rows on shares', () => {
     const { job, operation } = jobOf({ ...plan, root, output }, someRows.length, 10)
     const covariance = { ...operation, statistic: { kind: 'covariance', digits: 2 } as const }
     const found = queryOf(job, covariance)
-    expect(() => checkStatistic(covariance, found)).not.toThrow()
-    await expect(() => checkStatistic(covariance, { ...found, rows: 2 ** 30 })).toThrowWithCode(
+    expect(() => checkStatistic(job, covariance, found)).not.toThrow()
+    await expect(() => checkStatistic(job, covariance, { ...found, rows: 2 ** 30 })).toThrowWithCode(
       'PARAMETER_INVALID',
       'mpc.moments',
     )

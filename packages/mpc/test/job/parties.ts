@@ -82,7 +82,11 @@ export const loans: InputForm = {
   entity: 'firm',
   columns: [
     { name: 'band', type: { kind: 'category', categories: BANDS }, nullable: false },
-    { name: 'debt', type: { kind: 'number', scale: 2, bound: '100000' }, nullable: true },
+    {
+      name: 'debt',
+      type: { kind: 'number', scale: 2, bound: '100000', orderStatistics: true },
+      nullable: true,
+    },
     { name: 'days', type: { kind: 'number', scale: 0, bound: '1000' }, nullable: false },
   ],
 }

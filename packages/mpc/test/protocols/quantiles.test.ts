@@ -3,11 +3,16 @@ import {
   type Arithmetic,
   concatenate,
   extreme,
+  extremes,
   inputOf,
+  known,
   kthLargest,
   type OrderStatistics,
   type Party,
   quantiles,
+  type Rank,
+  ranked,
+  sortBy,
 } from '@sluice/mpc/replicated'
 import type { Words } from '@sluice/mpc/ring'
 import { describe, expect, it } from 'vitest'
@@ -47,6 +52,7 @@ function discrete(
   return sorted.find((_, i) => BigInt(i + 1) * BigInt(denominator) >= need) ?? 0n
 }
 
+const ones = (length: number) => new BigUint64Array(length).fill(1n)
 const some = (length: number, seed: string) =>
   stream(seed)
     .words(length)
@@ -136,5 +142,42 @@ describe('what it costs', () => {
       sent += 181 * Math.ceil(pairsLeft / 64) * 64 + (64 + 64) * pairsLeft
     expect(rounds).toBe(11 * 13)
     expect(bits.slice(1)).toEqual([sent / rows, sent / rows])
+  })
+
+  it('of extremes by cells: two knock-outs a cell side by side, and a product of each cell', () => {
+    const rows = 8192
+    const [values] = pairs(rows, 'costs', 61)
+    const { rounds, bits } = costOf(values, (party, x) => extremes(party, x, [known(party, ones(rows)), x]))
+    let sent = 2 * 64 * rows
+    for (let pairsLeft = rows / 2; pairsLeft >= 1; pairsLeft /= 2)
+      sent += 181 * Math.ceil((4 * pairsLeft) / 64) * 64 + (64 + 64) * 4 * pairsLeft
+    expect(rounds).toBe(1 + 11 * 13)
+    expect(bits.slice(1)).toEqual([sent / rows, sent / rows])
+  })
+
+  it('of quantiles by cells: a sort, a division by a public number, and a look-up for each row, cell and fraction', () => {
+    const rows = 4096
+    const values = pairs(rows, 'costs', 31)[0].map(value => value & 0xffffn)
+    const half = { numerator: 1, denominator: 2 }
+    const last = { numerator: 1, denominator: 1 }
+    const of = (ranks: Rank[]) =>
+      costOf(values, (party, x) => ranked(party, { values: x, bits: 16 }, [x, x, x], ranks))
+    const sorted = costOf(values, (party, x) =>
+      sortBy(
+        party,
+        [
+          { values: x, bits: 2 },
+          { values: x, bits: 16 },
+        ],
+        [x],
+      ),
+    )
+    const [one, two] = [of([last]), of([last, half])]
+    // of the party that takes part in most of them, which is not the same one throughout
+    expect([one.rounds - sorted.rounds, two.rounds - one.rounds]).toEqual([8, 17])
+    for (const index of [0, 1, 2]) {
+      const lookUp = index === 0 ? 127 + 128 : 127
+      expect(Math.abs(one.bits[index]! - sorted.bits[index]! - 3 * lookUp)).toBeLessThan(1)
+    }
   })
 })

@@ -1,6 +1,7 @@
 export { atLeast, isNegative, isZero, lessThan } from './compare.js'
 export { bitsToArithmetic, planesToArithmetic, toBits } from './convert.js'
 export { type DivideOptions, divide, type Fraction, squareRoot } from './divide.js'
+export { extreme, extremes } from './extremes.js'
 export {
   type GroupOptions,
   groupBy,
@@ -16,9 +17,19 @@ export { meansIn, type OpenedMeans, openMeans } from './means.js'
 export { completeCases, correlations, covariances, type Sample, type Scatter, scatter } from './moments.js'
 export { and, innerProducts, multiply } from './multiply.js'
 export { open, receiveOpened } from './open.js'
-export { type OpenedStatistics, openFromEntities, openWhere, statisticsIn } from './opening.js'
+export {
+  eachIn,
+  type OpenedEach,
+  type OpenedStatistics,
+  openEach,
+  openFromEntities,
+  openWhere,
+  reaching,
+  statisticsIn,
+} from './opening.js'
 export { establish, type Index, type Party } from './party.js'
-export { extreme, kthLargest, type OrderStatistics, type QuantileFraction, quantiles } from './quantiles.js'
+export { kthLargest, type OrderStatistics, quantiles } from './quantiles.js'
+export { type QuantileFraction, type Rank, type RankedCells, ranked } from './ranked.js'
 export { regress } from './regression.js'
 export { score } from './score.js'
 export {

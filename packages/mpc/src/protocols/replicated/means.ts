@@ -1,11 +1,8 @@
 import type { Protocol } from '../../session/protocol.js'
-import { atLeast } from './compare.js'
-import { bitsToArithmetic } from './convert.js'
 import { divide, type Fraction } from './divide.js'
-import { multiply } from './multiply.js'
-import { open } from './open.js'
+import { eachIn, openEach, reaching } from './opening.js'
 import type { Party } from './party.js'
-import { type Arithmetic, concatenate } from './shares.js'
+import type { Arithmetic } from './shares.js'
 
 /** Means of cells; of one that is suppressed neither mean nor count is opened, and of the others only the mean. */
 export interface OpenedMeans {
@@ -30,15 +27,13 @@ export function* openMeans(
   { minimum, fraction }: { readonly minimum: bigint; readonly fraction: Fraction },
   receivers: readonly number[],
 ): Protocol<OpenedMeans | undefined> {
-  const cells = counts.own.length
-  const passed = yield* bitsToArithmetic(party, yield* atLeast(party, counts, minimum), cells)
-  const means = yield* multiply(party, passed, yield* divide(party, sums, counts, { fraction }))
-  const opened = yield* open(party, concatenate([passed, means]), receivers)
-  return opened === undefined ? undefined : meansIn(opened)
+  const means = yield* divide(party, sums, counts, { fraction })
+  const opened = yield* openEach(party, [reaching(party, counts, minimum)], [means], receivers)
+  return opened === undefined ? undefined : { passed: opened.passed, means: opened.values[0]! }
 }
 
 /** The same from what a receiver outside the three got, which is two values for each cell. */
 export function meansIn(opened: BigUint64Array<ArrayBuffer>): OpenedMeans {
-  const cells = opened.length / 2
-  return { passed: opened.slice(0, cells), means: new BigInt64Array(opened.slice(cells).buffer) }
+  const { passed, values } = eachIn(opened, 1)
+  return { passed, means: values[0]! }
 }

@@ -1,35 +1,16 @@
 import { SluiceError } from '@sluice/core'
 import type { Protocol } from '../../session/protocol.js'
-import { isZero, lessThan } from './compare.js'
-import { bitsToArithmetic } from './convert.js'
-import { innerProducts, multiply } from './multiply.js'
+import { multiply } from './multiply.js'
 import type { Party } from './party.js'
-import {
-  type Arithmetic,
-  add,
-  affineOf,
-  arithmetic,
-  concatenate,
-  known,
-  padded,
-  slice,
-  subtract,
-  total,
-} from './shares.js'
+import { checkFractions, type QuantileFraction, ranked } from './ranked.js'
+import { type Arithmetic, affineOf, arithmetic, concatenate, known, slice, total } from './shares.js'
 import { type SortKey, sortBy } from './sort.js'
-import { divideByPublic } from './truncate.js'
 
 /** Values of a column, one for each that was asked for, and of how many values they are: what a minimum is held to. */
 export interface OrderStatistics {
   readonly values: Arithmetic
   /** one value */
   readonly count: Arithmetic
-}
-
-/** A public share of a column: 1/2 for the median. */
-export interface QuantileFraction {
-  readonly numerator: number
-  readonly denominator: number
 }
 
 /**
@@ -46,35 +27,17 @@ export function* quantiles(
   fractions: readonly QuantileFraction[],
   present?: Arithmetic,
 ): Protocol<OrderStatistics> {
-  if (fractions.some(fraction => !isFraction(fraction))) {
-    throw invalid('a fraction is not within 0 and 1', 'Give whole numbers, the denominator at most 1000000.')
-  }
-  const { values, count, rows } = yield* inOrder(party, column, present)
+  checkFractions(fractions)
   if (present === undefined) {
+    const { values, count, rows } = yield* inOrder(party, column, undefined)
     const places = fractions.map(({ numerator, denominator }) =>
       Math.max(0, Math.ceil((numerator * rows) / denominator) - 1),
     )
     return { values: at(values, places), count }
   }
-  const places: Arithmetic[] = []
-  for (const { numerator, denominator } of fractions) {
-    const above = affineOf(party, count, BigInt(numerator), BigInt(denominator) - 1n)
-    const rank = yield* divideByPublic(party, above, BigInt(denominator))
-    places.push(affineOf(party, rank, 1n, MINUS_ONE))
-  }
-  // of fraction 0 the place is −1, which is the first
-  const negative = fractions.map(({ numerator }) => (numerator === 0 ? 1n : 0n))
-  const wanted = places.map((place, i) => affineOf(party, place, 1n, negative[i]!))
-  const numbers = known(
-    party,
-    new BigUint64Array(rows).map((_, row) => BigInt(row)),
-  )
-  const distances = wanted.map(place => subtract(numbers, repeated(place, rows)))
-  const found = yield* isZero(party, padded(distances))
-  const step = Math.ceil(rows / 64) * 64
-  const flags = yield* bitsToArithmetic(party, found, fractions.length * step)
-  const pairs = fractions.map((_, i) => [slice(flags, i * step, i * step + rows), values] as const)
-  return { values: yield* innerProducts(party, pairs), count }
+  const there = yield* multiply(party, column.values, present)
+  const found = yield* ranked(party, { ...column, values: there }, [present], fractions)
+  return { values: concatenate(found.values), count: found.counts }
 }
 
 /**
@@ -97,43 +60,6 @@ export function* kthLargest(
   return { values: slice(values, k - 1, k), count }
 }
 
-/**
- * The smallest or the largest of the values that are there, which lie within ±2^61; of no values, zero. A knock-out:
- * neighbours are compared, level by level, so that it costs a comparison, its bit and a product for each value but
- * one, and 11 rounds for each doubling of their number.
- *
- * @param present 1 where there is a value; all are there unless it is given
- */
-export function* extreme(
-  party: Party,
-  which: 'smallest' | 'largest',
-  column: Arithmetic,
-  present?: Arithmetic,
-): Protocol<OrderStatistics> {
-  const rows = column.own.length
-  const count = total(present ?? known(party, new BigUint64Array(rows).fill(1n)))
-  if (rows === 0) return { values: count, count }
-  // who is not there loses against everybody
-  const last = which === 'smallest' ? BOUND : -BOUND
-  let left = column
-  if (present !== undefined) {
-    const above = yield* multiply(party, affineOf(party, column, 1n, mod(-last)), present)
-    left = affineOf(party, above, 1n, mod(last))
-  }
-  while (left.own.length > 1) {
-    const pairs = Math.floor(left.own.length / 2)
-    const [a, b] = [slice(left, 0, pairs), slice(left, pairs, 2 * pairs)]
-    const [first, second] = which === 'smallest' ? [a, b] : [b, a]
-    const less = yield* bitsToArithmetic(party, yield* lessThan(party, first, second), pairs)
-    // where `less` holds a wins, in either order
-    const winners = add(b, yield* multiply(party, less, subtract(a, b)))
-    left = concatenate([winners, slice(left, 2 * pairs, left.own.length)])
-  }
-  if (present === undefined) return { values: left, count }
-  const some = affineOf(party, yield* bitsToArithmetic(party, yield* isZero(party, count), 1), MINUS_ONE, 1n)
-  return { values: yield* multiply(party, left, some), count }
-}
-
 /** Values by size; where some are not there, those last and zero. */
 function* inOrder(
   party: Party,
@@ -151,11 +77,6 @@ function* inOrder(
   return { values: values!, count: total(present), rows }
 }
 
-/** One shared value in every row. */
-function repeated({ own, next }: Arithmetic, rows: number): Arithmetic {
-  return arithmetic(new BigUint64Array(rows).fill(own[0]!), new BigUint64Array(rows).fill(next[0]!))
-}
-
 /** Values at public places; zero where there is no row. */
 function at({ own, next }: Arithmetic, places: readonly number[]): Arithmetic {
   return arithmetic(
@@ -164,14 +85,7 @@ function at({ own, next }: Arithmetic, places: readonly number[]): Arithmetic {
   )
 }
 
-function isFraction({ numerator, denominator }: QuantileFraction): boolean {
-  const whole = Number.isInteger(numerator) && Number.isInteger(denominator)
-  return whole && numerator >= 0 && denominator >= 1 && numerator <= denominator && denominator <= 1_000_000
-}
-
-const BOUND = 1n << 61n
 const MINUS_ONE = 2n ** 64n - 1n
-const mod = (value: bigint): bigint => BigInt.asUintN(64, value)
 
 function invalid(reason: string, remedy: string): SluiceError {
   return new SluiceError('PARAMETER_INVALID', reason, { rule: 'mpc.parameters', remedy })

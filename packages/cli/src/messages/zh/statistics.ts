@@ -1,0 +1,18 @@
+import type { Translations } from '../translate.js'
+
+/** What a joint job's statistics are refused for. */
+export const zhStatistics: Translations = {
+  'a {} has no groups: "{}" is no number': '{} 不分组：“{}”不是数字',
+  'a fraction is not within 0 and 1, or a place below 1': '比例不在 0 至 1 之间，或位次小于 1',
+  'Give whole numbers, the denominator at most 1000000.': '请给出整数，分母至多 1000000。',
+  'The column’s bound is too large to find its extremes': '就求极值而言该列的取值上界过大',
+  'Give a bound below 2^61, digits after the point included.': '请声明小于 2^61 的上界（含小数位）。',
+  'the fractions are no numbers of 0 to 1, of six digits at most': '比例不是 0 至 1 之间至多六位小数的数字',
+  'k is below the minimum of entities': 'k 小于最少实体数',
+  'k is more than the rows that there are': 'k 大于行数',
+  'what is opened would be somebody’s value of "{}", which the owner of "{}" does not allow':
+    '打开的将是某一个体的“{}”值，而“{}”的所有者未允许',
+  'there are {} rows to sort': '须排序的行数为 {}',
+  'Sort {} rows at most: filter or aggregate them at their owners first.':
+    '至多排序 {} 行：请先由所有者筛选或汇总。',
+}

@@ -1,0 +1,24 @@
+import { z } from 'zod'
+
+const number = z.string().max(40)
+const digits = z.int().min(0).max(9)
+
+/** What is computed of a plan's rows beyond totals; single rows are never opened. */
+export const statistic = z.discriminatedUnion('kind', [
+  /** of every two columns, and of each with itself its variance; of a sample, with so many digits more */
+  z.strictObject({ kind: z.literal('covariance'), digits }),
+  z.strictObject({ kind: z.literal('correlation'), digits }),
+  /** the last column explained by those before it, by least squares with an intercept */
+  z.strictObject({ kind: z.literal('regression'), digits }),
+  /** how many values lie from each edge to below the next, decimal numbers as text */
+  z.strictObject({ kind: z.literal('histogram'), edges: z.array(number).min(2).max(200) }),
+  /** the smallest and the largest value of each group */
+  z.strictObject({ kind: z.literal('extremes') }),
+  /** of each group the smallest value that so much of it is at most equal to: 0.5 for the (lower) median */
+  z.strictObject({ kind: z.literal('quantiles'), fractions: z.array(z.string().max(8)).min(1).max(20) }),
+  /** of each group the value that its k largest reach; k is the job's minimum of entities at least */
+  z.strictObject({ kind: z.literal('threshold'), k: z.int().min(1).max(10_000_000) }),
+])
+
+export type Statistic = z.infer<typeof statistic>
+export type StatisticOf<K extends Statistic['kind']> = Extract<Statistic, { kind: K }>

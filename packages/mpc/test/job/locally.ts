@@ -1,0 +1,54 @@
+import { type JointJob, type JointOperation, type Protocol, runLocally } from '@sluice/mpc'
+import { establish, type Index } from '@sluice/mpc/replicated'
+import { running } from '../../dist/job/protocol.js'
+import { queryOf } from '../../dist/job/query.js'
+import { checkStatistic, openStatistic, statisticTable } from '../../dist/job/statistics/statistic.js'
+
+/** A row of all inputs: numbers scaled, categories as text. */
+export type Row = Readonly<Record<string, bigint | string | null>>
+
+/** Rows as their owners prepare them. */
+export function columnsFor({ inputs }: ReturnType<typeof queryOf>, rows: readonly Row[]) {
+  return new Map(
+    inputs.flatMap(({ columns }) =>
+      columns.map(column => {
+        const values = rows.map(row => row[column.name]!)
+        const prepared =
+          column.type.kind === 'number' ? numbersOf(values) : codesOf(values, column.type.categories)
+        return [column, prepared] as const
+      }),
+    ),
+  )
+}
+
+function numbersOf(values: readonly Row[string][]) {
+  return {
+    kind: 'number' as const,
+    values: BigUint64Array.from(values, value => BigInt.asUintN(64, (value as bigint | null) ?? 0n)),
+    present: BigUint64Array.from(values, value => (value === null ? 0n : 1n)),
+  }
+}
+
+function codesOf(values: readonly Row[string][], categories: readonly string[]) {
+  const places = new Map<Row[string], number>([...categories].map((category, place) => [category, place]))
+  return {
+    kind: 'category' as const,
+    codes: Int32Array.from(values, value => (value === null ? -1 : (places.get(value) ?? -2))),
+  }
+}
+
+type Opened = ReturnType<typeof openStatistic> extends Protocol<infer T> ? T : never
+
+/** What three parties open of a statistic, without a network; checked as a job is before. */
+export function statisticOf(job: JointJob, operation: JointOperation, rows: readonly Row[]) {
+  const found = queryOf(job, operation)
+  checkStatistic(job, operation, found)
+  function* party(self: Index): Protocol<Opened> {
+    const run = running(job, operation, found, self, yield* establish(self, '00'.repeat(32)))
+    return yield* openStatistic(run, { rows: rows.length, columns: columnsFor(found, rows) })
+  }
+  const run = runLocally([party(0), party(1), party(2)])
+  const opened = run.outputs as Opened[]
+  const { columns, rows: table } = statisticTable(job, operation, found, opened[0]!)
+  return { opened, columns: columns.map(({ name }) => name), rows: table, ...run }
+}
