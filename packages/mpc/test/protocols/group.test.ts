@@ -12,7 +12,7 @@ import {
 } from '@sluice/mpc/replicated'
 import type { Words } from '@sluice/mpc/ring'
 import { describe, expect, it } from 'vitest'
-import { column, costOf, INDICES, stream, three } from './local.js'
+import { column, costOf, edgeOr, INDICES, stream, three } from './local.js'
 
 interface Given {
   readonly keys: readonly (readonly bigint[])[]
@@ -22,6 +22,8 @@ interface Given {
   readonly where?: readonly boolean[]
   readonly entities?: readonly bigint[]
   readonly minimum: bigint
+  /** bits of a key, signed; 3 unless it says more */
+  readonly keyBits?: number
 }
 
 interface Options {
@@ -43,12 +45,29 @@ function random(
   return {
     keys: Array.from({ length: keys }, () => draw(word => BigInt.asIntN(3, word))),
     measures: Array.from({ length: measures }, () =>
-      draw(word => (nullable && word % 3n === 0n ? null : BigInt.asIntN(50, word))),
+      draw(word => (nullable && word % 3n === 0n ? null : edgeOr(word >> 2n))),
     ),
     nullable,
     minimum,
     ...(where && { where: draw(word => word % 4n !== 0n) }),
     ...(entities && { entities: draw(word => word % 9n) }),
+  }
+}
+
+/** Tables after each other, their numbers as the first key. */
+function numbered(tables: readonly Given[]): Given {
+  const all = <T>(of: (given: Given) => readonly T[]): T[] => tables.flatMap(of)
+  const first = tables[0]!
+  return {
+    ...first,
+    keyBits: 12,
+    keys: [
+      tables.flatMap(({ keys }, table) => keys[0]!.map(() => BigInt(table))),
+      ...first.keys.map((_, key) => all(({ keys }) => keys[key]!)),
+    ],
+    measures: first.measures.map((_, m) => all(({ measures }) => measures[m]!)),
+    ...(first.where && { where: all(({ where }) => where!) }),
+    ...(first.entities && { entities: all(({ entities }) => entities!) }),
   }
 }
 
@@ -78,13 +97,13 @@ function expected({ keys, measures, where, entities, minimum }: Given) {
 }
 
 function* grouped(party: Party, given: Given, receivers: readonly number[], maximumGroups?: number) {
-  const { keys, measures, where, entities, minimum, nullable } = given
+  const { keys, measures, where, entities, minimum, nullable, keyBits = 3 } = given
   const rows = keys[0]!.length
   const share = (owner: 0 | 1 | 2, values: () => Words): Protocol<Arithmetic> =>
     inputOf(party, owner, party.index === owner ? values() : rows)
   const sortKeys: { values: Arithmetic; bits: number; signed: boolean }[] = []
   for (const values of keys)
-    sortKeys.push({ values: yield* share(0, () => column(values)), bits: 3, signed: true })
+    sortKeys.push({ values: yield* share(0, () => column(values)), bits: keyBits, signed: true })
   const shared: Measure[] = []
   for (const values of measures) {
     const column1 = yield* share(1, () => column(values.map(value => value ?? 0n)))
@@ -136,10 +155,18 @@ describe('sums by a secret key', () => {
     ['a minimum that nothing reaches', { minimum: 1000n }],
   ]
   it.each(kinds)('with %s, many small tables', (kind, options) => {
-    for (let table = 0; table < 12; table++) {
+    for (let table = 0; table < 8; table++) {
       const given = random(`${kind} ${table}`, table * 5, options)
       expect(read(runOf(given).outputs[0]!)).toEqual(expected(given))
     }
+  })
+
+  it.each(kinds)('with %s, 400 small tables at once, whose numbers are a key', (kind, options) => {
+    const tables = Array.from({ length: 1000 }, (_, table) =>
+      random(`${kind} of ${table}`, table % 9, options),
+    )
+    const given = numbered(tables)
+    expect(read(runOf(given).outputs[0]!)).toEqual(expected(given))
   })
 
   it('open to the receivers alone, and to one outside', () => {

@@ -1,7 +1,8 @@
 import type { Protocol } from '@sluice/mpc'
 import { type Arithmetic, concatenate, inputOf, join, type Party, slice } from '@sluice/mpc/replicated'
+import type { Words } from '@sluice/mpc/ring'
 import { describe, expect, it } from 'vitest'
-import { column, costOf, mod, opened, stream } from './local.js'
+import { column, costOf, edgeOr, mod, opened, openedMany, stream } from './local.js'
 
 interface Given {
   readonly left: readonly (bigint | null)[]
@@ -18,9 +19,7 @@ function random(seed: string, many: number, few: number, nulls: bigint, columns 
   return {
     left: Array.from(words.words(many), word => orNull(BigInt.asIntN(6, word), word >> 32n)),
     right,
-    columns: Array.from({ length: columns }, () =>
-      Array.from(words.words(right.length), word => BigInt.asIntN(64, word)),
-    ),
+    columns: Array.from({ length: columns }, () => Array.from(words.words(right.length), edgeOr)),
   }
 }
 
@@ -34,30 +33,76 @@ function expected({ left, right, columns }: Given) {
   })
 }
 
-function joined({ left, right, columns }: Given) {
+/** The join of one table: flags, then columns. */
+function* joining(party: Party, { left, right, columns }: Given): Protocol<Arithmetic> {
   const share = (party: Party, owner: 0 | 1 | 2, values: readonly bigint[]): Protocol<Arithmetic> =>
     inputOf(party, owner, party.index === owner ? column(values) : values.length)
   const flags = (values: readonly (bigint | null)[]) => values.map(value => (value === null ? 0n : 1n))
   const filled = (values: readonly (bigint | null)[]) => values.map(value => value ?? 0n)
-  const { output } = opened(function* (party) {
-    const one = {
-      keys: [{ values: yield* share(party, 0, filled(left)), bits: 6, signed: true }],
-      ...(left.includes(null) && { present: yield* share(party, 0, flags(left)) }),
-    }
-    const payload: Arithmetic[] = []
-    const key = yield* share(party, 1, filled(right))
-    for (const values of columns) payload.push(yield* share(party, 2, values))
-    const other = {
-      keys: [{ values: key, bits: 6, signed: true }],
-      ...(right.includes(null) && { present: yield* share(party, 1, flags(right)) }),
-      columns: payload,
-    }
-    const result = yield* join(party, one, other)
-    return concatenate([result.matched, ...result.columns])
-  })
-  return left.map((_, row) => ({
+  const one = {
+    keys: [{ values: yield* share(party, 0, filled(left)), bits: 6, signed: true }],
+    ...(left.includes(null) && { present: yield* share(party, 0, flags(left)) }),
+  }
+  const payload: Arithmetic[] = []
+  const key = yield* share(party, 1, filled(right))
+  for (const values of columns) payload.push(yield* share(party, 2, values))
+  const other = {
+    keys: [{ values: key, bits: 6, signed: true }],
+    ...(right.includes(null) && { present: yield* share(party, 1, flags(right)) }),
+    columns: payload,
+  }
+  const result = yield* join(party, one, other)
+  return concatenate([result.matched, ...result.columns])
+}
+
+const rowsOf = ({ left, columns }: Given, output: Words) =>
+  left.map((_, row) => ({
     matched: output[row] === 1n,
     values: columns.map((_, i) => output[(i + 1) * left.length + row]!),
+  }))
+
+const joined = (given: Given) => rowsOf(given, opened(party => joining(party, given)).output)
+
+/** Many small tables at once: the table's number is the first of two keys. */
+function joinedByTable(tables: readonly Given[]) {
+  const width = tables[0]!.columns.length
+  const all = (of: (given: Given) => readonly bigint[]) => tables.flatMap(of)
+  const numbered = (of: (given: Given) => readonly unknown[]) =>
+    tables.flatMap((given, table) => of(given).map(() => BigInt(table)))
+  const side = (keys: (given: Given) => readonly (bigint | null)[]) => ({
+    table: numbered(keys),
+    keys: all(given => keys(given).map(key => key ?? 0n)),
+    present: all(given => keys(given).map(key => (key === null ? 0n : 1n))),
+  })
+  const [one, other] = [side(({ left }) => left), side(({ right }) => right)]
+  const { output } = opened(function* (party) {
+    const share = (owner: 0 | 1 | 2, values: readonly bigint[]) =>
+      inputOf(party, owner, party.index === owner ? column(values) : values.length)
+    const sides = []
+    for (const { table, keys, present } of [one, other]) {
+      sides.push({
+        keys: [
+          { values: yield* share(1, table), bits: 12 },
+          { values: yield* share(0, keys), bits: 6, signed: true },
+        ],
+        present: yield* share(2, present),
+      })
+    }
+    const columns: Arithmetic[] = []
+    for (let i = 0; i < width; i++)
+      columns.push(
+        yield* share(
+          0,
+          all(given => given.columns[i]!),
+        ),
+      )
+    const result = yield* join(party, sides[0]!, { ...sides[1]!, columns })
+    return concatenate([result.matched, ...result.columns])
+  })
+  const rows = one.keys.length
+  return Array.from({ length: rows }, (_, row) => ({
+    matched: output[row] === 1n,
+    values: Array.from({ length: width }, (_, i) => output[(i + 1) * rows + row]!),
   }))
 }
 
@@ -75,11 +120,20 @@ describe('join of many to one', () => {
     expect(joined(given)).toEqual(expected(given))
   })
 
-  it('of many small tables, with keys that are missing on either side', () => {
-    for (let table = 0; table < 20; table++) {
-      const given = random(`table ${table}`, (table * 7) % 30, (table * 5) % 12, 3n, table % 3)
-      expect(joined(given)).toEqual(expected(given))
-    }
+  it('of 40 small tables, each by itself, with keys that are missing on either side', () => {
+    const tables = Array.from({ length: 40 }, (_, table) =>
+      random(`table ${table}`, (table * 7) % 30, (table * 5) % 12, 3n, table % 3),
+    )
+    const outputs = openedMany(tables.length, (party, place) => joining(party, tables[place]!))
+    for (const [place, given] of tables.entries())
+      expect(rowsOf(given, outputs[place]!)).toEqual(expected(given))
+  })
+
+  it('of 4,000 small tables at once, whose numbers are a second key', () => {
+    const tables = Array.from({ length: 4000 }, (_, table) =>
+      random(`of many ${table}`, table % 5, Math.floor(table / 5) % 5, 4n),
+    )
+    expect(joinedByTable(tables)).toEqual(tables.flatMap(expected))
   })
 
   it('of keys at the edges of their size, zero among them', () => {

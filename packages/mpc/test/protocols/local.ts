@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type LocalRun, type Protocol, runLocally } from '@sluice/mpc'
+import { type LocalRun, type Protocol, runLocally, together } from '@sluice/mpc'
 import { type Arithmetic, establish, type Index, inputOf, open, type Party } from '@sluice/mpc/replicated'
 import { AesCtrPrg, type Words } from '@sluice/mpc/ring'
 import { expect } from 'vitest'
@@ -41,6 +41,33 @@ export function opened(protocol: (party: Party) => Protocol<Arithmetic>) {
   expect(run.outputs[2]).toEqual(run.outputs[0])
   return { ...run, output: run.outputs[0]! }
 }
+
+/** The same for many small protocols, side by side: by place, what everybody gets. */
+export function openedMany(
+  count: number,
+  protocol: (party: Party, place: number) => Protocol<Arithmetic>,
+): Words[] {
+  const found: Words[] = []
+  while (found.length < count) {
+    const start = found.length
+    const places = Array.from({ length: Math.min(SIDE_BY_SIDE, count - start) }, (_, i) => start + i)
+    const { outputs } = three(
+      party =>
+        together(
+          ...places.map(function* (place): Protocol<Words> {
+            return (yield* open(party, yield* protocol(party, place), INDICES))!
+          }),
+        ),
+      { seed: `many ${start}` },
+    )
+    expect(outputs[1]).toEqual(outputs[0])
+    expect(outputs[2]).toEqual(outputs[0])
+    found.push(...outputs[0]!)
+  }
+  return found
+}
+
+const SIDE_BY_SIDE = 50
 
 /** The column at its owner, its length at the others. */
 export const at = (party: Party, owner: number, values: Words): Words | number =>
@@ -103,4 +130,10 @@ export function fieldValues(length: number, seed: string, bits: number): BigInt6
     const size = Number(random[i]! % BigInt(bits)) + 1
     return edges[i] ?? BigInt.asIntN(size, random[length + i]!)
   })
+}
+
+/** A value of any size, one time in five an edge of the ring. */
+export function edgeOr(word: bigint): bigint {
+  if (word % 5n === 0n) return EDGES[Number((word >> 8n) % BigInt(EDGES.length))]!
+  return BigInt.asIntN(Number((word >> 3n) % 64n) + 1, word)
 }

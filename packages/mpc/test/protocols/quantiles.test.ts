@@ -16,7 +16,7 @@ import {
 } from '@sluice/mpc/replicated'
 import type { Words } from '@sluice/mpc/ring'
 import { describe, expect, it } from 'vitest'
-import { at, column, costOf, opened, pairs, signed, stream } from './local.js'
+import { at, column, costOf, opened, openedMany, pairs, signed, stream } from './local.js'
 
 const FRACTIONS = [
   [0, 1],
@@ -37,6 +37,18 @@ function statistics(values: Words, present: Words | undefined, of: Of): bigint[]
     return concatenate([found.values, found.count])
   })
   return [...output].map(signed)
+}
+
+/** The same of many columns, side by side. */
+function statisticsOfMany(given: readonly { values: Words; present: Words | undefined }[], of: Of) {
+  const outputs = openedMany(given.length, function* (party, place) {
+    const { values, present } = given[place]!
+    const x = yield* inputOf(party, 0, at(party, 0, values))
+    const is = present === undefined ? undefined : yield* inputOf(party, 2, at(party, 2, present))
+    const found = yield* of(party, x, is)
+    return concatenate([found.values, found.count])
+  })
+  return outputs.map(output => [...output].map(signed))
 }
 
 const there = (values: Words, present?: Words) =>
@@ -73,15 +85,17 @@ describe('quantiles', () => {
     }
   })
 
-  it('of many small columns', () => {
-    for (let table = 0; table < 20; table++) {
-      const values = column(Array.from(stream(`small ${table}`).words(table), word => BigInt.asIntN(4, word)))
-      const present = some(table, `there ${table}`)
-      const sorted = ascending(there(values, present))
-      const small: Of = (party, x, is) =>
-        quantiles(party, { values: x, bits: 4, signed: true }, FRACTIONS, is)
-      expect(statistics(values, present, small).slice(0, -1)).toEqual(FRACTIONS.map(f => discrete(sorted, f)))
-    }
+  it('of 400 small columns, with and without values that are missing', () => {
+    const given = Array.from({ length: 400 }, (_, table) => ({
+      values: column(Array.from(stream(`small ${table}`).words(table % 8), word => BigInt.asIntN(4, word))),
+      present: table % 5 === 0 ? some(table % 8, `there ${table}`) : undefined,
+    }))
+    const small: Of = (party, values, present) =>
+      quantiles(party, { values, bits: 4, signed: true }, FRACTIONS, present)
+    statisticsOfMany(given, small).forEach((found, place) => {
+      const sorted = ascending(there(given[place]!.values, given[place]!.present))
+      expect(found).toEqual([...FRACTIONS.map(f => discrete(sorted, f)), BigInt(sorted.length)])
+    })
   })
 
   it('of columns without any value are zero', () => {
@@ -113,6 +127,18 @@ describe('the threshold of the k largest', () => {
         expect(statistics(values, given, of)).toEqual([sorted.at(-k)!, BigInt(sorted.length)])
       }
     }
+    const given = Array.from({ length: 400 }, (_, table) => ({
+      values: column(
+        Array.from(stream(`k of ${table}`).words(1 + (table % 7)), word => BigInt.asIntN(4, word)),
+      ),
+      present: undefined,
+    }))
+    const second: Of = (party, x) =>
+      kthLargest(party, { values: x, bits: 4, signed: true }, Math.min(2, x.own.length))
+    statisticsOfMany(given, second).forEach((found, place) => {
+      const sorted = ascending(there(given[place]!.values))
+      expect(found[0]).toBe(sorted.at(-2) ?? sorted[0])
+    })
     const none: Of = (party, x) => kthLargest(party, { values: x, bits: 40 }, 91)
     await expect(() => statistics(values, undefined, none)).toThrowWithCode('PARAMETER_INVALID')
   })
@@ -129,6 +155,29 @@ describe('extremes', () => {
       expect(statistics(values, present, smallest)).toEqual([sorted[0] ?? 0n, count])
       expect(statistics(values, present, largest)).toEqual([sorted.at(-1) ?? 0n, count])
     }
+  })
+})
+
+describe('extremes of hundreds of columns', () => {
+  it('agree with a plain look at each', () => {
+    const edges = [2n ** 61n - 1n, 1n - 2n ** 61n, 0n, -1n]
+    const given = Array.from({ length: 500 }, (_, table) => {
+      const length = table % 7
+      const words = stream(`extreme ${table}`).words(length)
+      return {
+        values: column(
+          Array.from(words, word =>
+            word % 5n === 0n ? edges[Number((word >> 8n) % 4n)]! : BigInt.asIntN(61, word),
+          ),
+        ),
+        present: table % 3 === 0 ? some(length, `extreme there ${table}`) : undefined,
+      }
+    })
+    const largest: Of = (party, x, is) => extreme(party, 'largest', x, is)
+    statisticsOfMany(given, largest).forEach((found, place) => {
+      const sorted = ascending(there(given[place]!.values, given[place]!.present))
+      expect(found).toEqual([sorted.at(-1) ?? 0n, BigInt(sorted.length)])
+    })
   })
 })
 

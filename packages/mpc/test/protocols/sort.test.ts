@@ -14,7 +14,20 @@ import {
 } from '@sluice/mpc/replicated'
 import type { Words } from '@sluice/mpc/ring'
 import { describe, expect, it } from 'vitest'
-import { at, column, costOf, INDICES, mod, opened, pairs, seeded, signed, stream } from './local.js'
+import {
+  at,
+  column,
+  costOf,
+  edgeOr,
+  INDICES,
+  mod,
+  opened,
+  openedMany,
+  pairs,
+  seeded,
+  signed,
+  stream,
+} from './local.js'
 
 const LENGTHS = [0, 1, 2, 63, 64, 65, 1000]
 
@@ -62,6 +75,30 @@ describe('shuffle', () => {
       return yield* unshuffle(party, yield* shuffle(party, columns, order), order)
     })
     expect(back).toEqual([a, b])
+  })
+
+  it('keeps the rows of 1,000 small tables, each shuffled by itself and put back', () => {
+    const tables = Array.from({ length: 1000 }, (_, place) =>
+      stream(`shuffled ${place}`)
+        .words(place % 9)
+        .map(word => mod(edgeOr(word))),
+    )
+    const found = openedMany(tables.length, function* (party, place) {
+      const rows = tables[place]!.length
+      const x = yield* inputOf(party, 2, at(party, 2, tables[place]!))
+      const order = permutations(party, rows)
+      const moved = yield* shuffle(party, [x], order)
+      return concatenate([...moved, ...(yield* unshuffle(party, moved, order))])
+    })
+    let stayed = 0
+    for (const [place, given] of tables.entries()) {
+      const [moved, back] = [found[place]!.slice(0, given.length), found[place]!.slice(given.length)]
+      expect(moved.toSorted()).toEqual(given.toSorted())
+      expect(back).toEqual(given)
+      if (given.length === 8 && moved.every((value, i) => value === given[i])) stayed++
+    }
+    // one in 40,320 of 111, were all values different
+    expect(stayed).toBeLessThan(3)
   })
 
   it('is uniform: every order of three rows comes as often as another', () => {
@@ -131,6 +168,49 @@ describe('sort', () => {
       })
       expect([...row!].map(Number)).toEqual(sorted([{ values, down, signed: isSigned }], 300))
     }
+  })
+
+  it('of 500 small tables, each by itself', () => {
+    const tables = Array.from({ length: 500 }, (_, table) => {
+      const words = stream(`table ${table}`).words(2 * (table % 10))
+      const [keys, payload] = [words.slice(0, table % 10), words.slice(table % 10)]
+      return {
+        keys: keys.map(word => mod(BigInt.asIntN(3, word))),
+        payload: payload.map(w => mod(edgeOr(w))),
+      }
+    })
+    const found = openedMany(tables.length, function* (party, place) {
+      const { keys, payload } = tables[place]!
+      const values = yield* inputOf(party, 0, at(party, 0, keys))
+      const follows = yield* inputOf(party, 1, at(party, 1, payload))
+      const key = { values, bits: 3, signed: true, descending: place % 2 === 1 }
+      return concatenate(yield* sortBy(party, [key], [values, follows]))
+    })
+    for (const [place, { keys, payload }] of tables.entries()) {
+      const order = sorted([{ values: keys, down: place % 2 === 1, signed: true }], keys.length)
+      expect([...found[place]!]).toEqual([...order.map(i => keys[i]!), ...order.map(i => payload[i]!)])
+    }
+  })
+
+  it('of 5,000 small tables at once, whose numbers are a second key', () => {
+    const rows = stream('rows of tables')
+      .words(5000)
+      .map(word => word % 7n)
+    const numbers = column([...rows].flatMap((count, table) => Array<number>(Number(count)).fill(table)))
+    const keys = stream('keys of tables')
+      .words(numbers.length)
+      .map(word => mod(BigInt.asIntN(6, word)))
+    const payload = stream('what follows')
+      .words(numbers.length)
+      .map(word => mod(edgeOr(word)))
+    const [numbered, key, follows] = table([numbers, keys, payload], (party, columns) => {
+      const key = { values: columns[1]!, bits: 6, signed: true, descending: true }
+      return sortBy(party, [{ values: columns[0]!, bits: 13 }, key], columns)
+    })
+    const order = sorted([{ values: numbers }, { values: keys, down: true, signed: true }], numbers.length)
+    expect(numbered).toEqual(numbers)
+    expect([...key!]).toEqual(order.map(i => keys[i]!))
+    expect([...follows!]).toEqual(order.map(i => payload[i]!))
   })
 
   it('by several keys, the first first', () => {
