@@ -17,6 +17,13 @@ import {
   score,
 } from '@sluice/mpc/replicated'
 import { describe, expect, it } from 'vitest'
+import {
+  correlation as fixedCorrelation,
+  fit as fixedPoint,
+  type Moments,
+  moments,
+  roots,
+} from './fixed-point.js'
 import { column, fieldValues, pairs, signed, stream, three } from './local.js'
 
 const ALL = [0, 1, 2]
@@ -59,6 +66,11 @@ function related(seed: string, rows: number, count: number, bound: bigint, missi
 function complete(columns: readonly (readonly Value[])[]): number[][] {
   const rows = columns[0]!.flatMap((_, r) => (columns.every(values => values[r] !== null) ? [r] : []))
   return columns.map(values => rows.map(r => Number(values[r]!)))
+}
+
+const completeIntegers = (columns: readonly (readonly Value[])[]): bigint[][] => {
+  const rows = columns[0]!.flatMap((_, r) => (columns.every(values => values[r] !== null) ? [r] : []))
+  return columns.map(values => rows.map(r => values[r]!))
 }
 
 const mean = (x: readonly number[]) => x.reduce((sum, value) => sum + value, 0) / x.length
@@ -157,6 +169,13 @@ describe('variances and covariances', () => {
       const divisor = Math.max(0, plain[0]!.length - (of === 'sample' ? 1 : 0))
       expect(passed).toBe(true)
       const expected = upper(plain, true).map(([x, y]) => (divisor === 0 ? 0 : deviation(x, y) / divisor))
+      // to the last digit where fixed-point integers are divided without any sharing
+      const all = moments(completeIntegers(columns), rows, 2n * bound)
+      const below = all.scale * BigInt(divisor)
+      const exact = upper([0, 1, 2], true).map(([i, j]) =>
+        below === 0n ? 0n : (all.deviations[i]![j]! * 1000n) / below,
+      )
+      expect([...values]).toEqual(exact)
       for (const [place, value] of expected.entries()) {
         const error = Math.abs(Number(values[place]!) / 1000 - value)
         expect(error).toBeLessThanOrEqual(0.001 + 1 / Math.max(1, divisor) + Math.abs(value) * 1e-12)
@@ -223,8 +242,29 @@ describe('correlations', () => {
         const expected = correlation(x, y)
         expect(Math.abs(Number(values[place]!) / 1e7 - expected)).toBeLessThan(2e-7)
       }
+      const all = moments(completeIntegers(columns), rows, 2n * bound)
+      const root = roots(all)
+      const exact = upper([0, 1, 2], false).map(pair => fixedCorrelation(all, root, pair, 10n ** 7n))
+      expect([...values]).toEqual(exact)
     },
   )
+
+  it('are never further off than is proven, over 4,000 tables', () => {
+    let worst = 0
+    for (let table = 0; table < 4000; table++) {
+      const [rows, bound] = [2 + (table % 31), 2n ** BigInt(1 + (table % 20))]
+      const given = related(`pair ${table}`, rows, 2, bound) as bigint[][]
+      const all = moments(given, rows, table % 3 === 0 ? 2n ** 24n : 2n * bound)
+      const [x, y] = given.map(values => values.map(Number)) as [number[], number[]]
+      const least = Number(all.scale) * Math.min(deviation(x, x), deviation(y, y))
+      if (least < 4) continue
+      const found = Number(fixedCorrelation(all, roots(all), [0, 1], 1n << 40n)) * 2 ** -40
+      const allowed = 2 ** -26 + 4 / least + 2 ** -40
+      worst = Math.max(worst, Math.abs(found - correlation(x, y)) / allowed)
+    }
+    expect(worst).toBeLessThan(1)
+    expect(worst).toBeGreaterThan(0.1)
+  })
 
   it('are 1, −1 and 0 where they are, and 0 of a column that does not vary', () => {
     const x = Array.from({ length: 20 }, (_, i) => BigInt(i) ** 3n)
@@ -312,20 +352,62 @@ function plainRegression(columns: readonly (readonly number[])[]): number[] {
   ]
 }
 
-/** The condition number of a positive definite matrix, by power iteration. */
-function conditionOf(matrix: readonly (readonly number[])[]): number {
-  const largest = (of: readonly (readonly number[])[]): number => {
-    let [vector, norm] = [of.map((_, i) => 1 + 0.3 * i), 0]
-    for (let step = 0; step < 300; step++) {
-      const image = of.map(row => row.reduce((sum, x, j) => sum + x * vector[j]!, 0))
-      norm = Math.hypot(...image)
-      vector = image.map(x => x / norm)
+/** The least eigenvalue of a symmetric matrix, by Jacobi's rotations (Golub and Van Loan, section 8.5). */
+function leastEigenvalue(matrix: readonly (readonly number[])[]): number {
+  const a = matrix.map(row => [...row])
+  for (let sweep = 0; sweep < 12; sweep++) {
+    for (const [p, q] of upper([...a.keys()], false)) {
+      if (a[p]![q] === 0) continue
+      const theta = (a[q]![q]! - a[p]![p]!) / (2 * a[p]![q]!)
+      const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.hypot(theta, 1))
+      const c = 1 / Math.hypot(t, 1)
+      for (const row of a) [row[p], row[q]] = [c * (row[p]! - t * row[q]!), c * (t * row[p]! + row[q]!)]
+      const [first, second] = [a[p]!, a[q]!]
+      a[p] = first.map((x, i) => c * (x - t * second[i]!))
+      a[q] = first.map((x, i) => c * (t * x + second[i]!))
     }
-    return norm
   }
-  const most = largest(matrix)
-  const least = 2 * most - largest(matrix.map((row, i) => row.map((x, j) => (i === j ? 2 * most : 0) - x)))
-  return most / least
+  return Math.min(...a.map((row, i) => row[i]!))
+}
+
+/**
+ * How far off the worst coefficient and the intercept are, as a part of the proven bounds of `regress`; undefined where nothing would be
+ * opened, or where the bound does not hold.
+ *
+ * @param shift added to a standardized coefficient, to see that it would be noticed
+ */
+function errorOf(
+  plain: readonly (readonly number[])[],
+  all: Moments,
+  { digits = 6, shift = 0 }: { digits?: number; shift?: number } = {},
+): { slope: number; intercept: number } | undefined {
+  const features = plain.length - 1
+  const squares = plain.map(x => deviation(x, x))
+  const leastSquare = Number(all.scale) * Math.min(...squares)
+  if (leastSquare < 4) return undefined
+  const { standardized, pivots, opened: values } = fixedPoint(all, digits)
+  const unit = 2 ** -24
+  if (pivots.some(pivot => Number(pivot) * unit < 2 ** -8)) return undefined
+  if (standardized.some(value => Math.abs(Number(value) * unit) >= 16)) return undefined
+  const explaining = plain.slice(0, features)
+  const least = leastEigenvalue(explaining.map(x => explaining.map(y => correlation(x, y))))
+  const relative = features ** 2 * 2 ** -22 + (8 * features) / leastSquare
+  if (least < 2 * relative) return undefined
+  const norm = Math.max(1, Math.hypot(...standardized.map(value => Number(value) * unit)))
+  const expected = plainRegression(plain)
+  const last = 10 ** -digits
+  const slopes = values.slice(0, features).map(value => Number(value) * last)
+  const units = squares.slice(0, features).map(square => Math.sqrt(squares[features]! / square))
+  // doubles are off too, by some 2^-50 of what is summed
+  const doubles = 2 ** -44 / least
+  const parts = slopes.map((slope, j) => {
+    const allowed = units[j]! * ((norm / least) * relative + doubles) + last
+    return Math.abs(slope + units[j]! * shift - expected[j]!) / allowed
+  })
+  const moved = slopes.reduce((sum, slope, j) => sum + Math.abs((slope - expected[j]!) * mean(plain[j]!)), 0)
+  const intercept = Math.abs(Number(values[features]!) * last - expected[features]!)
+  const size = plain.reduce((sum, x, j) => sum + Math.abs(mean(x) * (slopes[j] ?? 1)), 0)
+  return { slope: Math.max(...parts), intercept: intercept / (moved + last + size * doubles) }
 }
 
 describe('linear regression', () => {
@@ -348,21 +430,48 @@ describe('linear regression', () => {
     const columns = [...given, y]
     const { passed, values } = fit(columns, 4n * bound)
     expect(passed).toBe(true)
-    const plain = complete(columns)
-    const expected = plainRegression(plain)
-    const explaining = plain.slice(0, features)
-    const matrix = explaining.map(x => explaining.map(y => correlation(x, y)))
-    const tolerance = (features + conditionOf(matrix)) * 2 ** -22
-    const slopes = [...values].slice(0, features).map(value => Number(value) / 1e6)
-    for (const [j, slope] of slopes.entries()) {
-      const unit = Math.sqrt(deviation(plain[features]!, plain[features]!) / deviation(plain[j]!, plain[j]!))
-      expect(Math.abs(slope - expected[j]!)).toBeLessThan(1e-6 + unit * tolerance)
+    const all = moments(completeIntegers(columns), rows, 4n * bound)
+    expect([...values]).toEqual(fixedPoint(all, 6).opened)
+    const error = errorOf(complete(columns), all)!
+    expect(Math.max(error.slope, error.intercept)).toBeLessThan(1)
+  })
+
+  it('is never further off than is proven, over 6,000 tables, good ones and bad ones', () => {
+    const worst = { error: 0, opened: 0 }
+    for (let table = 0; table < 6000; table++) {
+      const features = 1 + (table % 5)
+      const rows = features + 2 + (table % 23)
+      const bound = 2n ** BigInt(2 + (table % 19))
+      const given = related(`table ${table}`, rows, features + 1, bound) as bigint[][]
+      // every other table has two columns that are nearly one, nearer and nearer
+      const near = 1n + (bound >> BigInt(table % 17))
+      if (table % 2 === 1 && features > 1)
+        given[1] = given[0]!.map((value, row) => value + (given[1]![row]! % near))
+      const loose = table % 3 === 0 ? 2n ** BigInt(22 + (table % 2)) : 2n * bound
+      const all = moments(given, rows, loose)
+      // so many digits that their rounding hides nothing
+      const error = errorOf(
+        given.map(values => values.map(Number)),
+        all,
+        { digits: 12 },
+      )
+      if (error === undefined) continue
+      worst.opened++
+      worst.error = Math.max(worst.error, error.slope)
+      expect(error.intercept).toBeLessThan(1)
     }
-    const shift = slopes.reduce(
-      (sum, slope, j) => sum + Math.abs((slope - expected[j]!) * mean(plain[j]!)),
-      0,
-    )
-    expect(Math.abs(Number(values[features]!) / 1e6 - expected[features]!)).toBeLessThan(shift + 3e-6)
+    expect(worst.opened).toBeGreaterThan(4000)
+    expect(worst.error).toBeLessThan(1)
+    // nor is the bound so wide that nothing comes near it
+    expect(worst.error).toBeGreaterThan(0.1)
+  })
+
+  it('is not measured by a bound that anything would meet: one coefficient off by 2^-16 is beyond it', () => {
+    const given = related('off', 40, 3, 1000n) as bigint[][]
+    const plain = given.map(values => values.map(Number))
+    const all = moments(given, 40, 2000n)
+    expect(errorOf(plain, all)!.slope).toBeLessThan(1)
+    expect(errorOf(plain, all, { shift: 2 ** -16 })!.slope).toBeGreaterThan(1)
   })
 
   it('opens nothing where a column is a combination of others, does not vary, or entities are few', () => {
