@@ -20,14 +20,18 @@ export interface Keys {
 /**
  * Rows' keys as byte strings: of every column in turn, the length of its text in four bytes and the text in UTF-8. So
  * no two different keys have one byte string, and ("ab", "c") is not ("a", "bc"). An integer is its decimal digits
- * and a date its ISO 8601 text, so that a number matches the text of its digits.
+ * and a date its ISO 8601 text, so that a number matches the text of its digits; a column of binary values is its bytes,
+ * and can be brought to no other form.
  *
  * A row has no key, and matches nothing, where one of the columns is null or empty once it is brought to one form.
  *
  * @throws SluiceError SCHEMA_INVALID where a column is of another type
  */
 export function keysOf(columns: readonly KeyColumn[]): Keys {
-  const parts = columns.map(({ name, vector, normalize }) => normalized(textsOf(name, vector), normalize))
+  const parts = columns.map(({ name, vector, normalize }) => {
+    if (normalize.length > 0 && DataType.isBinary(vector.type)) throw noKey(name, vector.type)
+    return normalized(textsOf(name, vector), normalize)
+  })
   const count = columns[0]?.vector.length ?? 0
   const rows = new Uint32Array(count)
   const offsets = new Int32Array(count + 1)
@@ -69,7 +73,7 @@ function textsOf(name: string, vector: Vector): Messages {
 }
 
 function chunkOf(name: string, data: Data, vector: Vector): Messages {
-  if (DataType.isUtf8(data.type)) return utf8Of(data)
+  if (DataType.isUtf8(data.type) || DataType.isBinary(data.type)) return utf8Of(data)
   const spell = spelling(name, vector.type)
   const encoder = new TextEncoder()
   const start = vector.data.slice(0, vector.data.indexOf(data)).reduce((sum, { length }) => sum + length, 0)
@@ -109,9 +113,14 @@ function spelling(name: string, type: DataType): (value: unknown) => string {
   const values = DataType.isDictionary(type) ? type.dictionary : type
   if (DataType.isUtf8(values) || DataType.isLargeUtf8(values) || DataType.isInt(values)) return String
   if (DataType.isDate(values)) return value => new Date(Number(value)).toISOString().slice(0, 10)
-  throw new SluiceError('SCHEMA_INVALID', `the column "${name}" cannot be a key`, {
+  throw noKey(name, type)
+}
+
+function noKey(name: string, type: DataType): SluiceError {
+  return new SluiceError('SCHEMA_INVALID', `the column "${name}" cannot be a key`, {
     rule: 'psi.key',
-    remedy: 'Use a column of text, integers or dates.',
+    remedy:
+      'Use a column of text, integers or dates, or one of binary values that the job does not normalize.',
     facts: { type: String(type) },
   })
 }

@@ -16,6 +16,7 @@ export type Normalization = (typeof NORMALIZATIONS)[number]
 
 /** A column of texts in UTF-8, brought to one form. Values of ASCII alone never become strings. */
 export function normalized(texts: Messages, rules: readonly Normalization[]): Messages {
+  if (rules.length === 0) return texts
   const wanted = new Set(rules)
   const { bytes, offsets } = texts
   const count = Math.max(0, offsets.length - 1)

@@ -3,19 +3,14 @@ import { AesCtrPrg, PRG_KEY_BYTES } from '../prg/aes-ctr.js'
 import type { Protocol } from '../session/protocol.js'
 import { arena } from './arena.js'
 import { domainHash, domainKey } from './domain.js'
-import {
-  type CorrelatedReceiver,
-  type CorrelatedSender,
-  correlatedReceiver,
-  correlatedSender,
-} from './iknp.js'
+import { correlatedReceiver, correlatedSender } from './iknp.js'
 import { ITEM_BYTES, type ItemHashes } from './item-hash.js'
 import { OKVS_COLUMN_BYTES, OKVS_ROW_BYTES, okvsEncode, okvsEncodingSizes, okvsSizes } from './okvs.js'
 import { allColumns, okvsParameters } from './okvs-parameters.js'
 import { permuted, randomPermutation } from './permutation.js'
 import type { PsiChannel, PsiProtocol, PsiReceiver, PsiSender } from './protocol.js'
 import { valueBytes } from './value-bytes.js'
-import { voleReceiver, voleSender } from './vole.js'
+import { receiverStock, senderStock } from './vole-stock.js'
 
 /**
  * Private set intersection from an oblivious key-value store and a vector oblivious linear evaluation (Raghuraman and
@@ -28,21 +23,26 @@ import { voleReceiver, voleSender } from './vole.js'
  * sender has; both learn how many items there are.
  *
  * Set-up: one round. A run: the receiver sends 16 bytes a column (about 1.3 an item) and a few hundred kilobytes for the
- * linear evaluation, the sender a value an item (`valueBytes`), in messages of some megabytes.
+ * linear evaluation (which small runs of one session share), the sender a value an item (`valueBytes`), in messages
+ * of some megabytes.
  */
 export const rr22: PsiProtocol = {
   name: 'rr22',
 
   *receiver(channel: PsiChannel): Protocol<PsiReceiver> {
     const correlated = yield* correlatedReceiver(channel)
+    const evaluate = receiverStock(channel, correlated)
     let runs = 0
-    return (hashes, peerCount) => receive(channel, correlated, runs++, hashes, peerCount)
+    return (hashes, peerCount) => receive(channel, evaluate, runs++, hashes, peerCount)
   },
 
   *sender(channel: PsiChannel): Protocol<PsiSender> {
     const correlated = yield* correlatedSender(channel)
+    const evaluate = senderStock(channel, correlated)
     let runs = 0
-    return (hashes, peerCount) => send(channel, correlated, runs++, hashes, peerCount)
+    return (hashes, peerCount) => {
+      return send(channel, { delta: correlated.delta, evaluate }, runs++, hashes, peerCount)
+    }
   },
 }
 
@@ -52,7 +52,7 @@ const ITEMS_AT_ONCE = 1 << 14
 
 function* receive(
   channel: PsiChannel,
-  correlated: CorrelatedReceiver,
+  evaluate: ReturnType<typeof receiverStock>,
   run: number,
   hashes: ItemHashes,
   peerCount: number,
@@ -63,7 +63,7 @@ function* receive(
   const parameters = okvsParameters(count)
   const width = valueBytes(count, peerCount)
   const slots = 2 ** Math.ceil(Math.log2(count * 2))
-  const evaluation = yield* voleReceiver(channel, correlated, run, allColumns(parameters))
+  const evaluation = yield* evaluate(allColumns(parameters))
 
   // the other side works on the evaluation meanwhile
   const seed = new Uint8Array(random(SEED_BYTES))
@@ -107,7 +107,7 @@ function* receive(
 
 function* send(
   channel: PsiChannel,
-  correlated: CorrelatedSender,
+  { delta, evaluate }: { readonly delta: Uint8Array; readonly evaluate: ReturnType<typeof senderStock> },
   run: number,
   hashes: ItemHashes,
   peerCount: number,
@@ -118,7 +118,7 @@ function* send(
   const parameters = okvsParameters(peerCount)
   const width = valueBytes(count, peerCount)
   const most = Math.min(count, ITEMS_AT_ONCE)
-  const b = yield* voleSender(channel, correlated, run, allColumns(parameters))
+  const b = yield* evaluate(allColumns(parameters))
 
   const memory = arena({
     ...okvsSizes(parameters),
@@ -127,7 +127,7 @@ function* send(
     ...{ decoded: most * ITEM_BYTES, values: most * width },
   })
   const { kernels, at, bytes } = memory
-  bytes.delta.set(correlated.delta)
+  bytes.delta.set(delta)
   kernels.gfTable(at.delta, at.products)
   bytes.okvs.set(b)
   const [seed] = yield { send: [], receive: [{ from: peer, bytes: SEED_BYTES }] }

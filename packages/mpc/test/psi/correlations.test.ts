@@ -3,6 +3,8 @@ import {
   arena,
   correlatedReceiver,
   correlatedSender,
+  receiverStock,
+  senderStock,
   voleReceiver,
   voleSender,
   voleShape,
@@ -133,6 +135,37 @@ describe('vector oblivious linear evaluation', () => {
     expect(seen.size).toBe(4 * count)
     expect(seen.has(0n)).toBe(false)
     expect(rounds).toBe(5)
+  })
+
+  it('small runs of a session share evaluations, and no element serves two', () => {
+    const counts = [300, 5, 200, 95, 1, 600, 100, 2500, 40]
+    const [receiving, sending] = channels('stock')
+    const { outputs, views } = two(
+      (function* () {
+        const evaluate = receiverStock(receiving, yield* correlatedReceiver(receiving))
+        const got = []
+        for (const count of counts) got.push(yield* (yield* evaluate(count))())
+        return got
+      })(),
+      (function* () {
+        const correlated = yield* correlatedSender(sending)
+        const evaluate = senderStock(sending, correlated)
+        const got = []
+        for (const count of counts) got.push(yield* evaluate(count))
+        return { delta: elements(correlated.delta)[0]!, got }
+      })(),
+    )
+    const [received, { delta, got }] = outputs
+    const seen = new Set<bigint>()
+    received.forEach(({ a, c }, run) => {
+      const [as, bs, cs] = [a, got[run]!, c].map(elements) as [bigint[], bigint[], bigint[]]
+      expect([as.length, bs.length, cs.length]).toEqual(new Array(3).fill(counts[run]))
+      for (const i of as.keys()) expect(cs[i]! ^ bs[i]!).toBe(product(as[i]!, delta))
+      for (const value of as) seen.add(value)
+    })
+    expect(seen.size).toBe(counts.reduce((sum, count) => sum + count, 0))
+    // after the set-up, evaluations of 300, 300 for three runs, 600, 601, 1201, 2500 and 3801
+    expect(views.map(view => view.length)).toEqual([1 + 7, 1 + 7])
   })
 
   it('each bit of a is as often one as zero: within 5 standard deviations, which zeroed noise is not', () => {

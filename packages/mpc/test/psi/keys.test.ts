@@ -14,7 +14,7 @@ import {
   randomPermutation,
 } from '@sluice/mpc/psi'
 import { AesCtrPrg } from '@sluice/mpc/ring'
-import { DateDay, Int64, Table, Utf8, vectorFromArray } from 'apache-arrow'
+import { Binary, DateDay, Int64, Table, Utf8, vectorFromArray } from 'apache-arrow'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
@@ -128,6 +128,15 @@ describe('keys of rows', () => {
       )
       expect(read).toEqual(found)
     }
+  })
+
+  it('of bytes are those bytes, also where they are no UTF-8, and are brought to no other form', async () => {
+    const values = [Uint8Array.of(0xff, 0), Uint8Array.of(0xfe, 0), new Uint8Array(0), Uint8Array.of(0xff)]
+    const column = { name: 'id', vector: vectorFromArray(values, new Binary()) }
+    const keys = keysOf([{ ...column, normalize: [] }])
+    expect([...keys.rows]).toEqual([0, 1, 3])
+    expect(hex(keys.messages.bytes)).toBe('02000000ff0002000000fe0001000000ff')
+    await expect(() => keysOf([{ ...column, normalize: ['trim'] }])).toThrowWithCode('SCHEMA_INVALID')
   })
 
   it('of another type are refused', async () => {
