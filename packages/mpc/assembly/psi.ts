@@ -6,7 +6,7 @@ export { cuckooInsert, threeBins } from './psi/cuckoo'
 export { convolute, convoluteWrap, expand, expandPairs, pairUp } from './psi/expand-convolute'
 export { gfCombine, gfMultiplyInto, gfTable } from './psi/gf128'
 export { ggmGrow, ggmInputs } from './psi/ggm'
-export { buildTable, markMatches } from './psi/join'
+export { buildIndex, buildTable, findPlaces, markMatches } from './psi/join'
 export { binsToItems, fillBins, kkrtInputs } from './psi/kkrt'
 export {
   okvsDecode,
@@ -17,4 +17,5 @@ export {
   okvsTables,
   okvsValues,
 } from './psi/okvs'
+export { countUp, gatherPieces, shuffle } from './psi/permute'
 export { columnsToRows, compact, flipWhere, xorInto, xorIntoStrided, xorMasked } from './psi/rows'

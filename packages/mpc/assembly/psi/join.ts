@@ -42,3 +42,46 @@ export function markMatches(
     }
   }
 }
+
+/**
+ * An index for `findPlaces`: as `buildTable`, but of equal values the first alone, so that no value repeated a million
+ * times makes a search long.
+ */
+export function buildIndex(values: usize, count: i32, table: usize, mask: u32): void {
+  for (let i = 0; i < count; i++) {
+    const value = values + ((<usize>i) << 4)
+    const slot = slotOf(value, values, table, mask)
+    if (load<u64>(slot) === 0) store<u64>(slot, ((<u64>load<u32>(value)) << 32) | (<u64>i + 1))
+  }
+}
+
+/** Writes for each of their values, 16 bytes each, the place of the equal one, or −1. @param out `count` words of 4 bytes */
+export function findPlaces(
+  values: usize,
+  table: usize,
+  mask: u32,
+  theirs: usize,
+  count: i32,
+  out: usize,
+): void {
+  for (let i = 0; i < count; i++) {
+    const slot = slotOf(theirs + ((<usize>i) << 4), values, table, mask)
+    store<i32>(out + ((<usize>i) << 2), <i32>load<u32>(slot) - 1)
+  }
+}
+
+/** The slot that holds the equal value, or the free one where it would go. */
+function slotOf(value: usize, values: usize, table: usize, mask: u32): usize {
+  const first = load<u32>(value)
+  let slot = first & mask
+  let entry = load<u64>(table + ((<usize>slot) << 3))
+  while (entry !== 0) {
+    if (<u32>(entry >> 32) === first) {
+      const found = values + ((<usize>(<u32>entry - 1)) << 4)
+      if (load<u64>(found) === load<u64>(value) && load<u64>(found, 8) === load<u64>(value, 8)) break
+    }
+    slot = (slot + 1) & mask
+    entry = load<u64>(table + ((<usize>slot) << 3))
+  }
+  return table + ((<usize>slot) << 3)
+}

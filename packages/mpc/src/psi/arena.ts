@@ -15,7 +15,28 @@ export interface Arena<Name extends string> {
  * @throws SluiceError MEMORY_EXCEEDED where the machine, or the 4 GiB of WebAssembly, do not have it
  */
 export function arena<Name extends string>(sizes: Readonly<Record<Name, number>>): Arena<Name> {
-  const exported = new WebAssembly.Instance(loadedModule()).exports as unknown as Exports
+  return laidOut(sizes, instance())
+}
+
+/**
+ * The same for one call that is over before anybody else asks: small ones share a memory, which is cheaper than one
+ * of their own by a tenth of a millisecond.
+ */
+export function scratch<Name extends string>(sizes: Readonly<Record<Name, number>>): Arena<Name> {
+  const values: number[] = Object.values(sizes)
+  const total = values.reduce((sum, bytes) => sum + bytes + VECTOR + CACHE_LINE, 0)
+  if (total > SHARED) return arena(sizes)
+  shared ??= instance()
+  const memory = laidOut(sizes, shared)
+  const start = shared.arenaStart()
+  new Uint8Array(shared.memory.buffer, start, total).fill(0)
+  return memory
+}
+
+let shared: Exports | undefined
+const SHARED = 1 << 17
+
+function laidOut<Name extends string>(sizes: Readonly<Record<Name, number>>, exported: Exports): Arena<Name> {
   const { memory } = exported
   const at = {} as Record<Name, Address>
   let end = exported.arenaStart()
@@ -44,9 +65,9 @@ const MAXIMUM = 2 ** 32 - PAGE
 
 let compiled: WebAssembly.Module | undefined
 
-function loadedModule(): WebAssembly.Module {
+function instance(): Exports {
   compiled ??= new WebAssembly.Module(kernelBytes)
-  return compiled
+  return new WebAssembly.Instance(compiled).exports as unknown as Exports
 }
 
 function grow(memory: WebAssembly.Memory, bytes: number): void {

@@ -1,47 +1,51 @@
+import { type Arena, arena, scratch } from './arena.js'
 import { ITEM_BYTES, type ItemHashes } from './item-hash.js'
+import { permuted } from './permutation.js'
 
-const WORDS = ITEM_BYTES / 4
+const ENTRY_BYTES = 8
+/** Hashes that are looked for in one call of a kernel. */
+const AT_ONCE = 1 << 10
+const SMALL_BYTES = 1 << 12
+
+type Memory = Arena<'values' | 'table' | 'theirs' | 'places'>
 
 /** Finds items by their hash: open addressing over the hashes' own words, which are as good as random. */
 export class HashIndex {
-  readonly #words: Uint32Array
-  /** place of an item, plus one; 0 where there is none */
-  readonly #slots: Uint32Array
-  readonly #mask: number
+  readonly #hashes: ItemHashes
+  readonly #slots: number
+  readonly #kept: Memory | undefined
 
   /** Of equal hashes, the first is found. */
   constructor(hashes: ItemHashes) {
-    this.#words = wordsOf(hashes)
-    const count = this.#words.length / WORDS
-    this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(Math.max(2, count * 2))))
-    this.#mask = this.#slots.length - 1
-    for (let item = 0; item < count; item++) {
-      const slot = this.#slotOf(this.#words, item)
-      if (this.#slots[slot] === 0) this.#slots[slot] = item + 1
-    }
+    this.#hashes = hashes
+    this.#slots = 2 ** Math.ceil(Math.log2(Math.max(2, (hashes.length / ITEM_BYTES) * 2)))
+    // a small one is built again for each search
+    if (hashes.length > SMALL_BYTES) this.#kept = this.#built(arena)
   }
 
   /** For each of these hashes, the place of the equal one here, or −1. */
-  places(hashes: ItemHashes): Int32Array {
-    const words = wordsOf(hashes)
-    const places = new Int32Array(words.length / WORDS)
-    for (let item = 0; item < places.length; item++) {
-      places[item] = this.#slots[this.#slotOf(words, item)]! - 1
+  places(hashes: ItemHashes): Int32Array<ArrayBuffer> {
+    const { kernels, at, bytes } = this.#kept ?? this.#built(scratch)
+    const places = new Int32Array(hashes.length / ITEM_BYTES)
+    const found = new Int32Array(bytes.places.buffer, at.places, AT_ONCE)
+    for (let start = 0; start < places.length; start += AT_ONCE) {
+      const count = Math.min(AT_ONCE, places.length - start)
+      bytes.theirs.set(hashes.subarray(start * ITEM_BYTES, (start + count) * ITEM_BYTES))
+      kernels.findPlaces(at.values, at.table, this.#slots - 1, at.theirs, count, at.places)
+      places.set(found.subarray(0, count), start)
     }
     return places
   }
 
-  /** The slot that holds the equal hash, or the free one where it would go. */
-  #slotOf(words: Uint32Array, item: number): number {
-    const at = item * WORDS
-    for (let slot = words[at]! & this.#mask; ; slot = (slot + 1) & this.#mask) {
-      const found = this.#slots[slot]!
-      if (found === 0) return slot
-      const other = (found - 1) * WORDS
-      let same = true
-      for (let i = 0; i < WORDS; i++) same &&= this.#words[other + i] === words[at + i]
-      if (same) return slot
-    }
+  #built(memoryOf: typeof arena): Memory {
+    const memory = memoryOf({
+      ...{ values: this.#hashes.length, table: this.#slots * ENTRY_BYTES },
+      ...{ theirs: AT_ONCE * ITEM_BYTES, places: AT_ONCE * 4 },
+    })
+    const { kernels, at, bytes } = memory
+    bytes.values.set(this.#hashes)
+    kernels.buildIndex(at.values, this.#hashes.length / ITEM_BYTES, at.table, this.#slots - 1)
+    return memory
   }
 }
 
@@ -56,7 +60,7 @@ export interface DistinctItems {
 export function distinct(hashes: ItemHashes): DistinctItems {
   const firsts = new HashIndex(hashes).places(hashes)
   const itemOf = new Uint32Array(firsts.length)
-  const kept = new Uint8Array(hashes.length)
+  const kept = new Uint32Array(firsts.length)
   let count = 0
   for (let row = 0; row < firsts.length; row++) {
     const first = firsts[row]!
@@ -65,12 +69,7 @@ export function distinct(hashes: ItemHashes): DistinctItems {
       continue
     }
     itemOf[row] = count
-    kept.set(hashes.subarray(row * ITEM_BYTES, (row + 1) * ITEM_BYTES), count++ * ITEM_BYTES)
+    kept[count++] = row
   }
-  return { hashes: kept.slice(0, count * ITEM_BYTES), itemOf }
-}
-
-function wordsOf(hashes: ItemHashes): Uint32Array {
-  const aligned = hashes.byteOffset % 4 === 0 ? hashes : hashes.slice()
-  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4)
+  return { hashes: permuted(hashes, kept.subarray(0, count), ITEM_BYTES), itemOf }
 }

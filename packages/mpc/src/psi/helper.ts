@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { SluiceError } from '@sluice/core'
 import { blockCipher } from '@sluice/core/desensitize/cipher'
+import { bytesOf, wordsOf } from '../prg/aes-ctr.js'
 import { inputOf } from '../protocols/replicated/input.js'
 import { establish, type Index } from '../protocols/replicated/party.js'
 import { openAtLeast, totals } from '../protocols/replicated/totals.js'
@@ -72,24 +73,24 @@ function* helping(options: HelperOptions): Protocol<HelperOutcome> {
     send: [],
     receive: owners.map(from => ({ from, bytes: sizes.get(from)! * ITEM_BYTES })),
   }
-  tags.forEach((set, i) => {
-    refuseRepeated(set, owners[i]!)
-  })
   const subject = learns === 'sum' ? sumOwner! : receiver
   const own = tags[owners.indexOf(subject)]!
   const flags = new Uint8Array(own.length / ITEM_BYTES).fill(1)
   tags.forEach((set, i) => {
-    if (owners[i] === subject) return
-    const places = new HashIndex(set).places(own)
+    const index = new HashIndex(set)
+    refuseRepeated(index.places(set), owners[i]!)
+    if (set === own) return
+    const places = index.places(own)
     for (let item = 0; item < flags.length; item++) if (places[item]! < 0) flags[item] = 0
   })
-  if (learns === 'sum') return yield* total(options, BigUint64Array.from(flags, BigInt))
-  const count = flags.reduce((sum, flag) => sum + flag, 0)
+  if (learns === 'sum') return yield* total(options, asWords(flags))
+  let count = 0
+  for (let item = 0; item < flags.length; item++) count += flags[item]!
   const answer = new Uint8Array(answerBytes(learns, flags.length))
   if (count >= minimum) {
     answer[0] = 1
     if (learns === 'which') {
-      for (const [i, flag] of flags.entries()) setBit(answer, i, flag)
+      for (let i = 0; i < flags.length; i++) setBit(answer, i, flags[i]!)
     } else new DataView(answer.buffer).setUint32(1, count, true)
   }
   yield { send: [{ to: receiver, bytes: answer }], receive: [] }
@@ -118,10 +119,13 @@ function* owning(options: HelperOptions): Protocol<HelperOutcome> {
     return { count: new DataView(answer!.buffer, answer!.byteOffset).getUint32(1, true) }
   }
   const matched = new Uint8Array(count)
-  order.forEach((item, i) => {
-    matched[item] = bitOf(answer!, i)
-  })
-  return { matched, count: matched.reduce((sum, flag) => sum + flag, 0) }
+  let found = 0
+  for (let i = 0; i < count; i++) {
+    const flag = bitOf(answer!, i)
+    matched[order[i]!] = flag
+    found += flag
+  }
+  return { matched, count: found }
 }
 
 /** The first owner draws it and gives it to the others, past the helper. */
@@ -156,12 +160,25 @@ function* total(
 
 function inOrder(values: Words, order: Uint32Array): Words {
   // items that only pad have no value
-  return BigUint64Array.from(order, item => values[item] ?? 0n)
+  const padded = new BigUint64Array(order.length)
+  padded.set(values)
+  return wordsOf(permuted(bytesOf(padded), order, 8))
 }
 
-/** An item twice would count twice in a total. */
-function refuseRepeated(set: ItemHashes, owner: number): void {
-  const firsts = new HashIndex(set).places(set)
+/** Flags as words: 1 or 0 each. */
+function asWords(flags: Uint8Array): Words {
+  const words = new BigUint64Array(flags.length)
+  const halves = new Uint32Array(words.buffer)
+  for (let i = 0; i < flags.length; i++) halves[2 * i] = flags[i]!
+  return words
+}
+
+/**
+ * An item twice would count twice in a total.
+ *
+ * @param firsts by item, the place of the first that is equal
+ */
+function refuseRepeated(firsts: Int32Array, owner: number): void {
   for (let item = 0; item < firsts.length; item++) {
     if (firsts[item] === item) continue
     throw new SluiceError('PROTOCOL_VIOLATION', 'a set came with one item twice', {

@@ -29,6 +29,18 @@ export interface PsiKernels {
     count: number,
     matched: Address,
   ): void
+  buildIndex(values: Address, count: number, table: Address, mask: number): void
+  findPlaces(
+    values: Address,
+    table: Address,
+    mask: number,
+    theirs: Address,
+    count: number,
+    out: Address,
+  ): void
+  countUp(order: Address, count: number): void
+  shuffle(order: Address, from: number, words: Address, available: number): number
+  gatherPieces(pieces: Address, width: number, order: Address, count: number, out: Address): void
   kkrtInputs(
     rows: Address,
     places: Address,

@@ -193,10 +193,13 @@ describe('a random order', () => {
   it('has everything once, and moves pieces whole', () => {
     const order = randomPermutation(1000)
     expect([...order].sort((a, b) => a - b)).toEqual([...order.keys()])
-    const pieces = Uint8Array.from({ length: 2000 }, (_, i) => i >> 1)
-    expect([...permuted(pieces, order, 2)].filter((_, i) => i % 2 === 0)).toEqual(
-      [...order].map(i => i & 255),
-    )
+    const pieces = Uint8Array.from({ length: 8001 }, (_, i) => (i - 1) >> 3)
+    for (const from of [pieces.slice(1), pieces.subarray(1)]) {
+      expect([...permuted(from, order, 8)].filter((_, i) => i % 8 === 5)).toEqual(
+        [...order].map(i => i & 255),
+      )
+      expect([...permuted(from, Uint32Array.of(3, 7, 3), 8)].filter((_, i) => i % 8 === 2)).toEqual([3, 7, 3])
+    }
     expect([...randomPermutation(0)]).toEqual([])
   })
 
