@@ -50,7 +50,7 @@ export async function estimatePsi(job: PsiJob, rows: number): Promise<PsiEstimat
       memory: rowsHeld + items * 22 * ITEM_BYTES,
     },
     helper: {
-      seconds: items * finding * owners,
+      seconds: items * owners * HELPER_TIMES_FINDING * finding,
       bytes: items * ITEM_BYTES + (job.sum === undefined ? 0 : items * 8),
       memory: rowsHeld + items * (5 * ITEM_BYTES + (job.sum === undefined ? 0 : 64)),
     },
@@ -73,12 +73,14 @@ function fits(job: PsiJob, protocol: PsiProtocolName): boolean {
 }
 
 /** seen: an item of KKRT takes so many times what finding one in an index does */
-const KKRT_TIMES_FINDING = 8
+const KKRT_TIMES_FINDING = 16
 /** 64 a bin, 1.3 bins an item, and three values of eight bytes */
 const KKRT_BYTES = 108
 /** seen, as for KKRT; a run costs what so many items do at the least */
-const RR22_TIMES_FINDING = 7
+const RR22_TIMES_FINDING = 14
 const RR22_LEAST = 10_000
+/** seen, with a total */
+const HELPER_TIMES_FINDING = 10
 /** 16 a column, 1.3 columns an item, a value of ten bytes, and what the linear evaluation sends */
 const RR22_BYTES = 32
 const RR22_LEAST_BYTES = 700_000
