@@ -8,6 +8,8 @@ export default library([
   'protocols/shamir/index',
   'protocols/dealer/index',
   'psi/index',
+  // a thread's own program
+  'transport/prepared/evaluator',
   // the parts of a protocol, for this package's own tests, as the next one
   'psi/parts',
   // a connection by itself: no export of the package, built for this package's own tests

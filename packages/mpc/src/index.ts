@@ -35,5 +35,13 @@ export {
 } from './transport/joint.js'
 export { memoryMesh, memoryPair } from './transport/memory.js'
 export { PartyLedger } from './transport/party-ledger.js'
+export {
+  estimatePreparation,
+  type Prepared,
+  type PrepareOptions,
+  prepareSet,
+} from './transport/prepared/prepare.js'
+export { PreparedFile } from './transport/prepared/prepared-file.js'
+export { type RunPreparedOptions, runPrepared } from './transport/prepared/run.js'
 export { type PsiResult, type RunPsiOptions, runPsi } from './transport/psi.js'
 export { type Endpoint, type MeetEvent, type MeetOptions, meet } from './transport/tls.js'

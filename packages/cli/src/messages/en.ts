@@ -183,10 +183,12 @@ export const en = {
   'text.psiHelper':
     '{helper} with any other party: together they can test every item. {helper} learns how many keys are shared',
   'text.psiNothing': 'done: this party learns nothing but the sizes of the sets, as padded',
+  'text.psiPrepared': 'set prepared under key {epoch}: {items} items',
   'text.psiPromised':
     '{minimum} shared keys; a promise of the receiver, whose program sees a smaller intersection before it keeps it back',
   'text.psiQuota':
     '{runs} runs of this job; {items} items that one counterpart may ever test, in all jobs together',
+  'text.psiRotated': 'key {epoch} of the set drawn; files void: {voided}',
   'text.psiShared': 'done: this is what is shared',
   'text.psiSizes': '{floor} to {ceiling} different keys, padded to a multiple of {step}',
   'text.psiSmallDomain':

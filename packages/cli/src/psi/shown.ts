@@ -1,5 +1,5 @@
 import { visibleText } from '@sluice/core'
-import { readIntersections } from '@sluice/ledger/intersections'
+import { type IntersectionRecord, readIntersections } from '@sluice/ledger/intersections'
 import { type PsiJob, psiJobDigest } from '@sluice/mpc/psi'
 import type { Reply } from '../output/reply.js'
 import type { Ui } from '../output/ui.js'
@@ -19,21 +19,38 @@ export async function shownRecord(path: string): Promise<Reply> {
       [
         ui.grid(
           ['label.time', 'label.job', 'label.status', 'label.sharedKeys', 'label.tested'],
-          records.map(entry => [
-            entry.time,
-            entry.job.slice(0, 12),
-            entry.kind === 'begun' ? ui.t('text.psiBegun') : entry.outcome,
-            entry.kind === 'ended' && entry.count !== undefined ? String(entry.count) : '',
-            entry.kind === 'begun'
-              ? entry.counterparts
-                  .map(({ name, items }) => `${name} ${items.toLocaleString('en-US')}`)
-                  .join(', ')
-              : '',
-          ]),
+          records.map(entry => [entry.time, ...recordRow(entry, ui)]),
         ),
         '',
         ui.fields([['label.digest', digest]]),
       ].join('\n'),
+  }
+}
+
+function recordRow(entry: IntersectionRecord, ui: Ui): string[] {
+  switch (entry.kind) {
+    case 'begun': {
+      const tested = entry.counterparts.map(({ name, items }) => `${name} ${items.toLocaleString('en-US')}`)
+      return [entry.job.slice(0, 12), ui.t('text.psiBegun'), '', tested.join(', ')]
+    }
+    case 'ended':
+      return [entry.job.slice(0, 12), entry.outcome, entry.count === undefined ? '' : String(entry.count), '']
+    case 'prepared': {
+      const { set, epoch, items } = entry
+      return [
+        set.slice(0, 12),
+        ui.t('text.psiPrepared', { epoch, items: items.toLocaleString('en-US') }),
+        '',
+        '',
+      ]
+    }
+    case 'rotated':
+      return [
+        entry.set.slice(0, 12),
+        ui.t('text.psiRotated', { epoch: entry.epoch, voided: entry.voided }),
+        '',
+        '',
+      ]
   }
 }
 

@@ -6,5 +6,9 @@ export {
   type IntersectionCounterpart,
   type IntersectionLimits,
   type IntersectionRecord,
+  type PreparedIntersection,
+  type RotatedIntersection,
   readIntersections,
+  recordPrepared,
+  recordRotated,
 } from './intersection-log.js'

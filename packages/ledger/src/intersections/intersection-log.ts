@@ -38,7 +38,31 @@ export interface EndedIntersection {
   readonly count?: number
 }
 
-export type IntersectionRecord = (BegunIntersection | EndedIntersection) & Signed
+/** A set that this party prepared, for others to test with its help. */
+export interface PreparedIntersection {
+  readonly kind: 'prepared'
+  /** name of the set and digest of its file, 64 hexadecimal digits each */
+  readonly set: string
+  readonly file: string
+  /** which key of the set it was prepared under, and when that is to be rotated */
+  readonly epoch: number
+  readonly expires: string
+  /** as padded */
+  readonly items: number
+}
+
+/** The key of a prepared set was replaced. */
+export interface RotatedIntersection {
+  readonly kind: 'rotated'
+  readonly set: string
+  /** of the new key */
+  readonly epoch: number
+  readonly expires: string
+  /** how many files were prepared under keys before, since the rotation before: they are void */
+  readonly voided: number
+}
+
+export type IntersectionRecord = Entry & Signed
 
 export interface IntersectionLimits {
   /** how often this job may run */
@@ -47,7 +71,7 @@ export interface IntersectionLimits {
   readonly lifetimeItems: number
 }
 
-type Entry = BegunIntersection | EndedIntersection
+type Entry = BegunIntersection | EndedIntersection | PreparedIntersection | RotatedIntersection
 type Begun = Omit<BegunIntersection, 'kind'>
 type Options = ExclusiveOptions & { readonly now: () => Date }
 
@@ -83,6 +107,35 @@ export async function endIntersection(
   options: Options,
 ): Promise<string> {
   return (await appendSigned<Entry>(path, FORM, () => ({ kind: 'ended', ...ended }), signer, options)).digest
+}
+
+/** Records that a set was prepared. @returns the digest of the new line, to be kept elsewhere */
+export async function recordPrepared(
+  path: string,
+  prepared: Omit<PreparedIntersection, 'kind'>,
+  signer: Signer,
+  options: Options,
+): Promise<string> {
+  const decide = (): Entry => ({ kind: 'prepared', ...prepared })
+  return (await appendSigned<Entry>(path, FORM, decide, signer, options)).digest
+}
+
+/** Records that a prepared set's key was replaced. @returns how many files are void by it, and the new line's digest */
+export async function recordRotated(
+  path: string,
+  rotated: Omit<RotatedIntersection, 'kind' | 'voided'>,
+  signer: Signer,
+  options: Options,
+): Promise<{ readonly voided: number; readonly digest: string }> {
+  let voided = 0
+  const decide = (before: readonly Entry[]): Entry => {
+    const ofSet = before.filter(entry => 'set' in entry && entry.set === rotated.set)
+    const since = ofSet.slice(ofSet.findLastIndex(({ kind }) => kind === 'rotated') + 1)
+    voided = new Set(since.map(entry => (entry as PreparedIntersection).file)).size
+    return { kind: 'rotated', ...rotated, voided }
+  }
+  const { digest } = await appendSigned<Entry>(path, FORM, decide, signer, options)
+  return { voided, digest }
 }
 
 /** @throws SluiceError FILE_MISSING, LEDGER_CORRUPT */

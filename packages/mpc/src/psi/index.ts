@@ -25,6 +25,7 @@ export {
   type PsiCommitment,
 } from './job/opening.js'
 export { decodePayload, encodePayload, type PsiPayload } from './job/payload.js'
+export { checkPreparedSide, type PreparedInJob, type PreparedSide, preparedOf } from './job/prepared.js'
 export { type KeyColumn, type Keys, keysOf } from './keys.js'
 export { kkrt16 } from './kkrt16.js'
 export { NORMALIZATIONS, type Normalization, normalized, normalizedText } from './normalize.js'
@@ -34,14 +35,22 @@ export {
   type AskOptions,
   answerPrepared,
   askPrepared,
-  decodePrepared,
-  encodePrepared,
+  evaluateItems,
   newPreparedKey,
-  type PreparedHead,
   type PreparedKey,
-  type PreparedSet,
-  prepareSet,
+  publicHalf,
+  rotatedKey,
 } from './prepared.js'
+export {
+  decodeHead,
+  encodeHead,
+  HEAD_BYTES,
+  isPrepared,
+  type PreparedColumns,
+  type PreparedHead,
+  preparedDigest,
+  VALUE_BYTES,
+} from './prepared-layout.js'
 export type { PsiChannel, PsiProtocol, PsiReceiver, PsiSender } from './protocol.js'
 export { expandMessage, loadRistretto, POINT_BYTES, type Ristretto, SCALAR_BYTES } from './ristretto.js'
 export { rr22 } from './rr22.js'

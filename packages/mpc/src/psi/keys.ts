@@ -1,6 +1,6 @@
 import { SluiceError } from '@sluice/core'
 import type { Messages } from '@sluice/core/desensitize/cipher'
-import { type Data, DataType, type Vector } from 'apache-arrow'
+import { type Data, DataType, type Table, type Vector } from 'apache-arrow'
 import { type Normalization, normalized } from './normalize.js'
 
 /** A column of a key: its values, and how they are brought to one form. */
@@ -55,6 +55,34 @@ export function keysOf(columns: readonly KeyColumn[]): Keys {
     messages: { bytes: bytes.subarray(0, at), offsets: offsets.subarray(0, kept + 1) },
     rows: rows.subarray(0, kept),
   }
+}
+
+/**
+ * The columns of a key in a table.
+ *
+ * @param names the table's names of them, in their order
+ * @throws SluiceError NAME_UNKNOWN
+ */
+export function keyColumns(
+  table: Table,
+  columns: readonly { readonly normalize: readonly Normalization[] }[],
+  names: readonly string[],
+): KeyColumn[] {
+  return columns.map(({ normalize }, i) => ({
+    name: names[i]!,
+    vector: columnOf(table, names[i]!),
+    normalize,
+  }))
+}
+
+/** @throws SluiceError NAME_UNKNOWN */
+export function columnOf(table: Table, name: string): Vector {
+  const vector = table.getChild(name)
+  if (vector !== null) return vector
+  throw new SluiceError('NAME_UNKNOWN', `the input has no column "${name}"`, {
+    rule: 'psi.key',
+    remedy: 'Name a column that is there.',
+  })
 }
 
 /** A column's values as UTF-8; a null as nothing. */

@@ -63,6 +63,7 @@ export interface PsiResult {
 export async function runPsi(job: PsiJob, options: RunPsiOptions): Promise<PsiResult> {
   const { signer, approval, items, record, signal, now = () => new Date() } = options
   const self = psiPartyIndex(job, signer.name)
+  if (job.prepared !== undefined) throw runsPrepared()
   checkPsiApproval(job, signer, approval, items)
   const size = items === undefined ? 0 : paddedSize(job, items.hashes.length / ITEM_BYTES)
   const group = await loadRistretto()
@@ -113,7 +114,13 @@ export async function runPsi(job: PsiJob, options: RunPsiOptions): Promise<PsiRe
   }
 }
 
-async function openSession(job: PsiJob, self: number, options: RunPsiOptions): Promise<Session> {
+function runsPrepared(): SluiceError {
+  return new SluiceError('JOB_INVALID', 'this job has a prepared set: runPrepared runs it', {
+    rule: 'psi.prepared',
+  })
+}
+
+export async function openSession(job: PsiJob, self: number, options: RunPsiOptions): Promise<Session> {
   const { signer, approval, signal, onEvent, listen, wait } = options
   const participants = job.parties.map(({ name, key, host, port }) => ({
     name,
@@ -155,7 +162,7 @@ function isBelow(job: PsiJob, self: number, { count, withheld }: PsiOutcome): bo
   return below && psiLearns(job, self) !== undefined
 }
 
-function belowMinimum(): SluiceError {
+export function belowMinimum(): SluiceError {
   return new SluiceError(
     'DISCLOSURE_REFUSED',
     'the intersection is smaller than the minimum of the job, and is not given out',
@@ -220,7 +227,7 @@ function shown(job: PsiJob, { withheld, matched, count, sum }: PsiOutcome, items
 }
 
 /** Where this side fails outside the session, the others are told before it is thrown. */
-async function stopping<T>(session: Session, action: () => Promise<T>): Promise<T> {
+export async function stopping<T>(session: Session, action: () => Promise<T>): Promise<T> {
   try {
     return await action()
   } catch (error) {
@@ -228,7 +235,7 @@ async function stopping<T>(session: Session, action: () => Promise<T>): Promise<
   }
 }
 
-async function stopped(session: Session, error: unknown): Promise<unknown> {
+export async function stopped(session: Session, error: unknown): Promise<unknown> {
   await session.run(failing(error)).catch(() => undefined)
   return error
 }

@@ -2,21 +2,21 @@ import { isSluiceError } from '@sluice/core'
 import { messagesOf } from '@sluice/core/desensitize/cipher'
 import { type Protocol, runLocally } from '@sluice/mpc'
 import {
+  answerPrepared,
   approvePsi,
+  askPrepared,
   boundToSession,
+  decodeHead,
   decodePayload,
-  decodePrepared,
   ecdhPsi,
+  encodeHead,
   encodePayload,
-  encodePrepared,
   freshPsiJob,
   helperPsi,
   itemHashes,
   loadRistretto,
-  newPreparedKey,
   openInputs,
   parsePsiJob,
-  prepareSet,
   readPsiItems,
 } from '@sluice/mpc/psi'
 import { AesCtrPrg } from '@sluice/mpc/ring'
@@ -143,16 +143,29 @@ describe('a peer whose messages are wrong', () => {
     expect([...seen.keys()].sort()).toEqual(['JOB_MISMATCH', 'unchanged'])
   })
 
-  it('in columns that it hands over, and in prepared sets: 100,000 changed ones', () => {
+  it('when it asks a prepared set or answers for one: of 300 changed runs, points that are none are refused', () => {
+    const scalar = group.randomScalar()
+    const seen = outcomes(300, 6, () => [
+      askPrepared({ peer: 1, hashes: sets[0]!, group }),
+      answerPrepared(0, scalar, 3, group),
+    ])
+    expect([...seen.keys()].sort()).toEqual(['PROTOCOL_VIOLATION', 'passed', 'unchanged'])
+    expect(seen.get('PROTOCOL_VIOLATION')).toBeGreaterThan(30)
+  })
+
+  it('in columns that it hands over, and at the head of prepared sets: 100,000 changed ones', () => {
     const columns = new Table({
       name: vectorFromArray(['甲', null, 'c'], new Utf8()),
       tax: vectorFromArray(['1', '2', '3'], new Utf8()),
     })
     const stream = encodePayload({ places: Uint32Array.of(0, 2, 1), columns })
     expect(decodePayload(stream, 3, ['name', 'tax']).columns.numRows).toBe(3)
-    const key = newPreparedKey(group)
-    const prepared = prepareSet(key, sets[0]!, group).next()
-    const file = encodePrepared(prepared.value as Parameters<typeof encodePrepared>[0])
+    const file = encodeHead({
+      ...{ set: '1a'.repeat(32), key: '2b'.repeat(32), index: '3c'.repeat(32) },
+      ...{ epoch: 1, expires: '2027-01-01T00:00:00.000Z', count: 3, bits: 0 },
+      columns: [{ name: 'id', normalize: ['trim'] }],
+    })
+    expect(decodeHead(file).head.count).toBe(3)
     const random = new AesCtrPrg(Buffer.alloc(16, 5))
     const seen = new Set<string>()
     for (let i = 0; i < 50_000; i++) {
@@ -167,7 +180,7 @@ describe('a peer whose messages are wrong', () => {
           return [places, [...read.getChildAt(0)!], [...read.getChildAt(1)!]]
         }),
       )
-      seen.add(outcomeOf(() => decodePrepared(other)))
+      seen.add(outcomeOf(() => decodeHead(other)))
     }
     expect([...seen].sort()).toEqual(['FILE_FORMAT', 'PROTOCOL_VIOLATION', 'passed'])
   })

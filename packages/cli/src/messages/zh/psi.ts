@@ -85,4 +85,38 @@ export const zhPsi: Translations = {
   'Say with --out FILE where they go.': '请用 --out FILE 指定写到何处。',
   'Leave --out away.': '请去掉 --out。',
   'Read the job with `sluice psi show`, then add --yes.': '请用 `sluice psi show` 阅读任务，再加 --yes。',
+  'this is no prepared set, or not all of one, or it was changed': '这不是预处理的集合，或不完整，或已被改动',
+  'Ask its owner for the file again.': '请向其所有方重新索取文件。',
+  'the prepared set cannot be read ({})': '预处理的集合无法读取（{}）',
+  'Check the path.': '请检查路径。',
+  'another process is preparing this set': '另一进程正在预处理此集合',
+  'Wait until it is done, or choose another --out.': '请等待其完成，或另选 --out。',
+  'a working file of the preparation was changed': '预处理的某个工作文件已被改动',
+  'Remove the folder of working files, and run the same command again: it starts anew.':
+    '请删除工作文件夹，再运行同一命令：将重新开始。',
+  'the preparation was interrupted': '预处理被中断',
+  'a thread that prepares the set ended early': '预处理集合的线程提前结束',
+  'Run the same command again; it goes on where it was.': '请再次运行同一命令；将从中断处继续。',
+  'the input has no key at all': '输入中没有任何键',
+  'Check the file and its key column.': '请检查文件及其键列。',
+  'the input has more than {} different keys, as padded': '输入中不同的键填充后超过 {} 个',
+  'Prepare it as several sets.': '请分成几个集合预处理。',
+  'this is not the key of a prepared set, or it was damaged': '这不是预处理集合的密钥，或已损坏',
+  'Restore it from its backup; another key needs the set to be prepared again.':
+    '请从备份恢复；换用其他密钥需要重新预处理集合。',
+  'the prepared set was to be rotated on {}': '预处理的集合应在 {} 轮换密钥',
+  'Have its owner rotate the key and prepare the set again, and agree on a job with the new one.':
+    '请其所有方轮换密钥、重新预处理集合，并以新文件约定任务。',
+  'this party answers with the key of its prepared set': '本方以其预处理集合的密钥作答',
+  'this party tests against a prepared set': '本方对照预处理的集合检验',
+  'Name its file with --oprf-key FILE.': '请用 --oprf-key FILE 指定其文件。',
+  'Name its file with --prepared FILE.': '请用 --prepared FILE 指定其文件。',
+  'this is another prepared set than the job’s': '这不是任务所指的预处理集合',
+  'Ask its owner for the file that the job names, or agree on a job with this one.':
+    '请向其所有方索取任务所指的文件，或以此文件约定任务。',
+  'the key is another than the one that the job’s set was prepared under':
+    '密钥与任务中集合预处理时所用的不同',
+  'After a rotation, prepare the set again and agree on a job with the new file.':
+    '轮换之后，请重新预处理集合，并以新文件约定任务。',
+  'this job has a prepared set: runPrepared runs it': '此任务有预处理的集合：请用 runPrepared 运行',
 }

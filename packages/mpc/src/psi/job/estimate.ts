@@ -49,6 +49,12 @@ export async function estimatePsi(job: PsiJob, rows: number): Promise<PsiEstimat
       bytes: RR22_LEAST_BYTES + items * RR22_BYTES,
       memory: rowsHeld + items * 22 * ITEM_BYTES,
     },
+    oprf: {
+      // an item is blinded and opened here, and evaluated at the other side meanwhile
+      seconds: items * masking * 1.2,
+      bytes: 2 * items * POINT_BYTES,
+      memory: rowsHeld + items * 2 * POINT_BYTES,
+    },
     helper: {
       seconds: items * owners * HELPER_TIMES_FINDING * finding,
       bytes: items * ITEM_BYTES + (job.sum === undefined ? 0 : items * 8),
@@ -64,8 +70,10 @@ export async function estimatePsi(job: PsiJob, rows: number): Promise<PsiEstimat
   return estimates.map(estimate => ({ ...estimate, chosen: estimate.fits && estimate.seconds === best }))
 }
 
-/** A job names its helper, or has none: neither kind of protocol does for the other. The fast ones tell which alone. */
+/** A job names its helper or its prepared set, or has none: no kind of protocol does for another. The fast ones tell which alone. */
 function fits(job: PsiJob, protocol: PsiProtocolName): boolean {
+  if (protocol === 'oprf' || job.prepared !== undefined)
+    return protocol === 'oprf' && job.prepared !== undefined
   if (protocol === 'kkrt' || protocol === 'rr22') {
     return job.helper === undefined && job.receivers.every(({ learns }) => learns === 'which')
   }

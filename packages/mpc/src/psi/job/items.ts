@@ -3,7 +3,7 @@ import type { Table, Vector } from 'apache-arrow'
 import { prepare } from '../../job/columns.js'
 import { distinct } from '../hash-index.js'
 import { ITEM_BYTES, type ItemHashes, itemHashes } from '../item-hash.js'
-import { keysOf } from '../keys.js'
+import { columnOf, keyColumns, keysOf } from '../keys.js'
 import { type PsiJob, psiJobDigest } from './job.js'
 
 /**
@@ -45,17 +45,16 @@ export async function readPsiItems(
       remedy: 'Name as many columns, in the job’s order.',
     })
   }
-  const digest = psiJobDigest(job)
+  // a prepared set was hashed before there was a job
+  const context = job.prepared?.set ?? psiJobDigest(job)
   const hashed: Uint8Array[] = []
   const keyed: Uint32Array[] = []
   const totals: BigUint64Array[] = []
   let rows = 0
   for await (const batch of batches) {
     if (signal?.aborted) throw new SluiceError('INTERRUPTED', 'the reading was interrupted')
-    const keys = keysOf(
-      job.key.map(({ normalize }, i) => ({ name: key[i]!, vector: columnOf(batch, key[i]!), normalize })),
-    )
-    hashed.push(itemHashes(keys.messages, digest))
+    const keys = keysOf(keyColumns(batch, job.key, key))
+    hashed.push(itemHashes(keys.messages, context))
     const start = rows
     keyed.push(keys.rows.map(row => row + start))
     if (sum !== undefined) totals.push(valuesOf(job, columnOf(batch, sum), batch.numRows))
@@ -70,15 +69,6 @@ export async function readPsiItems(
     itemOf,
     ...(sum !== undefined && { values: totalled(totals, itemOf, set.hashes.length / ITEM_BYTES) }),
   }
-}
-
-function columnOf(batch: Table, name: string): Vector {
-  const vector = batch.getChild(name)
-  if (vector !== null) return vector
-  throw new SluiceError('NAME_UNKNOWN', `the input has no column "${name}"`, {
-    rule: 'psi.key',
-    remedy: 'Name a column that is there.',
-  })
 }
 
 function joined(chunks: readonly Uint8Array[]): ItemHashes {

@@ -4,6 +4,7 @@ import { isKeyName, parseVerifierKey } from '@sluice/ledger/keys'
 import { z } from 'zod'
 import { scaled } from '../../job/decimal.js'
 import { NORMALIZATIONS } from '../normalize.js'
+import { checkPrepared, preparedInJob } from './prepared.js'
 
 const VERSION = 'sluice-psi/1'
 const MAXIMUM_ITEMS = 1 << 24
@@ -13,7 +14,7 @@ const name = z.string().refine(isKeyName, 'no name')
 const column = z.string().min(1).max(200)
 
 /** How intersections are computed; docs/psi.md says which when. */
-export const PSI_PROTOCOLS = ['ecdh', 'kkrt', 'rr22', 'helper'] as const
+export const PSI_PROTOCOLS = ['ecdh', 'kkrt', 'rr22', 'helper', 'oprf'] as const
 export type PsiProtocolName = (typeof PSI_PROTOCOLS)[number]
 
 const schema = z.strictObject({
@@ -35,6 +36,8 @@ const schema = z.strictObject({
   protocol: z.enum(PSI_PROTOCOLS),
   /** the party that owns no set and only helps, who must not put what it sees together with what another sees */
   helper: name.optional(),
+  /** the set that was prepared once, with `oprf`: the other party tests its own against it */
+  prepared: preparedInJob.optional(),
   /** the columns that make a key, in their order, by names that need not be those of anybody's file */
   key: z
     .array(z.strictObject({ name: column, normalize: z.array(z.enum(NORMALIZATIONS)).max(4) }))
@@ -98,6 +101,7 @@ export function parsePsiJob(value: unknown): PsiJob {
   checkReceivers(job)
   checkSum(job)
   checkPayload(job)
+  checkPrepared(job, invalid)
   return job
 }
 
@@ -123,9 +127,10 @@ export function psiPartyIndex(job: PsiJob, wanted: string): number {
   })
 }
 
-/** Indices of the parties that own a set. */
+/** Indices of the parties that bring a set to a session: a helper has none, and a prepared one was made before. */
 export function psiOwners(job: PsiJob): number[] {
-  return [...job.parties.keys()].filter(index => job.parties[index]!.name !== job.helper)
+  const bringsNone = [job.helper, job.prepared?.owner]
+  return [...job.parties.keys()].filter(index => !bringsNone.includes(job.parties[index]!.name))
 }
 
 /** What a party learns; undefined where it learns nothing. */

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import { isSluiceError } from '@sluice/core'
+import { beginIntersection, endIntersection } from '@sluice/ledger/intersections'
+import { ITEM_BYTES, type ItemHashes } from '../../psi/item-hash.js'
+import { type PsiJob, paddedSize, psiJobDigest, psiPartyIndex } from '../../psi/job/job.js'
+import { checkPsiApproval, openInputs } from '../../psi/job/opening.js'
+import { checkPreparedSide, type PreparedSide } from '../../psi/job/prepared.js'
+import { answerPrepared, askPrepared, type PreparedKey } from '../../psi/prepared.js'
+import { loadRistretto } from '../../psi/ristretto.js'
+import { belowMinimum, openSession, type PsiResult, type RunPsiOptions, stopped, stopping } from '../psi.js'
+import type { PreparedFile } from './prepared-file.js'
+
+export interface RunPreparedOptions extends Omit<RunPsiOptions, 'payload'> {
+  /** of the owner of the prepared set: its key */
+  readonly key?: PreparedKey
+  /** of the other party: the file */
+  readonly set?: PreparedFile
+}
+
+/**
+ * Takes part in a job with a prepared set, as the party whose key this is: the owner answers, the other party learns
+ * which of its rows are in the set. Each item that is asked for, those that pad included, is counted against the quota
+ * of the owner's record before the first is answered.
+ *
+ * @throws SluiceError as `runPsi` does; APPROVAL_EXPIRED where the set was to be rotated, JOB_MISMATCH where the key was
+ *   or the file is another, FILE_FORMAT where the file was changed
+ */
+export async function runPrepared(job: PsiJob, options: RunPreparedOptions): Promise<PsiResult> {
+  const { signer, approval, items, record, signal, onProgress, set, key, now = () => new Date() } = options
+  const self = psiPartyIndex(job, signer.name)
+  const side: PreparedSide | undefined = key !== undefined ? { key } : set && { head: set.head }
+  const group = await loadRistretto()
+  checkPreparedSide(job, signer.name, side, group, now())
+  checkPsiApproval(job, signer, approval, items)
+  const session = await openSession(job, self, options)
+  const others = await session.run(openInputs(job, self, approval))
+  const peer = 1 - self
+  const opened = others.get(peer)
+  const { name, key: peerKey } = job.parties[peer]!
+  const asked = items === undefined ? opened!.size : paddedSize(job, items.hashes.length / ITEM_BYTES)
+  const names = { job: psiJobDigest(job), session: session.id }
+  const begun = {
+    ...names,
+    items: items === undefined ? job.prepared!.count : asked,
+    input: approval.input?.commitment ?? job.prepared!.file,
+    counterparts: [
+      // the owner learns nothing of the other side's items
+      {
+        name,
+        key: peerKey,
+        items: opened?.size ?? 0,
+        ...(opened !== undefined && { input: opened.commitment }),
+      },
+    ],
+  }
+  const log = { now, ...(signal !== undefined && { signal }) }
+  await stopping(session, () => beginIntersection(record, begun, job.quota, signer, log))
+  try {
+    let found: Pick<PsiResult, 'matched' | 'count'> = {}
+    if (key !== undefined) {
+      await session.run(answerPrepared(peer, key.scalar, asked, group, onProgress))
+    } else {
+      const hashes = padded(items!.hashes, asked)
+      const ask = { peer, hashes, group, ...(onProgress !== undefined && { onProgress }) }
+      const values = await session.run(askPrepared(ask))
+      const there = await session.within(() => set!.contains(values))
+      const matched = Uint8Array.from(items!.itemOf, item => (item >= 0 ? there[item]! : 0))
+      const count = there.subarray(0, items!.hashes.length / ITEM_BYTES).reduce((sum, flag) => sum + flag, 0)
+      found = { matched, count }
+    }
+    await session.end()
+    const { count } = found
+    if (count !== undefined && count < job.minimumIntersection) throw belowMinimum()
+    const ended = { ...names, outcome: 'done', ...(count !== undefined && { count }) }
+    const recorded = await endIntersection(record, ended, signer, log)
+    return { ...found, traffic: session.traffic, recorded }
+  } catch (error) {
+    const code = isSluiceError(error) ? error.code : 'INTERNAL'
+    // what failed is what is told, also where it could not be recorded; it was counted before
+    await endIntersection(record, { ...names, outcome: code }, signer, { now }).catch(() => undefined)
+    throw await stopped(session, error)
+  }
+}
+
+/** Random items follow the true ones: they are answered and counted as the others are. */
+function padded(hashes: ItemHashes, size: number): ItemHashes {
+  const whole = new Uint8Array(size * ITEM_BYTES)
+  whole.set(hashes)
+  whole.set(randomBytes(whole.length - hashes.length), hashes.length)
+  return whole
+}
