@@ -4,7 +4,7 @@ import type { Words } from '@sluice/mpc/ring'
 import * as shamir from '@sluice/mpc/shamir'
 import { describe, expect, it } from 'vitest'
 import { column, seeded } from './local.js'
-import { ENOUGH, LIMIT, worst } from './statistics-of-views.js'
+import { bitwise, ENOUGH, LIMIT, SIGMAS, worst } from './statistics-of-views.js'
 
 // The proofs: Shamir 1979 for t − 1 shares; Damgård and Nielsen 2007 for products among them; Beaver 1991, and Evans,
 // Kolesnikov and Rosulek (section 3.4), for products with a dealer.
@@ -55,6 +55,7 @@ describe('what t − 1 parties see of sharing by polynomials', () => {
     for (const [index, view] of apart(first!).entries()) {
       expect(view.length).toBeGreaterThan(ENOUGH)
       expect(worst(view, apart(second!)[index]!, 7)).toBeLessThan(LIMIT)
+      expect(Math.max(...Object.values(bitwise(view)))).toBeLessThan(SIGMAS)
     }
     // two parties who put their shares together, interleaved
     const both = (seen: Uint8Array[][]) => {
@@ -107,6 +108,7 @@ describe('what n − 1 parties and the dealer see of products with triples', () 
       const [one, two] = [first[index]!, second[index]!].map(lowBytes)
       expect(one!.length).toBeGreaterThan(ENOUGH)
       expect(worst(one!, two!, 7)).toBeLessThan(LIMIT)
+      for (const view of [one!, two!]) expect(Math.max(...Object.values(bitwise(view)))).toBeLessThan(SIGMAS)
     }
     expect([first[3], second[3]]).toEqual([[], []])
   })

@@ -48,7 +48,7 @@ import {
 import type { Words } from '@sluice/mpc/ring'
 import { describe, expect, it } from 'vitest'
 import { column, INDICES, seeded, signed, stream } from './local.js'
-import { againstEachOther, againstUniform, ENOUGH, LIMIT, worst } from './statistics-of-views.js'
+import { againstUniform, bitwise, ENOUGH, followsInput, LIMIT, SIGMAS, worst } from './statistics-of-views.js'
 
 // The proofs are those of Araki et al. 2016 (section 4) and of ABY3 (Mohassel and Rindal 2018, appendix), and for what
 // is composed of their products, openings and inputs the composition of semi-honest protocols (Canetti, "Security and
@@ -65,8 +65,6 @@ interface Case {
   /** values of each column */
   readonly rows: number
   readonly run: (party: Party, x: Arithmetic, y: Arithmetic) => Protocol<unknown>
-  /** random permutations are opened, which are not uniform bytes: only the views of two inputs are compared */
-  readonly permutes?: boolean
 }
 
 const decimals = { base: 10, digits: 4 } as const
@@ -141,14 +139,13 @@ const CASES: Record<string, Case> = {
     },
   },
   shuffle: { rows: ROWS, run: (party, x, y) => shuffle(party, [x, y]) },
-  sortBy: { rows: 2000, permutes: true, run: (party, x, y) => sortBy(party, [{ values: x, bits: 24 }], [y]) },
+  sortBy: { rows: 2000, run: (party, x, y) => sortBy(party, [{ values: x, bits: 24 }], [y]) },
   unshuffle: {
     rows: ROWS,
     run: (party, x, y) => unshuffle(party, [x, y], permutations(party, ROWS)),
   },
   'groupBy and openGroups': {
     rows: 1000,
-    permutes: true,
     *run(party, x, y) {
       const groups = yield* groupBy(party, [{ values: x, bits: 24 }], [{ values: y }], { maximumGroups: 7 })
       yield* openGroups(party, groups, 1_000_000n, [0, 1, 2])
@@ -156,7 +153,6 @@ const CASES: Record<string, Case> = {
   },
   join: {
     rows: 1000,
-    permutes: true,
     run: (party, x, y) =>
       join(
         party,
@@ -166,12 +162,10 @@ const CASES: Record<string, Case> = {
   },
   quantiles: {
     rows: 1000,
-    permutes: true,
     run: (party, x) => quantiles(party, { values: x, bits: 24 }, [{ numerator: 1, denominator: 2 }]),
   },
   kthLargest: {
     rows: 1000,
-    permutes: true,
     run: (party, x) => kthLargest(party, { values: x, bits: 24 }, 5),
   },
   extreme: { rows: 1000, run: (party, x) => extreme(party, 'largest', x) },
@@ -179,8 +173,8 @@ const CASES: Record<string, Case> = {
 
 type Spoil = (party: Party) => Party
 
-/** What each party receives while two columns are shared and the protocol runs. */
-function viewsOf(
+/** What each party receives while two columns are shared and the protocol runs, message by message. */
+function messagesOf(
   { rows, run }: Case,
   [a, b]: readonly [Words, Words],
   seed: string,
@@ -194,8 +188,11 @@ function viewsOf(
       yield* run(party, x, y)
     }),
   )
-  return views.map(messages => Buffer.concat(messages.slice(1)))
+  return views.map(messages => messages.slice(1))
 }
+
+const viewsOf = (...given: Parameters<typeof messagesOf>) =>
+  messagesOf(...given).map(messages => Buffer.concat(messages))
 
 const zeros = {
   fill: (bytes: Uint8Array) => void bytes.fill(0),
@@ -208,30 +205,56 @@ const SECOND = [far, far.map(x => x + 5n)] as const
 
 describe('what one party sees of a protocol', () => {
   it.each(Object.entries(CASES))('%s: looks uniform, and alike for two inputs', (name, found) => {
-    const [first, second] = [viewsOf(found, FIRST, `${name} 1`), viewsOf(found, SECOND, `${name} 2`)]
+    const seen = [FIRST, SECOND].map((inputs, which) => messagesOf(found, inputs, `${name} ${which}`))
+    const views = seen.map(parties => parties.map(messages => Buffer.concat(messages)))
     for (const index of INDICES) {
-      const [one, two] = [first[index]!, second[index]!]
+      const [one, two] = views.map(parties => parties[index]!) as [Buffer, Buffer]
       expect(one.length).toBe(two.length)
-      if (found.permutes) expect(againstEachOther(one, two)).toBeLessThan(LIMIT)
-      else expect(worst(one, two, 8)).toBeLessThan(LIMIT)
+      expect(worst(one, two, 8)).toBeLessThan(LIMIT)
+      for (const view of [one, two].filter(({ length }) => length > 0))
+        expect(Math.max(...Object.values(bitwise(view)))).toBeLessThan(SIGMAS)
+      for (const [which, inputs] of [FIRST, SECOND].entries())
+        for (const input of inputs)
+          expect(followsInput(seen[which]![index]!, input.slice(0, found.rows))).toBeLessThan(SIGMAS)
     }
-    expect(Math.max(...first.map(({ length }) => length))).toBeGreaterThan(ENOUGH)
+    expect(Math.max(...views[0]!.map(({ length }) => length))).toBeGreaterThan(ENOUGH)
   })
 
   it.each(Object.entries(CASES))(
     '%s: does not where it is broken on purpose, masks of zeros',
     (name, found) => {
-      const first = viewsOf(found, FIRST, name, withoutMasks)
-      // one input is enough to see that bytes are not uniform; what they are is compared where they never are
-      const second = found.permutes ? viewsOf(found, SECOND, name, withoutMasks) : first
-      const statistics = INDICES.map(index =>
-        found.permutes
-          ? againstEachOther(first[index]!, second[index]!)
-          : worst(first[index]!, first[index]!, 8),
-      )
-      expect(Math.max(...statistics)).toBeGreaterThan(10 * LIMIT)
+      const messages = messagesOf(found, FIRST, name, withoutMasks)
+      const seen = messages.map(received => Buffer.concat(received))
+      expect(Math.max(...seen.map(view => worst(view, view, 8)))).toBeGreaterThan(10 * LIMIT)
+      const bits = seen.filter(({ length }) => length > 0).map(bitwise)
+      for (const statistic of ['monobit', 'runs', 'serial'] as const)
+        expect(Math.max(...bits.map(of => of[statistic]))).toBeGreaterThan(SIGMAS)
+      const input = FIRST[0].slice(0, found.rows)
+      expect(Math.max(...messages.map(received => followsInput(received, input)))).toBeGreaterThan(SIGMAS)
     },
   )
+
+  it.each([
+    'multiply',
+    'lessThan',
+    'truncate',
+    'shuffle',
+    'sortBy',
+    'groupBy and openGroups',
+    'join',
+    'quantiles',
+    'kthLargest',
+  ])('%s: does not where a session’s keys are used for two inputs', name => {
+    const difference = (seeds: readonly [string, string]) => {
+      const [first, second] = [FIRST, SECOND].map((inputs, which) =>
+        viewsOf(CASES[name]!, inputs, seeds[which]!),
+      )
+      const found = first!.map((view, index) => view.map((byte, i) => byte ^ second![index]![i]!))
+      return Math.max(...found.filter(({ length }) => length > 0).map(againstUniform))
+    }
+    expect(difference(['fresh', 'keys'])).toBeLessThan(LIMIT)
+    expect(difference(['one key', 'one key'])).toBeGreaterThan(10 * LIMIT)
+  })
 
   it('does not where one mask is used twice', () => {
     const again: Spoil = ({ index }) => {
