@@ -17,5 +17,7 @@ export default library([
   // an operation of a job, likewise
   'job/protocol',
   'job/query',
+  'job/result',
+  'job/statistics/binning',
   'job/statistics/statistic',
 ])

@@ -14,8 +14,9 @@ import {
 import type { Protocol } from '../session/protocol.js'
 import type { Chunk } from './clear.js'
 import { type JointJob, type JointOperation, partyIndex } from './job.js'
-import { categoriesOf, type Query } from './query.js'
+import { categoriesOf, groupsOf, type Query } from './query.js'
 import { type Share, SharedRows, shareRows, sharesOf } from './shared.js'
+import { binRows } from './statistics/binning.js'
 
 /** One operation of a job, as one participant runs it. */
 export interface Running {
@@ -52,8 +53,10 @@ export function running(
  * @throws SluiceError MEMORY_EXCEEDED where the job allows no memory for 64 rows
  */
 export function chunkRows({ job, query, shares }: Pick<Running, 'job' | 'query' | 'shares'>): number {
-  const outer = query.keys.slice(0, -1).reduce((cells, { column }) => cells * categoriesOf(column).length, 1)
-  const columns = 2 * shares.length + 2 * outer * (1 + 2 * query.measures.length) + 16
+  const before = query.bins === undefined ? query.keys.slice(0, -1) : query.keys
+  const outer = before.reduce((cells, { column }) => cells * categoriesOf(column).length, 1)
+  const edges = query.bins === undefined ? 0 : 12 * query.bins.edges.length
+  const columns = 2 * shares.length + 2 * outer * (1 + 2 * query.measures.length) + 16 + edges
   const elements = Math.min(CHUNK_ELEMENTS, Math.floor(job.limits.memory / ELEMENT_BYTES))
   const rows = Math.floor(elements / columns / WORD) * WORD
   if (rows > 0) return rows
@@ -118,12 +121,14 @@ const ALIGNMENT_BYTES = 32
  * value over columns of one owner is computed by that owner and shared as its outcome; what concerns several owners is
  * computed on shares. A null meets no condition and is in no total.
  *
+ * @param weights of a model, where the query has one
  * @returns nothing at a provider
  */
 export function* totalRows(
   { job, query, shares, self, party }: Running,
   rows: number,
   own: Chunk | undefined,
+  weights?: Arithmetic,
 ): Protocol<Cells | undefined> {
   const indexOf = (owner: string) => partyIndex(job, owner)
   const participant = { self, indexOf, ...(party !== undefined && { party }) }
@@ -134,6 +139,11 @@ export function* totalRows(
   if (query.condition !== null) {
     // a filter is a dimension of one category
     dimensions.unshift([yield* shared.condition(query.condition)])
+  }
+  if (query.bins !== undefined) {
+    const { flags, present } = yield* binRows(party, shared, query.bins, weights)
+    if (present !== undefined) dimensions.unshift([present])
+    dimensions.push(flags)
   }
   const measures: SharedMeasure[] = []
   for (const measure of query.measures) measures.push(yield* shared.measure(measure))
@@ -160,6 +170,5 @@ export function* openTotals(
   }
   if (!receivers.includes(self)) return undefined
   const { length } = query.measures
-  const width = query.keys.reduce((product, { column }) => product * categoriesOf(column).length, 1)
-  return cellsIn(yield* receiveOpened(3 * length * width), length)
+  return cellsIn(yield* receiveOpened(3 * length * groupsOf(query).length), length)
 }

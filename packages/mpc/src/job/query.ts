@@ -18,6 +18,7 @@ import {
 } from './expression.js'
 import { invalid, refused } from './invalid.js'
 import type { JointInput, JointJob, JointOperation } from './job.js'
+import { type Bins, binnedQuery } from './statistics/bins.js'
 
 /** What is totalled: rows, values, or which rows have a value. */
 export type Measure =
@@ -42,6 +43,8 @@ export interface Query {
   readonly measures: readonly Measure[]
   /** the plan's columns, in its order */
   readonly outputs: readonly Output[]
+  /** a further dimension after the keys; `outputs` name its edges as keys */
+  readonly bins?: Bins
 }
 
 /** Name and version of what joint jobs compute, as approvals bind it. */
@@ -71,15 +74,19 @@ export function queryOf(job: Pick<JointJob, 'inputs'>, { name, plan, statistic }
       `the inputs "${inputs[0]!.name}" and "${other.name}" differ in rows, and would have the same entities`,
     )
   }
-  if (aggregate === undefined) return rowsOf(plan, reading, inputs)
+  if (aggregate === undefined) {
+    const found = rowsOf(plan, reading, inputs)
+    if (statistic?.kind !== 'histogram' && statistic?.kind !== 'score') return found
+    const binned = binnedQuery(job, `operations.${name}`, statistic, found)
+    checkCells(binned.keys, binned.bins!.labels.length)
+    checkTotals(binned.measures, rows)
+    return binned
+  }
   const keys = aggregate.keys.map(({ expression }) => reading.keyOf(expression))
   checkCells(keys)
   const measures: Measure[] = []
   const outputs = plan.output.map(column => outputOf(column, aggregate, reading, measures))
-  for (const measure of measures) {
-    if (measure.kind === 'values' && measure.value.bound * BigInt(rows) >= MAXIMUM_TOTAL)
-      throw refused('bound', 'so many rows of this bound could wrap a total')
-  }
+  checkTotals(measures, rows)
   return { inputs, rows, condition: reading.condition(), keys, measures, outputs }
 }
 
@@ -100,9 +107,26 @@ function rowsOf(plan: Plan, reading: Reading, inputs: readonly JointInput[]): Qu
   return { inputs, rows: inputs[0]!.rows, condition: reading.condition(), keys, measures, outputs }
 }
 
-function checkCells(keys: readonly SourceColumn[]): void {
-  const cells = keys.reduce((product, { column }) => product * categoriesOf(column).length, 1)
+function checkTotals(measures: readonly Measure[], rows: number): void {
+  for (const measure of measures) {
+    if (measure.kind === 'values' && measure.value.bound * BigInt(rows) >= MAXIMUM_TOTAL)
+      throw refused('bound', 'so many rows of this bound could wrap a total')
+  }
+}
+
+function checkCells(keys: readonly SourceColumn[], bins = 1): void {
+  const cells = keys.reduce((product, { column }) => product * categoriesOf(column).length, bins)
   if (cells > MAXIMUM_CELLS) throw refused('cells', `there are ${cells} cells, and at most ${MAXIMUM_CELLS}`)
+}
+
+/** What says which cell it is: a category of each key, and the edges of a bin; the last fastest. */
+export function groupsOf({ keys, bins }: Pick<Query, 'keys' | 'bins'>): string[][] {
+  const lists = keys.map(({ column }) => categoriesOf(column).map(category => [category]))
+  const all: (readonly (readonly string[])[])[] = bins === undefined ? lists : [...lists, bins.labels]
+  return all.reduce<string[][]>(
+    (before, list) => before.flatMap(group => list.map(labels => [...group, ...labels])),
+    [[]],
+  )
 }
 
 export function categoriesOf({ type }: SourceColumn['column']): readonly string[] {

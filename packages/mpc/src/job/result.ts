@@ -1,7 +1,7 @@
 import type { OpenedCells } from '../protocols/replicated/totals.js'
 import { unscaled } from './decimal.js'
 import type { JointOperation } from './job.js'
-import { categoriesOf, type Output, type Query } from './query.js'
+import { groupsOf, type Output, type Query } from './query.js'
 
 /** What an operation opened: a row a cell, in the order of the lists, under the names of the plan's columns. */
 export interface JointTable {
@@ -15,16 +15,10 @@ export interface JointTable {
 const AVERAGE_DIGITS = 6
 
 export function tableOf(operation: JointOperation, query: Query, opened: OpenedCells): JointTable {
-  const groups = query.keys
-    .map(({ column }) => categoriesOf(column))
-    .reduce<string[][]>(
-      (before, list) => before.flatMap(group => list.map(category => [...group, category])),
-      [[]],
-    )
   return {
     operation: operation.name,
     columns: query.outputs.map(({ name, is }) => ({ name, is })),
-    rows: groups.map((group, cell) =>
+    rows: groupsOf(query).map((group, cell) =>
       query.outputs.map(output => textOf(output, group, cell, query, opened)),
     ),
   }

@@ -192,7 +192,7 @@ export function* giveRows(
   yield* together(...mine.map(share => give(inClear(share, own!))))
 }
 
-function* wantedBy({ condition, keys, measures }: Query): Generator<Share> {
+function* wantedBy({ condition, keys, measures, bins }: Query): Generator<Share> {
   if (condition !== null) yield* forCondition(condition)
   for (const source of keys)
     for (const place of categoriesOf(source.column).keys()) yield { kind: 'place', source, place }
@@ -200,6 +200,7 @@ function* wantedBy({ condition, keys, measures }: Query): Generator<Share> {
     if (measure.kind === 'rows') continue
     yield* forNumeric(measure.value, measure.kind === 'values')
   }
+  for (const value of bins?.columns ?? []) yield* forNumeric(value, true)
 }
 
 function* forCondition(condition: Condition): Generator<Share> {

@@ -18,6 +18,7 @@ import {
 } from '../job/protocol.js'
 import { queryOf } from '../job/query.js'
 import { type JointTable, tableOf } from '../job/result.js'
+import { shareWeights } from '../job/statistics/binning.js'
 import { checkMemory, openStatistic, statisticTable } from '../job/statistics/statistic.js'
 import { establish, type Index } from '../protocols/replicated/party.js'
 import type { Cells } from '../protocols/replicated/totals.js'
@@ -193,7 +194,7 @@ async function computed(
   for (const operation of job.operations) {
     const run = running(job, operation, queryOf(job, operation), self, party)
     await session.run(compareRows(run, alignment))
-    if (operation.statistic !== undefined) {
+    if (operation.statistic !== undefined && run.query.bins === undefined) {
       checkMemory(run)
       const values = await session.run(openStatistic(run, await wholeOf(run, own)))
       if (values !== undefined) tables.push(statisticTable(job, operation, run.query, values))
@@ -233,6 +234,7 @@ async function totalled(
     next.catch(() => undefined)
     return next
   }
+  const weights = await session.run(shareWeights(run, await modelOf(run, own)))
   let cells: Cells | undefined
   try {
     let next = read()
@@ -247,7 +249,7 @@ async function totalled(
               given.map(({ done, value }) => (done ? undefined : value)),
               rows,
             )
-      const more = await session.run(totalRows(run, rows, chunk))
+      const more = await session.run(totalRows(run, rows, chunk, weights))
       if (more !== undefined) cells = addCells(cells, more)
       onEvent?.({
         kind: 'computing',
@@ -261,6 +263,14 @@ async function totalled(
   } finally {
     for (const reader of readers) await reader.return(undefined)
   }
+}
+
+/** The one row of a model, at its owner. */
+async function modelOf({ query }: Running, own: ReadonlyMap<string, OwnInput>): Promise<Chunk | undefined> {
+  const mine = own.get(query.bins?.model?.input.name ?? '')
+  if (mine === undefined) return undefined
+  for await (const chunk of chunksOf(mine.source, mine.input, 1)) return joined([chunk], 1)
+  return undefined
 }
 
 /** This party's inputs side by side. */

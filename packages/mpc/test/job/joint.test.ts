@@ -1,4 +1,5 @@
 import {
+  type InputForm,
   type JointEvent,
   type JointJob,
   type JointTable,
@@ -7,7 +8,7 @@ import {
   type RunJointOptions,
   runJoint,
 } from '@sluice/mpc'
-import { Bool, Table, vectorFromArray } from 'apache-arrow'
+import { Bool, Table, Utf8, vectorFromArray } from 'apache-arrow'
 import { describe, expect, it } from 'vitest'
 import { people, person } from '../session/parties.js'
 import {
@@ -210,7 +211,30 @@ describe('providers outside the three', () => {
       { ...taxpayers, owner: 'registry' },
       { ...loans, owner: 'customs' },
     ]
-    const inputs = [await described(theirs[0]!, bureau()), await described(theirs[1]!, bank())]
+    const card: InputForm = {
+      name: 'card',
+      owner: 'customs',
+      entity: 'version',
+      columns: ['tax', 'days', 'base'].map(name => ({
+        name,
+        nullable: false,
+        type: { kind: 'number', scale: 1, bound: '100' },
+      })),
+    }
+    const model = new Table({
+      version: vectorFromArray(['2026'], new Utf8()),
+      ...Object.fromEntries(
+        Object.entries({ tax: '0.1', days: '-2.5', base: '20' }).map(([name, weight]) => [
+          name,
+          vectorFromArray([weight], new Utf8()),
+        ]),
+      ),
+    })
+    const inputs = [
+      await described(theirs[0]!, bureau()),
+      await described(theirs[1]!, bank()),
+      await described(card, model),
+    ]
     const operations = [
       {
         name: 'arrears',
@@ -239,11 +263,23 @@ describe('providers outside the three', () => {
       { name: 'bins', ...ofRows('days'), statistic: bins },
       { name: 'spread', ...ofRows('tax', 'days'), statistic: { kind: 'covariance', digits: 2 } },
       { name: 'range', ...ofRows('industry', 'debt'), statistic: { kind: 'extremes' } },
+      {
+        name: 'scores',
+        ...ofRows('tax', 'days'),
+        statistic: {
+          kind: 'score',
+          model: 'card',
+          weights: { tax: 'tax', days: 'days' },
+          intercept: 'base',
+          threshold: '0',
+          totals: ['tax'],
+        },
+      },
       { name: 'middle', ...ofRows('debt'), statistic: { kind: 'quantiles', fractions: ['0.5'] } },
     ]
     const job = await makeJob({ parties, inputs, operations: [...operations, ...more] })
     const tables: Record<string, Record<string, Table>> = {
-      customs: { loans: bank() },
+      customs: { loans: bank(), card: model },
       registry: { taxpayers: bureau() },
     }
     const results = await Promise.allSettled(
@@ -280,7 +316,11 @@ describe('providers outside the three', () => {
       }),
     )
     const all = debts(rows)
-    expect(opened[3]![4]!.rows).toEqual([['0.5', whole(all[Math.ceil(all.length / 2) - 1])]])
+    // 0.1 · tax − 2.5 · days + 20, with three digits after the point
+    const good = rows.filter(({ tax, days }) => tax - 2500n * BigInt(days) + 20_000n >= 0n)
+    const sum = good.reduce((total, { tax }) => total + tax, 0n)
+    expect(opened[3]![4]!.rows).toEqual([['0', String(good.length), money(sum)]])
+    expect(opened[3]![5]!.rows).toEqual([['0.5', whole(all[Math.ceil(all.length / 2) - 1])]])
     expect([opened[0], opened[1], opened[4]]).toEqual([[], [], []])
   })
 })

@@ -1,14 +1,16 @@
 import { type JointJob, type JointOperation, type Protocol, runLocally } from '@sluice/mpc'
 import { establish, type Index } from '@sluice/mpc/replicated'
-import { running } from '../../dist/job/protocol.js'
+import { addCells, openTotals, running, totalRows } from '../../dist/job/protocol.js'
 import { queryOf } from '../../dist/job/query.js'
+import { tableOf } from '../../dist/job/result.js'
+import { shareWeights } from '../../dist/job/statistics/binning.js'
 import { checkStatistic, openStatistic, statisticTable } from '../../dist/job/statistics/statistic.js'
 
 /** A row of all inputs: numbers scaled, categories as text. */
 export type Row = Readonly<Record<string, bigint | string | null>>
 
 /** Rows as their owners prepare them. */
-export function columnsFor({ inputs }: ReturnType<typeof queryOf>, rows: readonly Row[]) {
+export function columnsFor({ inputs }: Pick<ReturnType<typeof queryOf>, 'inputs'>, rows: readonly Row[]) {
   return new Map(
     inputs.flatMap(({ columns }) =>
       columns.map(column => {
@@ -51,4 +53,31 @@ export function statisticOf(job: JointJob, operation: JointOperation, rows: read
   const opened = run.outputs as Opened[]
   const { columns, rows: table } = statisticTable(job, operation, found, opened[0]!)
   return { opened, columns: columns.map(({ name }) => name), rows: table, ...run }
+}
+
+type Cells = ReturnType<typeof openTotals> extends Protocol<infer T> ? T : never
+
+/** What three parties open of totals, so many rows at a time, without a network. */
+export function totalsOf(
+  job: JointJob,
+  operation: JointOperation,
+  rows: readonly Row[],
+  { size = 64, model }: { size?: number; model?: Row } = {},
+) {
+  const found = queryOf(job, operation)
+  function* party(self: Index): Protocol<Cells> {
+    const run = running(job, operation, found, self, yield* establish(self, '00'.repeat(32)))
+    const own = model && { rows: 1, columns: columnsFor({ inputs: [found.bins!.model!.input] }, [model]) }
+    const weights = yield* shareWeights(run, own)
+    let cells: Parameters<typeof addCells>[0]
+    for (let start = 0; start === 0 || start < rows.length; start += size) {
+      const part = rows.slice(start, start + size)
+      const chunk = { rows: part.length, columns: columnsFor(found, part) }
+      cells = addCells(cells, (yield* totalRows(run, part.length, chunk, weights))!)
+    }
+    return yield* openTotals(run, cells)
+  }
+  const run = runLocally([party(0), party(1), party(2)])
+  const outputs = run.outputs as Cells[]
+  return { ...run, found, outputs, table: tableOf(operation, found, outputs[0]!) }
 }

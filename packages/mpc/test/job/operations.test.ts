@@ -1,13 +1,11 @@
 import type { AggregateFunction, Expression } from '@sluice/core/plan'
 import type { InputForm, JointJob, JointOperation, Statistic } from '@sluice/mpc'
-import { type Protocol, runLocally } from '@sluice/mpc'
-import { establish, type Index } from '@sluice/mpc/replicated'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addCells, chunkRows, openTotals, running, totalRows } from '../../dist/job/protocol.js'
+import { chunkRows, running } from '../../dist/job/protocol.js'
 import { queryOf } from '../../dist/job/query.js'
 import { checkMemory, checkStatistic } from '../../dist/job/statistics/statistic.js'
-import { columnsFor, type Row, statisticOf as statisticLocally } from './locally.js'
+import { type Row, statisticOf as statisticLocally, totalsOf } from './locally.js'
 import { makeJob } from './parties.js'
 import { columnsOf, query } from './plans.js'
 
@@ -156,26 +154,6 @@ function jobOf(plan: unknown, rows: number, minimum: number): { job: JointJob; o
   return { job: { ...base, inputs, operations: [operation], minimumEntities: minimum }, operation }
 }
 
-/** What three parties open, chunk by chunk, without a network. */
-function opened(job: JointJob, operation: JointOperation, rows: readonly Row[], size: number) {
-  const found = queryOf(job, operation)
-  function* party(self: Index): Protocol<unknown> {
-    const run = running(job, operation, found, self, yield* establish(self, '00'.repeat(32)))
-    let cells: Parameters<typeof addCells>[0]
-    for (let start = 0; start === 0 || start < rows.length; start += size) {
-      const part = rows.slice(start, start + size)
-      const more = yield* totalRows(run, part.length, { rows: part.length, columns: columnsFor(found, part) })
-      cells = addCells(cells, more!)
-    }
-    return yield* openTotals(run, cells)
-  }
-  const { outputs } = runLocally([party(0), party(1), party(2)])
-  return {
-    found,
-    outputs: outputs as (ReturnType<typeof openTotals> extends Protocol<infer T> ? T : never)[],
-  }
-}
-
 const someRows: Row[] = Array.from({ length: 120 }, (_, i) => ({
   x0: BigInt((i * 37) % 400) - 150n,
   y0: i % 9 === 0 ? null : BigInt((i * 53) % 300),
@@ -238,15 +216,7 @@ describe('a statistic of rows on shares', () => {
     expect(Number(rows[1]![1])).toBeCloseTo(intercept, 2)
   })
 
-  it('a histogram opens the bins that have enough, and nothing is opened below the minimum', () => {
-    const edges = ['-2', '0', '0.5', '2.4', '2.5']
-    const { rows, inside } = statisticOf({ kind: 'histogram', edges }, ['x0'])
-    rows.forEach(([from, below, count]) => {
-      const many = inside.filter(([x]) => x! >= Number(from) && x! < Number(below)).length
-      expect(count).toBe(many >= 10 ? String(many) : null)
-    })
-    expect(rows.map(row => row[2] === null)).toContain(true)
-    expect(rows.map(row => row[2] === null)).toContain(false)
+  it('of fewer than the minimum is not opened', () => {
     const few = statisticOf({ kind: 'covariance', digits: 2 }, ['x0'], 1000)
     expect(few.rows).toEqual([['x0', 'x0', null]])
   })
@@ -267,9 +237,6 @@ describe('a statistic of rows on shares', () => {
 
   it('refuses what it is not over', async () => {
     await expect(() => statisticOf({ kind: 'regression', digits: 2 }, ['x0'])).toThrowWithCode('JOB_INVALID')
-    await expect(() => statisticOf({ kind: 'histogram', edges: ['1', '1'] }, ['x0'])).toThrowWithCode(
-      'JOB_INVALID',
-    )
     await expect(() => statisticOf({ kind: 'covariance', digits: 2 }, ['k0'])).toThrowWithCode('SQL_REFUSED')
   })
 
@@ -307,7 +274,7 @@ describe('an operation on shares', () => {
           ),
         })
         const { job, operation } = jobOf(plan, rows.length, minimum)
-        const { found, outputs } = opened(job, operation, rows, chunk)
+        const { found, outputs } = totalsOf(job, operation, rows, { size: chunk })
         expect(outputs[1]).toBeUndefined()
         expect(outputs[2]).toEqual(outputs[0])
         const groups = groupBy.reduce<string[][]>(

@@ -15,4 +15,12 @@ export const zhStatistics: Translations = {
   'there are {} rows to sort': '须排序的行数为 {}',
   'Sort {} rows at most: filter or aggregate them at their owners first.':
     '至多排序 {} 行：请先由所有者筛选或汇总。',
+  'the plan has no column of numbers "{}"': '计划没有数字列“{}”',
+  '"{}" has no weight and is no total': '“{}”既无权重，也不是合计',
+  'a histogram is of one column, beside its totals': '除合计列之外，直方图只取一列',
+  'the model "{}" is no input of one row, apart from those of the plan': '模型“{}”不是计划之外的一行输入',
+  'no column has a weight': '没有列带有权重',
+  'a score has more than {} digits after the point': '得分的小数位数超过 {}',
+  'the weight "{}" is no number that is always there': '权重“{}”不是始终有值的数字',
+  'a score has either edges or a threshold': '打分须给出边界或阈值之一',
 }

@@ -3,7 +3,7 @@ import type { Party } from '../../protocols/replicated/party.js'
 import type { Arithmetic } from '../../protocols/replicated/shares.js'
 import type { Measure as SharedMeasure } from '../../protocols/replicated/totals.js'
 import type { Protocol } from '../../session/protocol.js'
-import { categoriesOf, type Query } from '../query.js'
+import type { Query } from '../query.js'
 import type { JointTable } from '../result.js'
 import type { Statistic } from './schema.js'
 
@@ -43,16 +43,6 @@ export interface StatisticKind<S extends Statistic = Statistic> {
     receivers: readonly number[],
   ): Protocol<OpenedEach | undefined>
   table(asked: Asked<S>, opened: OpenedEach): Omit<JointTable, 'operation'>
-}
-
-/** The groups of a plan's keys, the last key fastest: one without keys. */
-export function groupsOf({ keys }: Query): string[][] {
-  return keys
-    .map(({ column }) => categoriesOf(column))
-    .reduce<string[][]>(
-      (before, list) => before.flatMap(group => list.map(category => [...group, category])),
-      [[]],
-    )
 }
 
 export function namesOf({ outputs }: Query, is: 'key' | 'value'): string[] {

@@ -16,17 +16,8 @@ import type { Protocol } from '../../session/protocol.js'
 import { scaled, unscaled } from '../decimal.js'
 import { sourcesOf } from '../expression.js'
 import { invalid, refused } from '../invalid.js'
-import type { Query } from '../query.js'
-import {
-  type Asked,
-  boundOf,
-  type ChosenRows,
-  column,
-  groupsOf,
-  namesOf,
-  type StatisticKind,
-  scaleOf,
-} from './kind.js'
+import { groupsOf, type Query } from '../query.js'
+import { type Asked, boundOf, type ChosenRows, column, namesOf, type StatisticKind, scaleOf } from './kind.js'
 import type { Statistic, StatisticOf } from './schema.js'
 
 // What is opened here is somebody's value: its owners allow it, column by column.

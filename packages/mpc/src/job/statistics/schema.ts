@@ -1,7 +1,10 @@
 import { z } from 'zod'
 
 const number = z.string().max(40)
+const name = z.string().min(1).max(200)
 const digits = z.int().min(0).max(9)
+const edges = z.array(number).min(2).max(200)
+const totals = z.array(name).max(32).exactOptional()
 
 /** What is computed of a plan's rows beyond totals; single rows are never opened. */
 export const statistic = z.discriminatedUnion('kind', [
@@ -10,8 +13,20 @@ export const statistic = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('correlation'), digits }),
   /** the last column explained by those before it, by least squares with an intercept */
   z.strictObject({ kind: z.literal('regression'), digits }),
-  /** how many values lie from each edge to below the next, decimal numbers as text */
-  z.strictObject({ kind: z.literal('histogram'), edges: z.array(number).min(2).max(200) }),
+  /** how many values lie from each edge to below the next, decimal numbers as text; and totals of other columns */
+  z.strictObject({ kind: z.literal('histogram'), edges, totals }),
+  /** the same of scores, which are weights times columns; or only of those from a threshold on */
+  z.strictObject({
+    kind: z.literal('score'),
+    /** an input of one row, whose columns are the weights, a secret of its owner */
+    model: name,
+    /** by a column of the plan, the model's column that is its weight */
+    weights: z.record(name, name),
+    intercept: name.exactOptional(),
+    edges: edges.exactOptional(),
+    threshold: number.exactOptional(),
+    totals,
+  }),
   /** the smallest and the largest value of each group */
   z.strictObject({ kind: z.literal('extremes') }),
   /** of each group the smallest value that so much of it is at most equal to: 0.5 for the (lower) median */

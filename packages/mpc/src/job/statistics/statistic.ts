@@ -12,7 +12,6 @@ import { ELEMENT_BYTES, type Running } from '../protocol.js'
 import type { Query } from '../query.js'
 import type { JointTable } from '../result.js'
 import { SharedRows, shareRows } from '../shared.js'
-import { histogram } from './histogram.js'
 import type { Asked, ChosenRows, StatisticKind } from './kind.js'
 import { correlation, covariance, regression } from './moments.js'
 import { extremes, quantiles, threshold } from './order.js'
@@ -95,18 +94,20 @@ export function statisticTable(
   return { operation: operation.name, ...kindOf(asked.statistic.kind).table(asked, opened) }
 }
 
-const KINDS: { readonly [K in Statistic['kind']]: StatisticKind<StatisticOf<K>> } = {
+/** Statistics of whole columns; those of bins are totals, which need no whole columns. */
+type Whole = Exclude<Statistic, StatisticOf<'histogram' | 'score'>>
+
+const KINDS: { readonly [K in Whole['kind']]: StatisticKind<StatisticOf<K>> } = {
   covariance,
   correlation,
   regression,
-  histogram,
   extremes,
   quantiles,
   threshold,
 }
 
 /** What a kind is asked for is of that kind: the table says so, which a call through it cannot. */
-function kindOf(kind: Statistic['kind']): StatisticKind {
+function kindOf(kind: Whole['kind']): StatisticKind {
   return KINDS[kind] as StatisticKind
 }
 
@@ -114,8 +115,10 @@ function askedOf(
   { minimumEntities: minimum }: Pick<JointJob, 'minimumEntities'>,
   { name, statistic }: JointOperation,
   query: Query,
-): Asked<Statistic> | undefined {
-  return statistic && { statistic, query, minimum, at: `operations.${name}` }
+): Asked<Whole> | undefined {
+  if (statistic === undefined || statistic.kind === 'histogram' || statistic.kind === 'score')
+    return undefined
+  return { statistic, query, minimum, at: `operations.${name}` }
 }
 
 function* chosen(party: Party, shared: SharedRows, query: Query): Protocol<ChosenRows> {

@@ -28,8 +28,7 @@ export function* histogram(
       remedy: 'Give two edges or more, each above the one before.',
     })
   }
-  const rows = values.own.length
-  const reached = yield* together(...edges.map(edge => reaches(party, values, edge, rows)))
+  const reached = yield* reachedBy(party, values, edges)
   const counts =
     present === undefined
       ? concatenate(reached.map(total))
@@ -41,6 +40,28 @@ export function* histogram(
   return subtract(slice(counts, 0, bins), slice(counts, 1, bins + 1))
 }
 
-function* reaches(party: Party, values: Arithmetic, edge: bigint, rows: number): Protocol<Arithmetic> {
-  return yield* bitsToArithmetic(party, yield* atLeast(party, values, edge), rows)
+/**
+ * Which values lie in each bin: from an edge to below the next, and from the last edge on where there are as many bins
+ * as edges. Ten rounds; cost as `histogram`.
+ */
+export function* binsOf(
+  party: Party,
+  values: Arithmetic,
+  edges: readonly bigint[],
+  bins: number,
+): Protocol<Arithmetic[]> {
+  const reached = yield* reachedBy(party, values, edges)
+  return reached.slice(0, bins).map((flags, bin) => {
+    const next = reached[bin + 1]
+    return next === undefined ? flags : subtract(flags, next)
+  })
+}
+
+/** By edge, 1 where a value is at least the edge. */
+function reachedBy(party: Party, values: Arithmetic, edges: readonly bigint[]): Protocol<Arithmetic[]> {
+  return together(...edges.map(edge => reaches(party, values, edge)))
+}
+
+function* reaches(party: Party, values: Arithmetic, edge: bigint): Protocol<Arithmetic> {
+  return yield* bitsToArithmetic(party, yield* atLeast(party, values, edge), values.own.length)
 }
