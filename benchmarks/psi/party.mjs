@@ -2,7 +2,7 @@
 
 import { KeyFile } from '@sluice/ledger/keys'
 import { approveJob, meet, Session } from '@sluice/mpc'
-import { kkrt16, loadRistretto, rr22 } from '@sluice/mpc/psi'
+import { ecdhPsi, kkrt16, loadRistretto, rr22 } from '@sluice/mpc/psi'
 import { itemsOf } from './items.mjs'
 
 const { participants, self, job, key, protocol, count } = await new Promise(resolve =>
@@ -19,8 +19,7 @@ await session.run(barrier())
 
 const before = session.traffic
 const start = performance.now()
-const intersect = await session.run({ kkrt16, rr22 }[protocol][self === 0 ? 'receiver' : 'sender'](channel))
-const matched = await session.run(intersect(items, count))
+const matched = protocol === 'ecdh' ? await byDiffieHellman() : await byTransfers({ kkrt16, rr22 }[protocol])
 const seconds = (performance.now() - start) / 1000
 const found = matched?.reduce((sum, bit) => sum + bit, 0)
 if (self === 0 && found !== count / 2) throw new Error('the intersection is wrong')
@@ -35,6 +34,18 @@ const report = {
 }
 await new Promise(resolve => process.send(report, resolve))
 process.disconnect()
+
+async function byTransfers({ receiver, sender }) {
+  const intersect = await session.run(self === 0 ? receiver(channel) : sender(channel))
+  return session.run(intersect(items, count))
+}
+
+async function byDiffieHellman() {
+  const [own, peer] = self === 0 ? ['which', 'nothing'] : ['nothing', 'which']
+  const learns = { own, peer }
+  const run = ecdhPsi({ peer: 1 - self, hashes: items, peerCount: count, learns, session: session.id, group })
+  return (await session.run(run)).matched
+}
 
 /** Both parties begin together. */
 function* barrier() {

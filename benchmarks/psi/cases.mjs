@@ -1,0 +1,27 @@
+import { createServer } from 'node:net'
+
+/** One row of the report, as the others' subjects have them. */
+export function row(name, metric, value, unit, peer, peerValue) {
+  return {
+    bench: 'psi',
+    case: name,
+    metric,
+    value: Number(value.toPrecision(4)),
+    unit,
+    peer,
+    peerValue: Number(peerValue.toPrecision(3)),
+    ratio: Number((value / peerValue).toPrecision(3)),
+  }
+}
+
+export function median(values) {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
+}
+
+export async function freePort() {
+  const server = createServer()
+  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address()
+  await new Promise(resolve => server.close(resolve))
+  return port
+}

@@ -1,0 +1,147 @@
+// Input file to output file, by `sluice psi run` in two processes: what a user waits for, the start of the programs
+// included. The floor is DuckDB's own join of the same files, without privacy, in one process that has them all.
+import { spawn } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { KeyFile } from '@sluice/ledger/keys'
+import { freshPsiJob, parsePsiJob } from '@sluice/mpc/psi'
+import { freePort, median, row } from './cases.mjs'
+import { watchMemory } from './memory.mjs'
+
+const NAMES = ['bureau', 'bank']
+const COUNT = 2 ** 20
+const PROTOCOLS = ['rr22', 'kkrt']
+const ROUNDS = 5
+const PLAIN = 'join of the files by DuckDB'
+const program = fileURLToPath(new URL('../../packages/cli/bin/sluice.js', import.meta.url))
+
+/** @param {string} folder where files may be written */
+export async function fileCases(folder) {
+  const keys = []
+  for (const name of NAMES) keys.push(await KeyFile.generate(join(folder, `${name}.key`), { name }))
+  const plain = await inputsAndFloor(folder)
+  const cases = []
+  for (const protocol of PROTOCOLS) {
+    const job = await signedJob(folder, protocol, keys)
+    const runs = []
+    for (let round = 0; round < ROUNDS; round++) runs.push(await run(folder, job))
+    cases.push(...rows(`files, ${protocol} ${COUNT} × ${COUNT}`, runs, plain))
+  }
+  return cases
+}
+
+function rows(name, runs, plain) {
+  const times = runs.map(({ seconds }) => seconds)
+  const [{ parties }] = runs
+  const sent = parties.reduce((total, { traffic }) => total + traffic.bytesSent, 0)
+  const rounds = Math.max(...parties.map(({ traffic }) => traffic.rounds))
+  const peaks = NAMES.map((_, party) => median(runs.map(({ peaks: [...all] }) => all[party])) / 2 ** 20)
+  const files = (COUNT * 60) / 2 ** 20
+  return [
+    row(name, 'median time', median(times), 's', PLAIN, plain),
+    row(name, 'fastest', Math.min(...times), 's', PLAIN, plain),
+    row(name, 'sent by both', (sent * 8) / COUNT, 'bits an item', 'hashes in the clear', 128),
+    row(name, 'rounds', rounds, 'rounds', PLAIN, 1),
+    ...peaks.map((peak, party) => {
+      return row(name, `peak memory, ${NAMES[party]} and its engine`, peak, 'MiB', 'its rows', files)
+    }),
+  ]
+}
+
+/** Two files of identity numbers that share half, in no order, and the median time to join them in the clear. */
+async function inputsAndFloor(folder) {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
+  const connection = await instance.connect()
+  try {
+    for (const [party, name] of NAMES.entries()) {
+      const first = (party * COUNT) / 2
+      await connection.run(
+        `COPY (SELECT printf('%018d', 110101190000000000 + i * 7919 % 1000000007) AS id, i * 37 % 100000 AS amount,
+          'name ' || i AS name FROM range(${first}, ${first + COUNT}) t(i) ORDER BY hash(i))
+         TO '${join(folder, name)}.parquet'`,
+      )
+    }
+    const [other, own, out] = [...NAMES, 'plain'].map(name => join(folder, `${name}.parquet`))
+    const times = []
+    for (let round = 0; round < ROUNDS; round++) {
+      const start = performance.now()
+      await connection.run(`COPY (FROM '${own}' WHERE id IN (SELECT id FROM '${other}')) TO '${out}'`)
+      times.push((performance.now() - start) / 1000)
+    }
+    await requireShared(connection, out)
+    return median(times)
+  } finally {
+    connection.closeSync()
+    instance.closeSync()
+  }
+}
+
+async function requireShared(connection, file) {
+  const reader = await connection.runAndReadAll(`SELECT count(*)::INTEGER FROM '${file}'`)
+  if (reader.getRows()[0][0] !== COUNT / 2) throw new Error('the join without privacy is wrong')
+}
+
+/** A job that both have signed with their files; its path. */
+async function signedJob(folder, protocol, keys) {
+  const parties = await Promise.all(
+    keys.map(async ({ name, publicKey: key }) => ({ name, key, host: '127.0.0.1', port: await freePort() })),
+  )
+  const job = parsePsiJob({
+    ...freshPsiJob(),
+    purpose: 'a benchmark',
+    parties,
+    protocol,
+    key: [{ name: 'id', normalize: ['width', 'trim', 'case', 'identity'] }],
+    size: { floor: 1, ceiling: 2 ** 24, step: 1 },
+    receivers: [{ name: 'bank', learns: 'which' }],
+    payload: [],
+    minimumIntersection: 100,
+    quota: { runs: 100, lifetimeItems: 2 ** 40 },
+    seconds: 3600,
+  })
+  const file = `${protocol}.json`
+  await writeFile(join(folder, file), JSON.stringify(job))
+  for (const name of NAMES) {
+    await sluice(folder, ['psi', 'approve', file, '--as', name, ...inputOf(name), '--yes', '--force']).ended
+  }
+  return file
+}
+
+function inputOf(name) {
+  return ['--input', `${name}.parquet`, '--key', 'id']
+}
+
+async function run(folder, job) {
+  const start = performance.now()
+  const started = NAMES.map(name => {
+    const out = name === 'bank' ? ['--out', 'matched.parquet', '--force'] : []
+    return sluice(folder, ['psi', 'run', job, '--as', name, ...inputOf(name), ...out])
+  })
+  const memories = started.map(({ pid }) => watchMemory(pid))
+  const parties = await Promise.all(started.map(({ ended }) => ended))
+  const seconds = (performance.now() - start) / 1000
+  if (parties[1].rows !== COUNT / 2) throw new Error('the intersection is wrong')
+  return { seconds, parties, peaks: memories.map(stop => stop()) }
+}
+
+/** A command in a process of its own, and what it printed as JSON. */
+function sluice(folder, words) {
+  const child = spawn(process.execPath, [program, ...words, '--json', '--progress', 'none'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let said = ''
+  child.stdout.on('data', chunk => {
+    said += String(chunk)
+  })
+  const ended = new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', code => {
+      if (code === 0) resolve(JSON.parse(said))
+      else reject(new Error(`sluice ${words.join(' ')} ended with ${code}: ${said}`))
+    })
+  })
+  return { pid: child.pid, ended }
+}
