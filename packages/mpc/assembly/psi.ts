@@ -6,7 +6,7 @@ export { cuckooInsert, threeBins } from './psi/cuckoo'
 export { convolute, convoluteWrap, expand, expandPairs, pairUp } from './psi/expand-convolute'
 export { gfCombine, gfMultiplyInto, gfTable } from './psi/gf128'
 export { ggmGrow, ggmInputs } from './psi/ggm'
-export { buildIndex, buildTable, findPlaces, markMatches } from './psi/join'
+export { buildIndex, buildTable, findPlaces, keepDistinct, markMatches } from './psi/join'
 export { binsToItems, fillBins, kkrtInputs } from './psi/kkrt'
 export {
   okvsDecode,

@@ -26,6 +26,11 @@ export interface BegunIntersection {
   readonly items: number
   readonly input?: string
   readonly counterparts: readonly IntersectionCounterpart[]
+  /**
+   * the session of an earlier run of this job over the same input, with which this one goes on: that one has counted
+   * all items, and here are those that may be tested again
+   */
+  readonly resumes?: string
 }
 
 export interface EndedIntersection {
@@ -153,8 +158,12 @@ export async function readIntersections(
 
 function refuseBeyond(before: readonly Entry[], begun: Begun, limits: IntersectionLimits): void {
   const earlier = before.filter(entry => entry.kind === 'begun')
-  const runs = earlier.filter(({ job }) => job === begun.job).length
-  if (runs >= limits.runs) {
+  const ofJob = earlier.filter(({ job, resumes }) => job === begun.job && resumes === undefined)
+  if (begun.resumes !== undefined) {
+    const first = ofJob.find(({ session }) => session === begun.resumes)
+    if (first === undefined || first.input !== begun.input) throw nothingToResume()
+  } else if (ofJob.length >= limits.runs) {
+    const runs = ofJob.length
     throw new SluiceError('APPROVAL_EXHAUSTED', `this job has run ${runs} times, and may no more`, {
       rule: 'psi.runs',
       remedy: 'Agree on a new job; one that broke off has counted too.',
@@ -177,6 +186,13 @@ function refuseBeyond(before: readonly Entry[], begun: Begun, limits: Intersecti
       },
     )
   }
+}
+
+function nothingToResume(): SluiceError {
+  return new SluiceError('JOB_MISMATCH', 'the run that this one would go on with was never recorded', {
+    rule: 'psi.kept',
+    remedy: 'Use the record of that run, or remove what was kept of it and begin anew.',
+  })
 }
 
 /** A verifier key's text has its holder's name in it; the key itself counts. */

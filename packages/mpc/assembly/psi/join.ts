@@ -55,6 +55,35 @@ export function buildIndex(values: usize, count: i32, table: usize, mask: u32): 
   }
 }
 
+/**
+ * Adds to a set those items that it does not have, in their order.
+ *
+ * @param items 16 bytes each
+ * @param kept the set's `size` items, with room for `limit`
+ * @param table as `buildIndex` has it, of at least twice `limit` slots
+ * @returns how many items the set has now; where there would be more than `limit`, one more than that
+ */
+export function keepDistinct(
+  items: usize,
+  count: i32,
+  kept: usize,
+  size: i32,
+  limit: i32,
+  table: usize,
+  mask: u32,
+): i32 {
+  for (let i = 0; i < count; i++) {
+    const item = items + ((<usize>i) << 4)
+    const slot = slotOf(item, kept, table, mask)
+    if (load<u64>(slot) !== 0) continue
+    if (size === limit) return limit + 1
+    v128.store(kept + ((<usize>size) << 4), v128.load(item))
+    size++
+    store<u64>(slot, ((<u64>load<u32>(item)) << 32) | (<u64>size))
+  }
+  return size
+}
+
 /** Writes for each of their values, 16 bytes each, the place of the equal one, or −1. @param out `count` words of 4 bytes */
 export function findPlaces(
   values: usize,

@@ -2,6 +2,7 @@ export { type EcdhOptions, ecdhPsi, type Intersection, type Learns } from './ecd
 export { type DistinctItems, distinct, HashIndex } from './hash-index.js'
 export { type HelperOptions, type HelperOutcome, helperPsi } from './helper.js'
 export { boundToSession, ITEM_BYTES, type ItemHashes, itemHashes } from './item-hash.js'
+export { BUCKET_ITEMS, bucketBound, bucketCount, goesInBuckets, PARTITIONS } from './job/buckets.js'
 export { estimatePsi, type PsiEstimate } from './job/estimate.js'
 export { type PsiColumns, type PsiItems, readPsiItems } from './job/items.js'
 export {
@@ -19,6 +20,8 @@ export {
 export {
   approvePsi,
   checkPsiApproval,
+  type FingerprintedItems,
+  itemCount,
   type OpenedInput,
   openInputs,
   type PsiApproval,

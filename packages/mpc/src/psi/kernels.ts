@@ -41,6 +41,15 @@ export interface PsiKernels {
   countUp(order: Address, count: number): void
   shuffle(order: Address, from: number, words: Address, available: number): number
   gatherPieces(pieces: Address, width: number, order: Address, count: number, out: Address): void
+  keepDistinct(
+    items: Address,
+    count: number,
+    kept: Address,
+    size: number,
+    limit: number,
+    table: Address,
+    mask: number,
+  ): number
   kkrtInputs(
     rows: Address,
     places: Address,

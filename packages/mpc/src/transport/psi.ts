@@ -1,25 +1,34 @@
 import type { Duplex } from 'node:stream'
 import { isSluiceError, SluiceError } from '@sluice/core'
-import { beginIntersection, endIntersection } from '@sluice/ledger/intersections'
+import { beginIntersection, endIntersection, readIntersections } from '@sluice/ledger/intersections'
 import type { Signer } from '@sluice/ledger/keys'
 import type { Table } from 'apache-arrow'
 import { unscaled } from '../job/decimal.js'
-import { ITEM_BYTES } from '../psi/item-hash.js'
+import { goesInBuckets } from '../psi/job/buckets.js'
 import type { PsiItems } from '../psi/job/items.js'
 import { type PsiJob, paddedSize, psiJobDigest, psiLearns, psiPartyIndex } from '../psi/job/job.js'
-import { checkPsiApproval, type OpenedInput, openInputs, type PsiApproval } from '../psi/job/opening.js'
+import {
+  checkPsiApproval,
+  itemCount,
+  type OpenedInput,
+  openInputs,
+  type PsiApproval,
+} from '../psi/job/opening.js'
 import { receivePayload, sendPayload, sharedItems } from '../psi/job/payload.js'
 import { type PsiOutcome, psiProtocol } from '../psi/job/protocol.js'
 import { loadRistretto } from '../psi/ristretto.js'
 import { Session, type Traffic } from '../session/session.js'
+import { type BucketProgress, type BucketResult, BucketRun } from './psi/bucket-run.js'
+import { BucketsInMemory } from './psi/buckets.js'
+import { PsiStoredItems } from './psi/stored-items.js'
 import { type MeetEvent, meet } from './tls.js'
 
 export interface RunPsiOptions {
   readonly signer: Signer
   /** `approvePsi` of this party, over this job and this input */
   readonly approval: PsiApproval
-  /** this party's set; a helper has none */
-  readonly items?: PsiItems
+  /** this party's set, in memory or, where the job goes in buckets, on disk; a helper has none */
+  readonly items?: PsiItems | PsiStoredItems
   /** path of this party's record of intersections, which counts its quotas */
   readonly record: string
   /** of a party that hands columns over: those columns of these rows of its file, ascending, all as text */
@@ -29,8 +38,15 @@ export interface RunPsiOptions {
   readonly wait?: number
   readonly signal?: AbortSignal
   readonly onEvent?: (event: MeetEvent) => void
-  /** of the protocol, from 0 to 1 */
-  readonly onProgress?: (fraction: number) => void
+  /** of the protocol, from 0 to 1; and how far it is, where it goes in buckets */
+  readonly onProgress?: (fraction: number, at?: BucketProgress) => void
+  /**
+   * folder in which finished buckets are kept, sealed, until `forget`: the same call goes on with them after a run that
+   * broke off. Their key lies beside the record
+   */
+  readonly scratch?: string
+  /** sets larger than this go in buckets; the same on both sides. For tests */
+  readonly bucketItems?: number
   /** connections that are there already, by index, instead of meeting over TLS: for demonstrations and tests */
   readonly streams?: ReadonlyMap<number, Duplex>
   readonly now?: () => Date
@@ -47,9 +63,13 @@ export interface PsiResult {
   readonly sum?: string
   /** columns that another party handed over; `rows[i]` belongs to the own item `items[i]` */
   readonly payload?: { readonly itemOf: Uint32Array; readonly columns: Table }
+  /** of a run in buckets whose rows are handed over: the shared keys alone, which `payload` counts */
+  readonly shared?: PsiItems
   readonly traffic: Traffic
   /** digest of this party's last record, to be kept elsewhere */
   readonly recorded: string
+  /** removes what was kept of a run in buckets; to be called when the result is safe */
+  readonly forget?: () => Promise<void>
 }
 
 /**
@@ -61,43 +81,109 @@ export interface PsiResult {
  *   PEER_STOPPED, PEER_UNTRUSTED, PROTOCOL_VIOLATION, TIME_EXCEEDED, INTERRUPTED
  */
 export async function runPsi(job: PsiJob, options: RunPsiOptions): Promise<PsiResult> {
-  const { signer, approval, items, record, signal, now = () => new Date() } = options
+  const { signer, approval, items, record, scratch, bucketItems } = options
   const self = psiPartyIndex(job, signer.name)
   if (job.prepared !== undefined) throw runsPrepared()
   checkPsiApproval(job, signer, approval, items)
-  const size = items === undefined ? 0 : paddedSize(job, items.hashes.length / ITEM_BYTES)
+  const size = items === undefined ? 0 : paddedSize(job, itemCount(items))
+  if (items === undefined || !goesInBuckets(job, bucketItems)) return meetAndRun(job, self, size, options)
+  const buckets = await BucketRun.open({
+    ...{ job, self, record, input: { size, commitment: approval.input!.commitment } },
+    source: items instanceof PsiStoredItems ? items : new BucketsInMemory(items),
+    ...(scratch !== undefined && { scratch }),
+    ...(bucketItems !== undefined && { bucketItems }),
+  })
+  try {
+    if (buckets.isDone) return await finishAlone(job, self, options, buckets)
+    return await meetAndRun(job, self, size, options, buckets).catch(error => {
+      if (
+        buckets.isFinished &&
+        job.payload.length === 0 &&
+        isSluiceError(error) &&
+        error.code === 'PEER_AWAY'
+      )
+        return finishAlone(job, self, options, buckets)
+      throw error
+    })
+  } finally {
+    await buckets.close()
+  }
+}
+
+/** Every bucket was finished before: nothing is computed, and nobody is met. */
+async function finishAlone(
+  job: PsiJob,
+  self: number,
+  { record, signer, now = () => new Date() }: RunPsiOptions,
+  buckets: BucketRun,
+): Promise<PsiResult> {
+  const result = await buckets.result()
+  const ended = {
+    job: psiJobDigest(job),
+    session: buckets.session!,
+    outcome: 'done',
+    ...countOf(result ?? {}),
+  }
+  const recorded = buckets.isRecordedDone
+    ? (await readIntersections(record)).digest
+    : await endIntersection(record, ended, signer, { now })
+  const traffic = { rounds: 0, bytesSent: 0, bytesReceived: 0 }
+  if (isBelow(job, self, result ?? {})) {
+    await buckets.forget()
+    throw belowMinimum()
+  }
+  return { ...told(result), traffic, recorded, forget: () => buckets.forget() }
+}
+
+async function meetAndRun(
+  job: PsiJob,
+  self: number,
+  size: number,
+  options: RunPsiOptions,
+  buckets?: BucketRun,
+): Promise<PsiResult> {
+  const { signer, approval, items, record, signal, now = () => new Date() } = options
+  if (items instanceof PsiStoredItems && buckets === undefined) throw notInBuckets()
   const group = await loadRistretto()
   const session = await openSession(job, self, options)
   const others = await session.run(openInputs(job, self, approval))
+  const counted = await buckets?.agree(session, [...others.values()][0]!)
   const log = { now, ...(signal !== undefined && { signal }) }
   const names = { job: psiJobDigest(job), session: session.id }
   const begun = {
     ...names,
     items: size,
     ...(approval.input !== undefined && { input: approval.input.commitment }),
-    counterparts: counterpartsOf(job, others),
+    counterparts: counterpartsOf(job, others, counted?.tested),
+    ...(counted?.resumes !== undefined && { resumes: counted.resumes }),
   }
   await stopping(session, () => beginIntersection(record, begun, job.quota, signer, log))
   let outcome: PsiOutcome = {}
   try {
-    outcome = await session.run(
-      psiProtocol({
-        job,
-        self,
-        size,
-        others,
-        session: session.id,
-        group,
-        ...(items !== undefined && { items }),
-        ...(options.onProgress !== undefined && { onProgress: options.onProgress }),
-      }),
-    )
+    const result = await buckets?.run(session, group, options.onProgress)
+    const own = buckets === undefined ? (items as PsiItems | undefined) : result?.shared
+    outcome =
+      buckets !== undefined
+        ? outcomeOf(result)
+        : await session.run(
+            psiProtocol({
+              job,
+              self,
+              size,
+              others,
+              session: session.id,
+              group,
+              ...(own !== undefined && { items: own }),
+              ...(options.onProgress !== undefined && { onProgress: options.onProgress }),
+            }),
+          )
     const below = isBelow(job, self, outcome)
     // whoever would hand columns over, or get them, stops; else the others need not know
     if (below && job.payload.length > 0) throw belowMinimum()
     const payload =
-      items === undefined ? undefined : await exchangePayload(session, job, self, outcome, options)
+      own === undefined ? undefined : await exchangePayload(session, job, self, outcome, own, options.payload)
     await session.end()
+    await buckets?.completed()
     if (below) throw belowMinimum()
     const recorded = await endIntersection(
       record,
@@ -105,11 +191,14 @@ export async function runPsi(job: PsiJob, options: RunPsiOptions): Promise<PsiRe
       signer,
       log,
     )
-    return { ...shown(job, outcome, items), ...payload, traffic: session.traffic, recorded }
+    const forget = buckets === undefined ? {} : { forget: () => buckets.forget() }
+    const learned = buckets === undefined ? shown(job, outcome, own) : told(result)
+    return { ...learned, ...payload, traffic: session.traffic, recorded, ...forget }
   } catch (error) {
     const code = isSluiceError(error) ? error.code : 'INTERNAL'
     // what failed is what is told, also where it could not be recorded; it was counted before
     await endIntersection(record, { ...names, outcome: code }, signer, { now }).catch(() => undefined)
+    if (code === 'DISCLOSURE_REFUSED') await buckets?.forget()
     throw await stopped(session, error)
   }
 }
@@ -117,6 +206,24 @@ export async function runPsi(job: PsiJob, options: RunPsiOptions): Promise<PsiRe
 function runsPrepared(): SluiceError {
   return new SluiceError('JOB_INVALID', 'this job has a prepared set: runPrepared runs it', {
     rule: 'psi.prepared',
+  })
+}
+
+/** What buckets say, as of the shared items alone: all of them are. */
+function outcomeOf(result: BucketResult | undefined): PsiOutcome {
+  if (result === undefined) return {}
+  const { count, shared } = result
+  return { count, ...(shared !== undefined && { matched: new Uint8Array(count).fill(1) }) }
+}
+
+function told(result: BucketResult | undefined): Partial<BucketResult> {
+  return result ?? {}
+}
+
+function notInBuckets(): SluiceError {
+  return new SluiceError('PARAMETER_INVALID', 'this job works on sets in memory', {
+    rule: 'psi.buckets',
+    remedy: 'Read the set with readPsiItems; sets on disk are for intersections of two that go in buckets.',
   })
 }
 
@@ -148,11 +255,12 @@ export async function openSession(job: PsiJob, self: number, options: RunPsiOpti
   })
 }
 
-/** Who learns something of this party's set, and by how many items. */
-function counterpartsOf(job: PsiJob, others: ReadonlyMap<number, OpenedInput>) {
+/** Who learns something of this party's set, and by how many items: of its padded set, or as buckets count them. */
+function counterpartsOf(job: PsiJob, others: ReadonlyMap<number, OpenedInput>, tested?: number) {
   return [...others].map(([index, { size, commitment }]) => {
     const { name, key } = job.parties[index]!
-    return { name, key, items: psiLearns(job, index) === undefined ? 0 : size, input: commitment }
+    const items = psiLearns(job, index) === undefined ? 0 : (tested ?? size)
+    return { name, key, items, input: commitment }
   })
 }
 
@@ -178,11 +286,12 @@ async function exchangePayload(
   job: PsiJob,
   self: number,
   { matched }: PsiOutcome,
-  { items, payload }: RunPsiOptions,
+  items: PsiItems,
+  payload: RunPsiOptions['payload'],
 ): Promise<Pick<PsiResult, 'payload'>> {
   if (matched === undefined || job.payload.length === 0) return {}
   const { name } = job.parties[self]!
-  const shared = sharedItems(items!, matched, session.id)
+  const shared = sharedItems(items, matched, session.id)
   const sends = job.payload.find(({ from }) => from === name)
   const receives = job.payload.find(({ to }) => to === name)
   if (sends !== undefined) {
@@ -190,10 +299,10 @@ async function exchangePayload(
     shared.forEach((item, i) => {
       place[item] = i
     })
-    const rows = Uint32Array.from(rowsOf(items!, matched))
+    const rows = Uint32Array.from(rowsOf(items, matched))
     if (payload === undefined) throw new SluiceError('INTERNAL', 'nobody gives the columns to hand over')
     const columns = await stopping(session, () => payload(rows))
-    const places = rows.map(row => place[items!.itemOf[row]!]!)
+    const places = rows.map(row => place[items.itemOf[row]!]!)
     await session.run(
       sendPayload(psiPartyIndex(job, sends.to), { places, columns: columns.select([...sends.columns]) }),
     )

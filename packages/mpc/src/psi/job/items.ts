@@ -39,26 +39,16 @@ export async function readPsiItems(
   { key, sum }: PsiColumns,
   signal?: AbortSignal,
 ): Promise<PsiItems> {
-  if (key.length !== job.key.length) {
-    throw new SluiceError('PARAMETER_INVALID', `the job’s key has ${job.key.length} columns`, {
-      rule: 'psi.key',
-      remedy: 'Name as many columns, in the job’s order.',
-    })
-  }
-  // a prepared set was hashed before there was a job
-  const context = job.prepared?.set ?? psiJobDigest(job)
   const hashed: Uint8Array[] = []
   const keyed: Uint32Array[] = []
   const totals: BigUint64Array[] = []
   let rows = 0
-  for await (const batch of batches) {
-    if (signal?.aborted) throw new SluiceError('INTERRUPTED', 'the reading was interrupted')
-    const keys = keysOf(keyColumns(batch, job.key, key))
-    hashed.push(itemHashes(keys.messages, context))
+  for await (const batch of hashedBatches(job, batches, key, signal)) {
     const start = rows
-    keyed.push(keys.rows.map(row => row + start))
-    if (sum !== undefined) totals.push(valuesOf(job, columnOf(batch, sum), batch.numRows))
-    rows += batch.numRows
+    hashed.push(batch.hashes)
+    keyed.push(batch.rows.map(row => row + start))
+    if (sum !== undefined) totals.push(valuesOf(job, columnOf(batch.table, sum), batch.table.numRows))
+    rows += batch.table.numRows
   }
   const set = distinct(joined(hashed))
   const itemOf = new Int32Array(rows).fill(-1)
@@ -68,6 +58,35 @@ export async function readPsiItems(
     hashes: set.hashes,
     itemOf,
     ...(sum !== undefined && { values: totalled(totals, itemOf, set.hashes.length / ITEM_BYTES) }),
+  }
+}
+
+/** The rows of a table that have a key, by their place in it, and the hashes of their keys under the job. */
+export interface HashedBatch {
+  readonly table: Table
+  readonly rows: Uint32Array
+  readonly hashes: ItemHashes
+}
+
+/** @throws SluiceError NAME_UNKNOWN, SCHEMA_INVALID, PARAMETER_INVALID, INTERRUPTED */
+export async function* hashedBatches(
+  job: PsiJob,
+  batches: AsyncIterable<Table> | Iterable<Table>,
+  key: readonly string[],
+  signal?: AbortSignal,
+): AsyncGenerator<HashedBatch> {
+  if (key.length !== job.key.length) {
+    throw new SluiceError('PARAMETER_INVALID', `the job’s key has ${job.key.length} columns`, {
+      rule: 'psi.key',
+      remedy: 'Name as many columns, in the job’s order.',
+    })
+  }
+  // a prepared set was hashed before there was a job
+  const context = job.prepared?.set ?? psiJobDigest(job)
+  for await (const table of batches) {
+    if (signal?.aborted) throw new SluiceError('INTERRUPTED', 'the reading was interrupted')
+    const keys = keysOf(keyColumns(table, job.key, key))
+    yield { table, rows: keys.rows, hashes: itemHashes(keys.messages, context) }
   }
 }
 

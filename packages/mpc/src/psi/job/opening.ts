@@ -23,7 +23,10 @@ export interface PsiApproval {
 export interface PsiCommitment {
   /** 32 bytes, hexadecimal */
   readonly salt: string
-  /** SHA-256 over salt, number of items and their hashes in the file's order, hexadecimal */
+  /**
+   * SHA-256 over salt, number of items and their hashes in the file's order, hexadecimal; of a set on disk, over the
+   * SHA-256 of its hashes, part by part
+   */
   readonly commitment: string
   /** items, as padded */
   readonly size: number
@@ -37,18 +40,30 @@ export interface OpenedInput {
   readonly commitment: string
 }
 
+/** A set on disk, as far as it is committed to. */
+export interface FingerprintedItems {
+  readonly count: number
+  /** 32 bytes */
+  readonly fingerprint: Uint8Array
+}
+
+/** How many different keys a set has. */
+export function itemCount(items: PsiItems | FingerprintedItems): number {
+  return 'hashes' in items ? items.hashes.length / ITEM_BYTES : items.count
+}
+
 /** Reads the input that is to be used, and signs it with the job. @param items not given by a helper */
 export async function approvePsi(
   job: PsiJob,
   signer: Signer,
-  items: PsiItems | undefined,
+  items: PsiItems | FingerprintedItems | undefined,
   random: (bytes: number) => Uint8Array = randomBytes,
 ): Promise<PsiApproval> {
   const digest = psiJobDigest(job)
   const approval = { job: digest, party: signer.name, signature: await approveJob(digest, signer) }
   if (items === undefined) return approval
   const salt = Buffer.from(random(32)).toString('hex')
-  const size = paddedSize(job, items.hashes.length / ITEM_BYTES)
+  const size = paddedSize(job, itemCount(items))
   const commitment = commitmentTo(items, salt)
   const signature = await signer.sign(inputStatement(digest, signer.name, size, commitment))
   const input = { salt, commitment, size, signature: Buffer.from(signature).toString('base64') }
@@ -64,7 +79,7 @@ export function checkPsiApproval(
   job: PsiJob,
   party: { readonly name: string; readonly publicKey: string },
   approval: PsiApproval,
-  items: PsiItems | undefined,
+  items: PsiItems | FingerprintedItems | undefined,
 ): void {
   const { name, publicKey } = party
   const digest = psiJobDigest(job)
@@ -142,9 +157,10 @@ function inputStatement(job: string, party: string, size: number, commitment: st
   return canonicalBytes({ purpose: 'sluice.psi.input/1', job, participant: party, size, commitment })
 }
 
-function commitmentTo({ hashes }: PsiItems, salt: string): string {
+function commitmentTo(items: PsiItems | FingerprintedItems, salt: string): string {
   const count = new Uint8Array(8)
-  new DataView(count.buffer).setBigUint64(0, BigInt(hashes.length / ITEM_BYTES), true)
-  const digest = createHash('sha256').update('sluice-psi/1 input\0').update(Buffer.from(salt, 'hex'))
-  return digest.update(count).update(hashes).digest('hex')
+  new DataView(count.buffer).setBigUint64(0, BigInt(itemCount(items)), true)
+  const [purpose, content] = 'hashes' in items ? ['input', items.hashes] : ['stored input', items.fingerprint]
+  const digest = createHash('sha256').update(`sluice-psi/1 ${purpose}\0`).update(Buffer.from(salt, 'hex'))
+  return digest.update(count).update(content).digest('hex')
 }
