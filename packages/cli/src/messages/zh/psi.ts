@@ -119,4 +119,35 @@ export const zhPsi: Translations = {
   'After a rotation, prepare the set again and agree on a job with the new file.':
     '轮换之后，请重新预处理集合，并以新文件约定任务。',
   'this job has a prepared set: runPrepared runs it': '此任务有预处理的集合：请用 runPrepared 运行',
+  'the run that this one would go on with was never recorded': '要接续的那次运行没有记录',
+  'Use the record of that run, or remove what was kept of it and begin anew.':
+    '请使用那次运行的求交记录，或删除其保留内容后重新开始。',
+  'a temporary file is not what was written to it': '临时文件的内容与写入时不同',
+  'Find out who writes to the folder of temporary files; nothing was taken from it.':
+    '请查明何人写入临时文件夹；未采用其中任何内容。',
+  'the disk is full; a temporary file was not written': '磁盘已满；临时文件未写入',
+  'Free some space, or name a folder on another disk with --scratch DIR.':
+    '请腾出空间，或用 --scratch DIR 指定另一磁盘上的文件夹。',
+  'a temporary file cannot be written or read ({})': '临时文件无法写入或读取（{}）',
+  'Check the folder of temporary files, or name another one with --scratch DIR.':
+    '请检查临时文件夹，或用 --scratch DIR 指定另一个。',
+  'the input has more than {} rows': '输入超过 {} 行',
+  'Leave out rows whose keys repeat.': '请去掉键重复的行。',
+  'what was kept of an earlier run, in {}, does not hold': '{} 中保留的上次运行的内容不成立',
+  'Remove that folder to begin anew: what is evaluated again will be counted again.':
+    '请删除该文件夹以重新开始：再次检验的内容将再次计数。',
+  'the key {} of what is kept is not this party’s alone': '保留内容的密钥 {} 并非本方独有',
+  'Remove it to begin anew: what is evaluated again will be counted again.':
+    '请删除它以重新开始：再次检验的内容将再次计数。',
+  'another process runs this job as this party': '另一进程正以本方身份运行此任务',
+  'Wait until it has ended.': '请等待其结束。',
+  'too many keys of this set fall into one bucket': '本集合中落入同一个桶的键过多',
+  'With keys that nobody chose by the job’s digest this happens once in 2^40 jobs: agree on a new job.':
+    '若无人按任务摘要选取键，每 2^40 个任务才会发生一次：请约定新的任务。',
+  '"{}" cuts its set into other buckets': '“{}”的分桶方式不同',
+  'Ask that party which version runs there; nothing was computed.':
+    '请询问该方所用版本；未计算任何内容。',
+  'this job works on sets in memory': '此任务使用内存中的集合',
+  'Read the set with readPsiItems; sets on disk are for intersections of two that go in buckets.':
+    '请用 readPsiItems 读取集合；磁盘上的集合用于双方分桶求交。',
 }

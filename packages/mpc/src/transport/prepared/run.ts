@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { isSluiceError } from '@sluice/core'
 import { beginIntersection, endIntersection } from '@sluice/ledger/intersections'
 import { ITEM_BYTES, type ItemHashes } from '../../psi/item-hash.js'
+import type { PsiItems } from '../../psi/job/items.js'
 import { type PsiJob, paddedSize, psiJobDigest, psiPartyIndex } from '../../psi/job/job.js'
 import { checkPsiApproval, openInputs } from '../../psi/job/opening.js'
 import { checkPreparedSide, type PreparedSide } from '../../psi/job/prepared.js'
@@ -10,7 +11,9 @@ import { loadRistretto } from '../../psi/ristretto.js'
 import { belowMinimum, openSession, type PsiResult, type RunPsiOptions, stopped, stopping } from '../psi.js'
 import type { PreparedFile } from './prepared-file.js'
 
-export interface RunPreparedOptions extends Omit<RunPsiOptions, 'payload'> {
+export interface RunPreparedOptions extends Omit<RunPsiOptions, 'payload' | 'items'> {
+  /** of the other party: its set, in memory */
+  readonly items?: PsiItems
   /** of the owner of the prepared set: its key */
   readonly key?: PreparedKey
   /** of the other party: the file */
