@@ -79,7 +79,7 @@ export function keepDistinct(
     if (size === limit) return limit + 1
     v128.store(kept + ((<usize>size) << 4), v128.load(item))
     size++
-    store<u64>(slot, ((<u64>load<u32>(item)) << 32) | (<u64>size))
+    store<u64>(slot, ((<u64>load<u32>(item)) << 32) | <u64>size)
   }
   return size
 }

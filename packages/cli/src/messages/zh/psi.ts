@@ -145,8 +145,7 @@ export const zhPsi: Translations = {
   'With keys that nobody chose by the job’s digest this happens once in 2^40 jobs: agree on a new job.':
     '若无人按任务摘要选取键，每 2^40 个任务才会发生一次：请约定新的任务。',
   '"{}" cuts its set into other buckets': '“{}”的分桶方式不同',
-  'Ask that party which version runs there; nothing was computed.':
-    '请询问该方所用版本；未计算任何内容。',
+  'Ask that party which version runs there; nothing was computed.': '请询问该方所用版本；未计算任何内容。',
   'this job works on sets in memory': '此任务使用内存中的集合',
   'Read the set with readPsiItems; sets on disk are for intersections of two that go in buckets.':
     '请用 readPsiItems 读取集合；磁盘上的集合用于双方分桶求交。',

@@ -229,8 +229,10 @@ export class BucketRun {
   /** Of the run that is kept, and of those that went on with it. */
   get #sessions(): ReadonlySet<string> {
     const first = this.#kept?.session
-    const later = this.#records.filter(entry => entry.kind === 'begun' && entry.resumes === first)
-    return new Set(first === undefined ? [] : [first, ...later.map(({ session }) => session)])
+    const later = this.#records.flatMap(entry =>
+      entry.kind === 'begun' && entry.resumes === first ? [entry.session] : [],
+    )
+    return new Set(first === undefined ? [] : [first, ...later])
   }
 
   #take(kept: KeptRun): void {
