@@ -38,15 +38,22 @@ export function keysOf(columns: readonly KeyColumn[]): Keys {
   const bytes = new Uint8Array(
     parts.reduce((total, part) => total + part.bytes.length, 4 * count * columns.length),
   )
-  const lengths = new DataView(bytes.buffer)
   let [kept, at] = [0, 0]
   for (let row = 0; row < count; row++) {
-    if (parts.some(part => part.offsets[row] === part.offsets[row + 1])) continue
-    for (const part of parts) {
-      const [start, end] = [part.offsets[row]!, part.offsets[row + 1]!]
-      lengths.setUint32(at, end - start, true)
-      at += 4
-      for (let i = start; i < end; i++) bytes[at++] = part.bytes[i]!
+    const before = at
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i]!
+      const start = part.offsets[row]!
+      const length = part.offsets[row + 1]! - start
+      if (length === 0) {
+        at = -1
+        break
+      }
+      at = append(bytes, at, part.bytes, start, length)
+    }
+    if (at < 0) {
+      at = before
+      continue
     }
     rows[kept++] = row
     offsets[kept] = at
@@ -55,6 +62,16 @@ export function keysOf(columns: readonly KeyColumn[]): Keys {
     messages: { bytes: bytes.subarray(0, at), offsets: offsets.subarray(0, kept + 1) },
     rows: rows.subarray(0, kept),
   }
+}
+
+/** A part of a key after its length in four bytes, the lowest first. @returns where the next one goes */
+function append(out: Uint8Array, at: number, bytes: Uint8Array, start: number, length: number): number {
+  out[at] = length
+  out[at + 1] = length >> 8
+  out[at + 2] = length >> 16
+  out[at + 3] = length >> 24
+  for (let i = 0; i < length; i++) out[at + 4 + i] = bytes[start + i]!
+  return at + 4 + length
 }
 
 /**

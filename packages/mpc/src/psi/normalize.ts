@@ -14,10 +14,13 @@ import type { Messages } from '@sluice/core/desensitize/cipher'
 export const NORMALIZATIONS = ['width', 'trim', 'case', 'identity'] as const
 export type Normalization = (typeof NORMALIZATIONS)[number]
 
-/** A column of texts in UTF-8, brought to one form. Values of ASCII alone never become strings. */
+/**
+ * A column of texts in UTF-8, brought to one form: the column itself where it is in that form. Values of ASCII alone
+ * never become strings.
+ */
 export function normalized(texts: Messages, rules: readonly Normalization[]): Messages {
-  if (rules.length === 0) return texts
   const wanted = new Set(rules)
+  if (rules.length === 0 || isInForm(texts, wanted)) return texts
   const { bytes, offsets } = texts
   const count = Math.max(0, offsets.length - 1)
   const out: Output = { bytes: new Uint8Array(bytes.length), length: 0 }
@@ -29,6 +32,27 @@ export function normalized(texts: Messages, rules: readonly Normalization[]): Me
     ends[row + 1] = out.length
   }
   return { bytes: out.bytes.subarray(0, out.length), offsets: ends }
+}
+
+/** Whether there is nothing to do, as in most columns: no letter or end of a value that a rule changes, and ASCII alone. */
+function isInForm({ bytes, offsets }: Messages, rules: ReadonlySet<Normalization>): boolean {
+  const rows = offsets.length - 1
+  if (rows < 1) return true
+  const last = offsets[rows]!
+  const [low, high] = rules.has('case') ? [0x61, 0x7a] : [1, 0]
+  for (let i = offsets[0]!; i < last; i++) {
+    const byte = bytes[i]!
+    if (byte > 127 || (byte >= low && byte <= high)) return false
+  }
+  const [trim, identity] = [rules.has('trim'), rules.has('identity')]
+  for (let row = 0; row < rows; row++) {
+    const start = offsets[row]!
+    const end = offsets[row + 1]!
+    if (start === end) continue
+    if (trim && (isSpace(bytes[start]!) || isSpace(bytes[end - 1]!))) return false
+    if (identity && bytes[end - 1] === 0x78) return false
+  }
+  return true
 }
 
 /** One text; the rules' meaning in a few lines, which the columns' fast path agrees with. */

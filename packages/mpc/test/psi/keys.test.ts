@@ -50,6 +50,15 @@ describe('the declared form of keys', () => {
     expect(normalizedText('ß é', new Set(['case']))).toBe('ß é')
   })
 
+  it('leaves a column alone that has it, and sees what has not: an end, a letter, an x, what is no ASCII', () => {
+    const column = messagesOf(['SL-12', '', '11010519491231002X'].map(value => Buffer.from(value)))
+    expect(normalized(column, NORMALIZATIONS)).toBe(column)
+    for (const value of [' A', 'A\t', 'Aa', '11010519491231002x', 'Ａ']) {
+      expect(texts(['B', value, 'C'], NORMALIZATIONS)).toEqual(['B', normalizedText(value, all), 'C'])
+    }
+    expect(texts(['11010519491231002x'], ['identity'])).toEqual(['11010519491231002X'])
+  })
+
   it('is the same for whole columns as for one text, and stays what it is when it is applied again', () => {
     const piece = fc.constantFrom(
       'a',

@@ -49,41 +49,48 @@ function macTile(
   to: number,
   tags: Uint8Array,
 ): void {
+  const work = new Uint8Array((to - from) * BLOCK_BYTES)
+  const blocks = wordsOf(work)
+  const chained = wordsOf(tags)
+  const [whole, padded] = [wordsOf(subkeys.whole), wordsOf(subkeys.padded)]
   let active = Int32Array.from({ length: to - from }, (_, i) => from + i)
-  const work = new Uint8Array(active.length * BLOCK_BYTES)
   for (let step = 0; active.length > 0; step++) {
     const start = step * BLOCK_BYTES
     let unfinished = 0
     for (let k = 0; k < active.length; k++) {
       const row = active[k]!
-      const length = offsets[row + 1]! - offsets[row]!
-      const block = k * BLOCK_BYTES
       const source = offsets[row]! + start
-      const here = Math.min(BLOCK_BYTES, length - start)
+      const left = offsets[row + 1]! - source
+      const block = k * BLOCK_BYTES
+      const here = Math.min(left, BLOCK_BYTES)
       for (let i = 0; i < here; i++) work[block + i] = bytes[source + i]!
       if (here < BLOCK_BYTES) {
         work[block + here] = 0x80
-        work.fill(0, block + here + 1, block + BLOCK_BYTES)
+        for (let i = here + 1; i < BLOCK_BYTES; i++) work[block + i] = 0
       }
-      if (step > 0) xorInto(work, block, tags, row * BLOCK_BYTES)
-      if (length > start + BLOCK_BYTES) unfinished++
-      else xorInto(work, block, here === BLOCK_BYTES ? subkeys.whole : subkeys.padded, 0)
+      const word = k * BLOCK_WORDS
+      if (step > 0) for (let i = 0; i < BLOCK_WORDS; i++) blocks[word + i]! ^= chained[row * BLOCK_WORDS + i]!
+      if (left > BLOCK_BYTES) {
+        unfinished++
+        continue
+      }
+      const subkey = left === BLOCK_BYTES ? whole : padded
+      for (let i = 0; i < BLOCK_WORDS; i++) blocks[word + i]! ^= subkey[i]!
     }
-    const states = cipher.encrypt(work.subarray(0, active.length * BLOCK_BYTES))
-    scatter(states, active, tags)
+    // what was encrypted goes back into the same memory, where words can be read
+    work.set(cipher.encrypt(work.subarray(0, active.length * BLOCK_BYTES)))
+    for (let k = 0; k < active.length; k++) {
+      const [source, target] = [k * BLOCK_WORDS, active[k]! * BLOCK_WORDS]
+      for (let i = 0; i < BLOCK_WORDS; i++) chained[target + i] = blocks[source + i]!
+    }
     if (unfinished === 0) return
     const next = start + BLOCK_BYTES
-    active = active.filter(row => offsets[row + 1]! - offsets[row]! > next)
+    if (unfinished < active.length) active = active.filter(row => offsets[row + 1]! - offsets[row]! > next)
   }
 }
 
-function xorInto(target: Uint8Array, at: number, source: Uint8Array, from: number): void {
-  for (let i = 0; i < BLOCK_BYTES; i++) target[at + i]! ^= source[from + i]!
-}
+const BLOCK_WORDS = BLOCK_BYTES / 4
 
-function scatter(states: Uint8Array, rows: Int32Array, tags: Uint8Array): void {
-  for (let k = 0; k < rows.length; k++) {
-    const [source, target] = [k * BLOCK_BYTES, rows[k]! * BLOCK_BYTES]
-    for (let i = 0; i < BLOCK_BYTES; i++) tags[target + i] = states[source + i]!
-  }
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
 }
