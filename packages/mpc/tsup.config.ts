@@ -16,6 +16,7 @@ export default library([
   'session/link',
   // an operation of a job, likewise
   'job/protocol',
+  'job/field',
   'job/query',
   'job/result',
   'job/statistics/binning',

@@ -8,7 +8,7 @@ import { parseYaml, record, textOf, wrong } from '../job.js'
 const JOB_BYTES = 1 << 22
 const APPROVAL_BYTES = 4096
 const APPROVAL = 'sluice-joint-approval/1'
-const DRAFT = ['purpose', 'parties', 'inputs', 'operations', 'minimumEntities', 'limits']
+const DRAFT = ['purpose', 'sharing', 'parties', 'inputs', 'operations', 'minimumEntities', 'limits']
 const LIMITS = { seconds: 3600, bytes: 2 ** 36, memory: 2 ** 31 }
 
 /** A job as `init` wrote it. @throws SluiceError FILE_MISSING, FILE_FORMAT, JOB_INVALID */

@@ -11,7 +11,6 @@ export async function shownJob(job: JointJob): Promise<Reply> {
     import('@sluice/core/plan'),
   ])
   const digest = jobDigest(job)
-  const computing = job.parties.filter(({ role }) => role === 'computing').map(({ name }) => name)
   return {
     json: { ...job, digest },
     text: ui =>
@@ -27,7 +26,8 @@ export async function shownJob(job: JointJob): Promise<Reply> {
                 : `${party.name}  ${party.role}  ${party.key}`,
             ),
           ],
-          ['label.collusion', ui.t('text.jointCollusion', { parties: computing.join(', ') })],
+          ['label.jointSharing', sharingText(job, ui)],
+          ['label.collusion', collusionText(job, ui)],
           [
             'label.inputs',
             job.inputs.flatMap(input => [
@@ -55,20 +55,53 @@ export async function shownJob(job: JointJob): Promise<Reply> {
   }
 }
 
+/** The parties who hold shares, by their names. */
+function computingIn({ parties }: JointJob): string[] {
+  return parties.filter(({ role }) => role === 'computing').map(({ name }) => name)
+}
+
+function sharingText(job: JointJob, ui: Ui): string {
+  const size = computingIn(job).length
+  switch (job.sharing?.kind) {
+    case 'shamir':
+      return ui.t('text.jointSharing.shamir', { threshold: job.sharing.threshold, size })
+    case 'dealer':
+      return ui.t('text.jointSharing.dealer', { size })
+    default:
+      return ui.t('text.jointSharing.replicated')
+  }
+}
+
+/** Who must not put together what they hold. */
+function collusionText(job: JointJob, ui: Ui): string {
+  const parties = computingIn(job).join(', ')
+  switch (job.sharing?.kind) {
+    case 'shamir':
+      return ui.t('text.jointShamir', { threshold: job.sharing.threshold, parties })
+    case 'dealer': {
+      const dealer = job.parties.find(({ role }) => role === 'dealer')!.name
+      return ui.t('text.jointDealer', { dealer, parties })
+    }
+    default:
+      return ui.t('text.jointCollusion', { parties })
+  }
+}
+
 /** What a party's terminal says at the end. */
 export function shownResult(
   digest: string,
   ledger: string,
-  { session, tables, traffic }: JointResult,
+  { session, tables, left, traffic }: JointResult,
 ): Reply {
   return {
-    json: { job: digest, session, tables, traffic, ledger },
+    json: { job: digest, session, tables, left, traffic, ledger },
     text: ui =>
       [
         ...(tables.length === 0
           ? [ui.t('text.jointNotReceiver')]
           : tables.map(table => shownTable(table, ui))),
         '',
+        ...(left.length === 0 ? [] : [ui.t('text.jointLeft', { parties: left.join(', ') })]),
         ui.t('text.jointTraffic', {
           rounds: traffic.rounds,
           sent: traffic.bytesSent.toLocaleString('en-US'),

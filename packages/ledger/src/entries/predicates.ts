@@ -281,6 +281,8 @@ export interface JointEnd {
   /** identifier of the session, the same in every party's ledger */
   readonly session: string
   readonly links: readonly JointLink[]
+  /** who left before the end, of a job that goes on without them; not given where nobody did */
+  readonly left?: readonly string[]
   readonly opened: readonly {
     readonly operation: string
     readonly cells: number

@@ -244,6 +244,7 @@ const jointEnd = z.strictObject({
   ...joint,
   session: digest,
   links: jointLinks,
+  left: z.array(keyName).min(1).max(64).refine(distinct).exactOptional(),
   opened: z
     .array(z.strictObject({ operation: name, cells: count, suppressed: count, resultCommitment: digest }))
     .max(64),

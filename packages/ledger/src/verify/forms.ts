@@ -252,16 +252,19 @@ const FORMS: { readonly [K in PredicateKind]: Form } = {
     readKey((value as { logKey: string }).logKey).name === (value as { origin: string }).origin &&
     isNamed((value as { party: { name: string; key: string } }).party),
   'joint-start': object({ ...jointFields('joint-start'), parties: distinct(list(name, 2, 64)) }),
-  'joint-end': object({
-    ...jointFields('joint-end'),
-    session: digest,
-    links: list(link, 0, 64),
-    opened: list(
-      object({ operation: plain, cells: count(0), suppressed: count(0), resultCommitment: digest }),
-      0,
-      64,
-    ),
-  }),
+  'joint-end': object(
+    {
+      ...jointFields('joint-end'),
+      session: digest,
+      links: list(link, 0, 64),
+      opened: list(
+        object({ operation: plain, cells: count(0), suppressed: count(0), resultCommitment: digest }),
+        0,
+        64,
+      ),
+    },
+    { left: distinct(list(name, 1, 64)) },
+  ),
   'joint-break': object({
     ...jointFields('joint-break'),
     session: nullable(digest),

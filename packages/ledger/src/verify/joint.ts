@@ -44,6 +44,7 @@ export class JointRuns {
       throw refuse('order.outcome', 'there is no run of this job that it could be the outcome of')
     const named = [...predicate.links.map(({ peer }) => peer)]
     if (predicate.kind === 'joint-break' && predicate.about !== null) named.push(predicate.about)
+    if (predicate.kind === 'joint-end') named.push(...(predicate.left ?? []))
     if (named.some(name => name === this.#party || !start.parties.includes(name)))
       throw refuse('order.outcome', 'it names somebody who takes no part in the run')
     this.#open.delete(predicate.run)

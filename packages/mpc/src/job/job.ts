@@ -4,9 +4,11 @@ import { decodePlan, type Plan } from '@sluice/core/plan'
 import { isKeyName, parseVerifierKey } from '@sluice/ledger/keys'
 import { z } from 'zod'
 import { scaled } from './decimal.js'
+import { checkField, checkTests } from './field.js'
 import type { InputForm } from './input.js'
 import { invalid } from './invalid.js'
 import { queryOf } from './query.js'
+import { checkRoles, sharing } from './roles.js'
 import { statistic } from './statistics/schema.js'
 import { checkStatistic } from './statistics/statistic.js'
 
@@ -67,7 +69,9 @@ const schema = z.strictObject({
   purpose: z.string().min(1).max(2000),
   /** 32 hexadecimal digits: no two jobs are one */
   nonce: hexadecimal(32),
-  /** three that compute, then any number of providers, who give inputs and may receive */
+  /** where it is not given, replicated sharing among three */
+  sharing: sharing.exactOptional(),
+  /** those who compute, then a dealer where there is one, then any number of providers, who give inputs and may receive */
   parties: z
     .array(
       z.discriminatedUnion('role', [
@@ -78,6 +82,7 @@ const schema = z.strictObject({
           host: z.string().min(1).max(253),
           port: z.int().min(1).max(65_535),
         }),
+        z.strictObject({ name: principal, role: z.literal('dealer'), key: z.string().max(400) }),
         z.strictObject({ name: principal, role: z.literal('provider'), key: z.string().max(400) }),
       ]),
     )
@@ -174,11 +179,9 @@ function planAt(plan: unknown, index: number): Plan {
   }
 }
 
-function checkParties({ parties }: JointJob): void {
-  const computing = parties.map(({ role }) => role === 'computing')
-  if (computing.some((computes, index) => computes !== index < 3)) {
-    throw invalid('parties', 'three that compute come first, and providers after them')
-  }
+function checkParties(job: JointJob): void {
+  const { parties } = job
+  checkRoles(job)
   for (const [index, { key, name: party }] of parties.entries()) {
     if (parseVerifierKey(key).name !== party)
       throw invalid(`parties.${index}.key`, 'it is the key of another name')
@@ -221,11 +224,14 @@ function checkOperations(job: JointJob): void {
   if (new Set(job.operations.map(({ name }) => name)).size < job.operations.length) {
     throw invalid('operations', 'two operations have one name')
   }
+  const queries = job.operations.map(given => queryOf(job, given))
   for (const [index, given] of job.operations.entries()) {
     const { receivers } = given
-    checkStatistic(job, given, queryOf(job, given))
+    checkField(job, given, queries[index]!)
+    checkStatistic(job, given, queries[index]!)
     for (const receiver of receivers) partyIndex(job, receiver)
     if (new Set(receivers).size < receivers.length)
       throw invalid(`operations.${index}.receivers`, 'one is named twice')
   }
+  checkTests(job, queries)
 }

@@ -15,6 +15,7 @@ import type { Protocol } from '../session/protocol.js'
 import type { Chunk } from './clear.js'
 import { type JointJob, type JointOperation, partyIndex } from './job.js'
 import { categoriesOf, groupsOf, type Query } from './query.js'
+import { computingOf } from './roles.js'
 import { type Share, SharedRows, shareRows, sharesOf } from './shared.js'
 import { binRows } from './statistics/binning.js'
 
@@ -50,13 +51,17 @@ export function running(
  * How many rows are computed at a time: the same at all parties, since the job alone decides. For each row a party holds
  * two shares of each column, and of each cell of the dimensions before the last.
  *
+ * @param copies of each value that a party holds at a time
  * @throws SluiceError MEMORY_EXCEEDED where the job allows no memory for 64 rows
  */
-export function chunkRows({ job, query, shares }: Pick<Running, 'job' | 'query' | 'shares'>): number {
+export function chunkRows(
+  { job, query, shares }: Pick<Running, 'job' | 'query' | 'shares'>,
+  copies = 2,
+): number {
   const before = query.bins === undefined ? query.keys.slice(0, -1) : query.keys
   const outer = before.reduce((cells, { column }) => cells * categoriesOf(column).length, 1)
   const edges = query.bins === undefined ? 0 : 12 * query.bins.edges.length
-  const columns = 2 * shares.length + 2 * outer * (1 + 2 * query.measures.length) + 16 + edges
+  const columns = copies * (shares.length + outer * (1 + 2 * query.measures.length)) + 16 + edges
   const elements = Math.min(CHUNK_ELEMENTS, Math.floor(job.limits.memory / ELEMENT_BYTES))
   const rows = Math.floor(elements / columns / WORD) * WORD
   if (rows > 0) return rows
@@ -80,21 +85,22 @@ export function chunkRows({ job, query, shares }: Pick<Running, 'job' | 'query' 
  * @throws SluiceError JOB_MISMATCH naming whose rows are others
  */
 export function* compareRows(
-  { job, query, self }: Running,
+  { job, query, self }: Pick<Running, 'job' | 'query' | 'self'>,
   alignment: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
 ): Protocol<void> {
   if (query.inputs.length < 2) return
-  const computing = [0, 1, 2]
+  const computing = computingOf(job)
   const mine = query.inputs.filter(({ owner }) => partyIndex(job, owner) === self)
   const others = query.inputs.filter(({ owner }) => partyIndex(job, owner) !== self)
   const received = yield {
     send: mine.flatMap(({ name }) =>
       computing.filter(to => to !== self).map(to => ({ to, bytes: alignment.get(name)! })),
     ),
-    receive:
-      self < 3 ? others.map(({ owner }) => ({ from: partyIndex(job, owner), bytes: ALIGNMENT_BYTES })) : [],
+    receive: computing.includes(self)
+      ? others.map(({ owner }) => ({ from: partyIndex(job, owner), bytes: ALIGNMENT_BYTES }))
+      : [],
   }
-  if (self > 2) return
+  if (!computing.includes(self)) return
   const digests = new Map([
     ...mine.map(({ name }) => [name, alignment.get(name)!] as const),
     ...others.map(({ name }, place) => [name, received[place]!] as const),

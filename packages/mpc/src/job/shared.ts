@@ -218,7 +218,7 @@ function* forNumeric(value: Numeric, values: boolean): Generator<Share> {
 }
 
 /** The largest parts that one owner can compute alone. */
-function partsOf(value: Numeric): Numeric[] {
+export function partsOf(value: Numeric): Numeric[] {
   if (value.kind === 'constant') return []
   if (ownerOf(value) !== undefined || value.kind === 'column') return [value]
   return [...partsOf(value.left), ...partsOf(value.right)]

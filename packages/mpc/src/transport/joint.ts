@@ -18,12 +18,14 @@ import {
 } from '../job/protocol.js'
 import { queryOf } from '../job/query.js'
 import { type JointTable, tableOf } from '../job/result.js'
+import { computingOf, sharingOf } from '../job/roles.js'
 import { shareWeights } from '../job/statistics/binning.js'
 import { checkMemory, openStatistic, statisticTable } from '../job/statistics/statistic.js'
 import { establish, type Index } from '../protocols/replicated/party.js'
 import type { Cells } from '../protocols/replicated/totals.js'
 import { approveJob } from '../session/approval.js'
 import { Session, type Traffic } from '../session/session.js'
+import { checkLeft, computedInField } from './joint-field.js'
 import type { Outcome, PartyLedger } from './party-ledger.js'
 import { type MeetEvent, meet } from './tls.js'
 
@@ -58,6 +60,8 @@ export interface JointResult {
   readonly session: string
   /** what was opened to this party */
   readonly tables: readonly JointTable[]
+  /** who left once it was not needed any more, of a job by Shamir's sharing; what they gave is in the result */
+  readonly left: readonly string[]
   readonly traffic: Traffic
 }
 
@@ -86,8 +90,10 @@ export async function runJoint(job: JointJob, options: RunJointOptions): Promise
     session = await opened(job, self, options)
     const tables = await session.within(() => computed(job, self, session!, own, options.onEvent))
     await session.end()
-    await record?.end(outcome(), tables)
-    return { session: session.id, tables, traffic: session.traffic }
+    checkLeft(job, session.left)
+    const left = session.left.map(index => job.parties[index]!.name)
+    await record?.end(outcome(), tables, left)
+    return { session: session.id, tables, left, traffic: session.traffic }
   } catch (error) {
     // what went wrong matters more than that it could not be recorded
     await record?.breakOff(error, outcome()).catch(() => undefined)
@@ -116,12 +122,13 @@ async function opened(
   })
   const digest = jobDigest(job)
   return Session.open({
-    job: { digest, participants, core: 3 },
+    job: { digest, participants, core: computingOf(job).length },
     self,
     approval: approval ?? (await approveJob(digest, signer)),
     streams,
     seconds: job.limits.seconds,
     bytes: job.limits.bytes,
+    mayLeave: sharingOf(job).kind === 'shamir',
     ...(signal !== undefined && { signal }),
   })
 }
@@ -183,13 +190,17 @@ async function computed(
   own: ReadonlyMap<string, OwnInput>,
   onEvent: RunJointOptions['onEvent'],
 ): Promise<JointTable[]> {
-  const party = self < 3 ? await session.run(establish(self as Index, session.id)) : undefined
   const alignment = new Map(
     [...own].map(([name, { entities }]) => {
       const mac = createHmac('sha256', Buffer.from(session.id, 'hex')).update(entities)
       return [name, new Uint8Array(mac.digest())]
     }),
   )
+  if (sharingOf(job).kind !== 'replicated')
+    return computedInField(job, self, session, alignment, (run, size, step) =>
+      eachChunk(run, size, session, own, onEvent, step),
+    )
+  const party = self < 3 ? await session.run(establish(self as Index, session.id)) : undefined
   const tables: JointTable[] = []
   for (const operation of job.operations) {
     const run = running(job, operation, queryOf(job, operation), self, party)
@@ -217,15 +228,30 @@ async function wholeOf({ query }: Running, own: ReadonlyMap<string, OwnInput>): 
   return joined(chunks, query.rows)
 }
 
-/** Chunk by chunk; while one is computed, this party's next rows are read. */
 async function totalled(
   run: Running,
   session: Session,
   own: ReadonlyMap<string, OwnInput>,
   onEvent: RunJointOptions['onEvent'],
 ): Promise<Cells | undefined> {
-  const size = chunkRows(run)
-  const { query, operation } = run
+  const weights = await session.run(shareWeights(run, await modelOf(run, own)))
+  let cells: Cells | undefined
+  await eachChunk(run, chunkRows(run), session, own, onEvent, async (rows, chunk) => {
+    const more = await session.run(totalRows(run, rows, chunk, weights))
+    if (more !== undefined) cells = addCells(cells, more)
+  })
+  return cells
+}
+
+/** Chunk by chunk; while one is computed, this party's next rows are read. */
+async function eachChunk(
+  { query, operation }: Pick<Running, 'query' | 'operation'>,
+  size: number,
+  session: Session,
+  own: ReadonlyMap<string, OwnInput>,
+  onEvent: RunJointOptions['onEvent'],
+  step: (rows: number, chunk: Chunk | undefined) => Promise<void>,
+): Promise<void> {
   const mine = query.inputs.flatMap(({ name }) => own.get(name) ?? [])
   const readers = mine.map(({ input, source }) => chunksOf(source, input, Math.min(size, query.rows)))
   const read = () => {
@@ -234,8 +260,6 @@ async function totalled(
     next.catch(() => undefined)
     return next
   }
-  const weights = await session.run(shareWeights(run, await modelOf(run, own)))
-  let cells: Cells | undefined
   try {
     let next = read()
     for (let start = 0; start === 0 || start < query.rows; start += size) {
@@ -249,8 +273,7 @@ async function totalled(
               given.map(({ done, value }) => (done ? undefined : value)),
               rows,
             )
-      const more = await session.run(totalRows(run, rows, chunk, weights))
-      if (more !== undefined) cells = addCells(cells, more)
+      await step(rows, chunk)
       onEvent?.({
         kind: 'computing',
         operation: operation.name,
@@ -259,7 +282,6 @@ async function totalled(
         ...session.traffic,
       })
     }
-    return cells
   } finally {
     for (const reader of readers) await reader.return(undefined)
   }

@@ -86,9 +86,10 @@ export class PartyLedger {
     const run = { run: randomBytes(16).toString('hex'), jobDigest: jobDigest(job) }
     await this.#record({ kind: 'joint-start', ...run, parties: job.parties.map(({ name }) => name) })
     return {
-      end: async ({ session, links }, tables) => {
+      end: async ({ session, links }, tables, left) => {
         const opened = await Promise.all(tables.map(table => this.#keep(run.run, table)))
-        await this.#record({ kind: 'joint-end', ...run, session: session!, links, opened })
+        const gone = left.length > 0 ? { left } : {}
+        await this.#record({ kind: 'joint-end', ...run, session: session!, links, opened, ...gone })
       },
       breakOff: async (error, outcome) => {
         const { code, facts } = isSluiceError(error) ? error : { code: 'INTERNAL', facts: undefined }
@@ -115,7 +116,8 @@ export class PartyLedger {
 
 /** A run whose outcome is still to be recorded. */
 export interface RecordedRun {
-  end(outcome: Outcome, tables: readonly JointTable[]): Promise<void>
+  /** @param left who left before the end, where they may */
+  end(outcome: Outcome, tables: readonly JointTable[], left: readonly string[]): Promise<void>
   breakOff(error: unknown, outcome: Outcome): Promise<void>
 }
 

@@ -99,6 +99,31 @@ export const zhJoint: Translations = {
   'this engine does not run the plan: {}': '本引擎不能运行此计划：{}',
   'this party gives the input "{}"': '本方须给出输入“{}”',
   'this party gives {}': '本方须给出 {}',
+  'three or more that compute come first, and providers after them': '先列出三个以上的计算方，其后为提供方',
+  'two or more that compute come first, then one dealer, then providers':
+    '先列出两个以上的计算方，再列一个分发方，其后为提供方',
+  'with a threshold of t, at least 2t − 1 parties compute': '门限为 t 时，至少要有 2t − 1 个计算方',
+  'the dealer gives no input': '分发方不给出输入',
+  'to the dealer nothing is opened, for it knows the masks': '分发方知道掩码，故不向其打开任何结果',
+  'a statistic takes three parties with replicated sharing': '统计量须由三方以复制式分享计算',
+  'a group by a secret key takes three parties with replicated sharing':
+    '按秘密键分组须由三方以复制式分享计算',
+  'a comparison of several owners’ columns takes three parties with replicated sharing':
+    '比较多个所有者的列须由三方以复制式分享计算',
+  'a value or a total of this bound could reach 2^60, and would wrap in the field':
+    '此界限的值或合计可达 2^60，在域中会回绕',
+  'a minimum of entities above {} takes replicated sharing': '实体下限超过 {} 时须用复制式分享',
+  'the test of the minimum needs {} bytes of memory, and the job allows {}':
+    '检验实体下限需要 {} 字节内存，而任务允许 {}',
+  'Make a job that allows more memory, or has fewer cells or a lower minimum.':
+    '请制定允许更多内存、单元格更少或下限更低的任务。',
+  'values that are shared in a field are compared': '对域上分享的值作了比较',
+  '{} parties are left, and {} are needed': '只剩 {} 方，而需要 {} 方',
+  'See what the terminals of the others say; then every party starts the job again.':
+    '请查看其他各方的终端信息；然后各方重新开始任务。',
+  'The shares that arrived do not fit each other': '收到的各分片互不吻合',
+  'Ask every operator which version runs there; then every party starts the job again.':
+    '请询问各方操作人员所用版本；然后各方重新开始任务。',
   'three that compute come first, and providers after them': '先列出三个计算方，其后为提供方',
   'two columns have one name': '有两列同名',
   'two inputs have one name': '有两个输入同名',

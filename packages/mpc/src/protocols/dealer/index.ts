@@ -1,6 +1,7 @@
 export type { FieldCells, OpenedFieldCells } from '../field/minimum.js'
 export { Supply } from '../field/supply.js'
 export { openAtLeast, productsOfMinimum, receiveAtLeast } from './cells.js'
+export { dealInnerProducts, innerProducts } from './inner-products.js'
 export { inputOf, provide, receiveFrom } from './input.js'
 export { multiply } from './multiply.js'
 export { open, receiveOpened } from './open.js'

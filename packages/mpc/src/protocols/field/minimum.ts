@@ -2,6 +2,7 @@ import { SluiceError } from '@sluice/core'
 import { toSigned } from '../../field/kernels.js'
 import type { Words } from '../../ring/slots.js'
 import type { Protocol } from '../../session/protocol.js'
+import { concatenate } from './columns.js'
 import type { Scheme } from './scheme.js'
 
 /** Shared cells: how many entities stand behind each, and its sum. */
@@ -18,7 +19,8 @@ export interface OpenedFieldCells {
   readonly sums: BigInt64Array
 }
 
-const MOST = 100_000n
+/** The largest minimum of entities that is tested in the field: a cell takes one product for each up to it. */
+export const LARGEST_MINIMUM = 100_000n
 
 /**
  * Opens the cells with at least `minimum` entities to the receivers. A count c is below the minimum k exactly where
@@ -63,6 +65,7 @@ export function* receiveAtLeast(
 
 /** How many products `openAtLeast` takes of a supply, and how many random elements. */
 export function needsOfMinimum(cells: number, minimum: bigint): { products: number; random: number } {
+  // of k factors k − 1 products are one, and one more has the mask
   return { products: cells * Number(factorsOf(minimum)), random: cells }
 }
 
@@ -88,11 +91,15 @@ function* belowIsZero(scheme: Scheme, counts: Words, minimum: bigint): Protocol<
 }
 
 function factorsOf(minimum: bigint): bigint {
-  if (minimum > MOST) {
-    throw new SluiceError('JOB_INVALID', `A minimum of entities above ${MOST} cannot be tested here`, {
-      rule: 'minimum.entities',
-      remedy: 'Use three parties with replicated sharing, whose comparison has no such limit.',
-    })
+  if (minimum > LARGEST_MINIMUM) {
+    throw new SluiceError(
+      'JOB_INVALID',
+      `A minimum of entities above ${LARGEST_MINIMUM} cannot be tested here`,
+      {
+        rule: 'minimum.entities',
+        remedy: 'Use three parties with replicated sharing, whose comparison has no such limit.',
+      },
+    )
   }
   return minimum <= 1n ? 1n : minimum
 }
@@ -107,16 +114,6 @@ function count(flags: Words): number {
 
 function select(column: Words, flags: Words): Words {
   return column.filter((_, cell) => flags[cell] === 1n)
-}
-
-function concatenate(columns: readonly Words[]): Words {
-  const out = new BigUint64Array(columns.reduce((length, column) => length + column.length, 0))
-  let start = 0
-  for (const column of columns) {
-    out.set(column, start)
-    start += column.length
-  }
-  return out
 }
 
 function cellsIn(opened: Words, passed: Words): OpenedFieldCells {

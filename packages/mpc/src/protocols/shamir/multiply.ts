@@ -1,10 +1,11 @@
 import { SluiceError } from '@sluice/core'
-import { combine, reduce, uniform } from '../../field/kernels.js'
+import { combine, reduce, sum, uniform } from '../../field/kernels.js'
 import { bytesOf, wordsOf } from '../../prg/aes-ctr.js'
 import type { Words } from '../../ring/slots.js'
 import type { Protocol } from '../../session/protocol.js'
 import { Supply } from '../field/supply.js'
-import { gather, reconstruct } from './open.js'
+import type { Pair } from '../field/totals.js'
+import { gather, open, reconstruct } from './open.js'
 import type { Committee, ShamirParty } from './party.js'
 import { evaluate, extract } from './polynomial.js'
 
@@ -70,6 +71,33 @@ export function* multiply(party: ShamirParty, a: Words, b: Words, supply: Supply
   const others = Array.from({ length: size }, (_, to) => to).filter(to => to !== king)
   yield { send: others.map(to => ({ to, bytes: bytesOf(opened) })), receive: [] }
   return combine('sub', opened, lower!)
+}
+
+/**
+ * Inner products, one for each pair of columns, as sharings of twice the degree: they add up, and open only after
+ * `lowered`. Nothing is sent.
+ */
+export function innerProducts(pairs: readonly Pair[]): Words {
+  return new BigUint64Array(pairs.map(([a, b]) => sum(combine('mul', a, b))))
+}
+
+/**
+ * Sharings of at most twice the degree, such as `innerProducts`, as sharings of degree t − 1 again: the degree
+ * reduction of Damgård and Nielsen 2007 without a king, so that it needs 2t − 1 parties, whichever they are.
+ *
+ * One round; every party sends one element for each value to every other party.
+ *
+ * @throws SluiceError PEER_LOST where fewer than 2t − 1 parties are left
+ */
+export function* lowered(party: ShamirParty, doubled: Words, supply: Supply): Protocol<Words> {
+  const [lower, higher] = supply.take(doubled.length)
+  const twice = { ...party, threshold: 2 * party.threshold - 1 }
+  const opened = yield* open(twice, combine('add', doubled, higher!), everyoneOf(party))
+  return combine('sub', opened!, lower!)
+}
+
+export function everyoneOf({ size }: Committee): number[] {
+  return Array.from({ length: size }, (_, index) => index)
 }
 
 function checkMajority({ size, threshold }: Committee): void {
