@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { SluiceError } from '@sluice/core'
 import { receiveOpened } from '../protocols/replicated/open.js'
+import { eachIn, type OpenedEach } from '../protocols/replicated/opening.js'
 import type { Party } from '../protocols/replicated/party.js'
 import { type Arithmetic, add } from '../protocols/replicated/shares.js'
 import {
@@ -18,6 +19,7 @@ import { categoriesOf, groupsOf, type Query } from './query.js'
 import { computingOf } from './roles.js'
 import { type Share, SharedRows, shareRows, sharesOf } from './shared.js'
 import { binRows } from './statistics/binning.js'
+import { openDerived } from './statistics/deriving.js'
 
 /** One operation of a job, as one participant runs it. */
 export interface Running {
@@ -172,9 +174,17 @@ export function* openTotals(
   const receivers = operation.receivers.map(name => partyIndex(job, name))
   if (party !== undefined) {
     const minimum = BigInt(job.minimumEntities)
-    return yield* openAtLeast(party, cells!, minimum, receivers)
+    if (query.derived === undefined) return yield* openAtLeast(party, cells!, minimum, receivers)
+    return derivedCells(yield* openDerived(party, query, cells!, { minimum, receivers }))
   }
   if (!receivers.includes(self)) return undefined
+  if (query.derived !== undefined)
+    return derivedCells(eachIn(yield* receiveOpened(2 * groupsOf(query).length), 1))
   const { length } = query.measures
   return cellsIn(yield* receiveOpened(3 * length * groupsOf(query).length), length)
+}
+
+/** One value of each cell, without a count. */
+function derivedCells(opened: OpenedEach | undefined): OpenedCells | undefined {
+  return opened && { passed: [opened.passed], counts: [], sums: opened.values }
 }

@@ -19,6 +19,8 @@ import {
 import { invalid, refused } from './invalid.js'
 import type { JointInput, JointJob, JointOperation } from './job.js'
 import { type Bins, binnedQuery } from './statistics/bins.js'
+import { type Derived, derivedQuery } from './statistics/cells.js'
+import { totalledBy } from './statistics/schema.js'
 
 /** What is totalled: rows, values, or which rows have a value. */
 export type Measure =
@@ -45,6 +47,8 @@ export interface Query {
   readonly outputs: readonly Output[]
   /** a further dimension after the keys; `outputs` name its edges as keys */
   readonly bins?: Bins
+  /** what is opened of each cell in place of its totals */
+  readonly derived?: Derived
 }
 
 /** Name and version of what joint jobs compute, as approvals bind it. */
@@ -76,11 +80,15 @@ export function queryOf(job: Pick<JointJob, 'inputs'>, { name, plan, statistic }
   }
   if (aggregate === undefined) {
     const found = rowsOf(plan, reading, inputs)
-    if (statistic?.kind !== 'histogram' && statistic?.kind !== 'score') return found
-    const binned = binnedQuery(job, `operations.${name}`, statistic, found)
-    checkCells(binned.keys, binned.bins!.labels.length)
-    checkTotals(binned.measures, rows)
-    return binned
+    if (statistic === undefined || !totalledBy(statistic)) return found
+    const at = `operations.${name}`
+    const totalled =
+      statistic.kind === 'histogram' || statistic.kind === 'score'
+        ? binnedQuery(job, at, statistic, found)
+        : derivedQuery(at, statistic, found)
+    checkCells(totalled.keys, totalled.bins?.labels.length)
+    checkTotals(totalled.measures, rows)
+    return totalled
   }
   const keys = aggregate.keys.map(({ expression }) => reading.keyOf(expression))
   checkCells(keys)

@@ -1,5 +1,5 @@
 import type { OpenedCells } from '../protocols/replicated/totals.js'
-import { unscaled } from './decimal.js'
+import { decimalOf, unscaled } from './decimal.js'
 import type { JointOperation } from './job.js'
 import { groupsOf, type Output, type Query } from './query.js'
 
@@ -33,6 +33,7 @@ function textOf(
 ): string | null {
   if (is === 'key') return group[at]!
   if (passed[at]![cell] !== 1n) return null
+  if (query.derived !== undefined) return decimalOf(sums[at]![cell]!, query.derived.scale)
   const count = counts[at]![cell]!
   if (is === 'count') return count.toString()
   const measure = query.measures[at]!

@@ -20,6 +20,7 @@ import { queryOf } from '../job/query.js'
 import { type JointTable, tableOf } from '../job/result.js'
 import { computingOf, sharingOf } from '../job/roles.js'
 import { shareWeights } from '../job/statistics/binning.js'
+import { totalledBy } from '../job/statistics/schema.js'
 import { checkMemory, openStatistic, statisticTable } from '../job/statistics/statistic.js'
 import { establish, type Index } from '../protocols/replicated/party.js'
 import type { Cells } from '../protocols/replicated/totals.js'
@@ -205,7 +206,7 @@ async function computed(
   for (const operation of job.operations) {
     const run = running(job, operation, queryOf(job, operation), self, party)
     await session.run(compareRows(run, alignment))
-    if (operation.statistic !== undefined && run.query.bins === undefined) {
+    if (operation.statistic !== undefined && !totalledBy(operation.statistic)) {
       checkMemory(run)
       const values = await session.run(openStatistic(run, await wholeOf(run, own)))
       if (values !== undefined) tables.push(statisticTable(job, operation, run.query, values))

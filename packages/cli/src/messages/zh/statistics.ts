@@ -23,4 +23,5 @@ export const zhStatistics: Translations = {
   'a score has more than {} digits after the point': '得分的小数位数超过 {}',
   'the weight "{}" is no number that is always there': '权重“{}”不是始终有值的数字',
   'a score has either edges or a threshold': '打分须给出边界或阈值之一',
+  'so many rows of this bound are too large to divide': '如此多的行与此界限过大，无法相除',
 }

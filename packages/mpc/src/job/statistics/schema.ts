@@ -27,6 +27,13 @@ export const statistic = z.discriminatedUnion('kind', [
     threshold: number.exactOptional(),
     totals,
   }),
+  /** of each group, with so many digits more; neither its count nor its sum is opened */
+  z.strictObject({ kind: z.literal('mean'), digits }),
+  /** of a sample, of each group; and its square root, the standard deviation */
+  z.strictObject({ kind: z.literal('variance'), digits }),
+  z.strictObject({ kind: z.literal('deviation'), digits }),
+  /** of each group, the sum of the first column over that of the second */
+  z.strictObject({ kind: z.literal('ratio'), digits }),
   /** the smallest and the largest value of each group */
   z.strictObject({ kind: z.literal('extremes') }),
   /** of each group the smallest value that so much of it is at most equal to: 0.5 for the (lower) median */
@@ -37,3 +44,13 @@ export const statistic = z.discriminatedUnion('kind', [
 
 export type Statistic = z.infer<typeof statistic>
 export type StatisticOf<K extends Statistic['kind']> = Extract<Statistic, { kind: K }>
+
+/** Those that need whole columns. */
+export type Whole = Exclude<Statistic, StatisticOf<(typeof TOTALLED)[number]>>
+
+const TOTALLED = ['histogram', 'score', 'mean', 'variance', 'deviation', 'ratio'] as const
+
+/** Is it made of totals, chunk by chunk. */
+export function totalledBy(asked: Statistic): asked is StatisticOf<(typeof TOTALLED)[number]> {
+  return (TOTALLED as readonly string[]).includes(asked.kind)
+}

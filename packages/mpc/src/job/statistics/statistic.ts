@@ -15,7 +15,7 @@ import { SharedRows, shareRows } from '../shared.js'
 import type { Asked, ChosenRows, StatisticKind } from './kind.js'
 import { correlation, covariance, regression } from './moments.js'
 import { extremes, quantiles, threshold } from './order.js'
-import type { Statistic, StatisticOf } from './schema.js'
+import { type StatisticOf, totalledBy, type Whole } from './schema.js'
 
 /**
  * @throws SluiceError JOB_INVALID where the columns are not what the statistic is over, SQL_REFUSED where an owner does
@@ -94,9 +94,6 @@ export function statisticTable(
   return { operation: operation.name, ...kindOf(asked.statistic.kind).table(asked, opened) }
 }
 
-/** Statistics of whole columns; those of bins are totals, which need no whole columns. */
-type Whole = Exclude<Statistic, StatisticOf<'histogram' | 'score'>>
-
 const KINDS: { readonly [K in Whole['kind']]: StatisticKind<StatisticOf<K>> } = {
   covariance,
   correlation,
@@ -116,8 +113,7 @@ function askedOf(
   { name, statistic }: JointOperation,
   query: Query,
 ): Asked<Whole> | undefined {
-  if (statistic === undefined || statistic.kind === 'histogram' || statistic.kind === 'score')
-    return undefined
+  if (statistic === undefined || totalledBy(statistic)) return undefined
   return { statistic, query, minimum, at: `operations.${name}` }
 }
 

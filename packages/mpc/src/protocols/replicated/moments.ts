@@ -89,24 +89,68 @@ export function* scatter(party: Party, { columns, present, bound }: Sample): Pro
     pairs.map(([i, j]) => [columns[i]!, columns[j]!] as const),
   )
   const counts = gather(count, Array(columns.length).fill(0))
+  const all = yield* meansOf(party, sums, counts)
+  const [first, second] = [0, 1].map(side =>
+    sideOf(
+      all,
+      pairs.map(pair => pair[side]!),
+    ),
+  )
+  const each = gather(count, Array(pairs.length).fill(0))
+  const deviations = yield* deviationsOf(party, products, [first!, second!], each, scale)
+  const { means, remainders } = all
+  return { count, means, remainders, deviations, scale, columns: columns.length, bound }
+}
+
+/** Sums as a whole mean and what is left. */
+export interface Means {
+  readonly sums: Arithmetic
+  /** rounded towards zero to integers */
+  readonly means: Arithmetic
+  /** the sums less counts times `means` */
+  readonly remainders: Arithmetic
+}
+
+/** The means of sums, one by one; of a count of zero, zero. */
+export function* meansOf(party: Party, sums: Arithmetic, counts: Arithmetic): Protocol<Means> {
   const means = yield* divide(party, sums, counts)
-  const remainders = subtract(sums, yield* multiply(party, counts, means))
-  const [first, second] = [pairs.map(([i]) => i), pairs.map(([, j]) => j)]
+  return { sums, means, remainders: subtract(sums, yield* multiply(party, counts, means)) }
+}
+
+/**
+ * Σ (x − x̄)(y − ȳ) times `scale`, off by at most 1, from Σ xy and the means, one by one.
+ *
+ * @param scale `scaleFor` of the rows and the bound
+ */
+export function* deviationsOf(
+  party: Party,
+  products: Arithmetic,
+  [x, y]: readonly [Means, Means],
+  counts: Arithmetic,
+  scale: bigint,
+): Protocol<Arithmetic> {
   // Σ (x − m)(y − m') = Σ xy − m·Σ y − m'·(Σ x − n·m)
   const corrections = yield* multiply(
     party,
-    concatenate([gather(means, first), gather(means, second), gather(remainders, first)]),
-    concatenate([gather(sums, second), gather(remainders, first), gather(remainders, second)]),
+    concatenate([x.means, y.means, x.remainders]),
+    concatenate([y.sums, x.remainders, y.remainders]),
   )
-  const [one, two, rounding] = split(corrections, 3, pairs.length) as [Arithmetic, Arithmetic, Arithmetic]
+  const [one, two, rounding] = split(corrections, 3, products.own.length) as [
+    Arithmetic,
+    Arithmetic,
+    Arithmetic,
+  ]
   const about = subtract(products, add(one, two))
-  const left = yield* divide(
-    party,
-    affineOf(party, rounding, scale, 0n),
-    gather(count, Array(pairs.length).fill(0)),
-  )
-  const deviations = subtract(affineOf(party, about, scale, 0n), left)
-  return { count, means, remainders, deviations, scale, columns: columns.length, bound }
+  const left = yield* divide(party, affineOf(party, rounding, scale, 0n), counts)
+  return subtract(affineOf(party, about, scale, 0n), left)
+}
+
+function sideOf({ sums, means, remainders }: Means, places: readonly number[]): Means {
+  return {
+    sums: gather(sums, places),
+    means: gather(means, places),
+    remainders: gather(remainders, places),
+  }
 }
 
 /**
