@@ -15,9 +15,12 @@ export default library([
   // a connection by itself: no export of the package, built for this package's own tests
   'session/link',
   // an operation of a job, likewise
+  'job/code',
+  'job/columns',
   'job/protocol',
   'job/field',
   'job/query',
+  'job/relational',
   'job/result',
   'job/statistics/binning',
   'job/statistics/statistic',

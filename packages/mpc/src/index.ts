@@ -27,11 +27,11 @@ export {
 export { Session, type SessionOptions, type Traffic } from './session/session.js'
 export { MpcExecutor, type MpcInputs } from './transport/executor.js'
 export {
+  inOrder,
   type JointEvent,
   type JointResult,
   type RunJointOptions,
   runJoint,
-  sortedBy,
 } from './transport/joint.js'
 export { memoryMesh, memoryPair } from './transport/memory.js'
 export { PartyLedger } from './transport/party-ledger.js'

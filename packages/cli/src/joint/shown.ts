@@ -1,4 +1,4 @@
-import { visibleText } from '@sluice/core'
+import { unreachable, visibleText } from '@sluice/core'
 import type { JointColumn, JointEvent, JointJob, JointResult, JointTable } from '@sluice/mpc'
 import type { Reply } from '../output/reply.js'
 import { indented, type Ui, visibleLines } from '../output/ui.js'
@@ -176,11 +176,20 @@ function shownTable({ operation, columns, rows }: JointTable, ui: Ui): string {
 }
 
 function describe({ name, type, nullable }: JointColumn, ui: Ui): string {
-  const kind =
-    type.kind === 'number'
-      ? ui.t('text.jointNumber', { bound: type.bound, scale: type.scale })
-      : ui.t('text.jointCategory', { categories: type.categories.join(' | ') })
   const ordered = type.kind === 'number' && type.orderStatistics === true
   const allowed = ordered ? `  ${ui.t('text.jointOrderStatistics')}` : ''
-  return `${name}  ${kind}${nullable ? '  null' : ''}${allowed}`
+  return `${name}  ${kindOf(type, ui)}${nullable ? '  null' : ''}${allowed}`
+}
+
+function kindOf(type: JointColumn['type'], ui: Ui): string {
+  switch (type.kind) {
+    case 'number':
+      return ui.t('text.jointNumber', { bound: type.bound, scale: type.scale })
+    case 'category':
+      return ui.t('text.jointCategory', { categories: type.categories.join(' | ') })
+    case 'code':
+      return ui.t('text.jointCode', { alphabet: type.alphabet, length: type.length })
+    default:
+      return unreachable(type)
+  }
 }

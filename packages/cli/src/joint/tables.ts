@@ -61,15 +61,15 @@ export function filesFor(
 }
 
 async function sourceOf(table: TableFile, form: InputForm, file: string): Promise<InputSource> {
-  const select = [form.entity, ...form.columns.map(({ name }) => name)]
+  const select = [...new Set([form.entity, ...form.columns.map(({ name }) => name)])]
   const names = table.columns.map(({ name }) => name)
   for (const wanted of select) if (!names.includes(wanted)) throw missing(file, wanted)
   const batches = () => table.batches(select, new Set(select))
   if (table.rows === 0 || table.rows > SORTED_HERE) return batches
-  const { sortedBy } = await import('@sluice/mpc')
+  const { inOrder } = await import('@sluice/mpc')
   const all: Table[] = []
   for await (const batch of batches()) all.push(batch)
-  return sortedBy(all[0]!.concat(...all.slice(1)), form.entity)
+  return inOrder(all[0]!.concat(...all.slice(1)), form)
 }
 
 function missing(file: string, name: string): SluiceError {

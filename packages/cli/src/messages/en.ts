@@ -165,6 +165,7 @@ export const en = {
   'text.imported': 'change of keys recorded',
   'text.jointApproved': '“{name}” has signed this job: {file}',
   'text.jointCategory': 'category: {categories}',
+  'text.jointCode': 'code of at most {length} of the characters {alphabet}',
   'text.jointCollusion': 'any two of {parties}: two who put their shares together read every input',
   'text.jointDealer':
     'the dealer {dealer} with any one of {parties}: together they read every factor of every product; alone the dealer reads nothing, whatever it does, but can falsify every product unnoticed. All of {parties} together read every input',

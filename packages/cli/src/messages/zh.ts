@@ -163,6 +163,7 @@ export const zh: Messages = {
   'text.imported': '密钥变更已存证',
   'text.jointApproved': '“{name}”已签署此任务：{file}',
   'text.jointCategory': '类别：{categories}',
+  'text.jointCode': '代码，至多 {length} 个字符，取自 {alphabet}',
   'text.jointCollusion': '{parties} 中的任意两方：两方合并分片即可读出全部输入',
   'text.jointDealer':
     '分发方 {dealer} 与 {parties} 中的任意一方：两者合谋可读出每次乘法的全部因子；分发方单独无论做什么都读不到任何数据，但可不被察觉地篡改任何乘法结果。{parties} 全部合谋可读出全部输入',

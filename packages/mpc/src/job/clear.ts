@@ -1,6 +1,6 @@
 import { SluiceError, unreachable } from '@sluice/core'
 import { combine, type Words } from '../ring/kernels.js'
-import type { CategoryColumn, NumberColumn, PreparedColumn } from './columns.js'
+import type { CategoryColumn, CodeColumn, NumberColumn, PreparedColumn } from './columns.js'
 import { type Condition, type Numeric, type Relation, type SourceColumn, sourcesOf } from './expression.js'
 import { isNullable } from './query.js'
 
@@ -39,6 +39,15 @@ export function flagsOf(condition: Condition, chunk: Chunk): Words {
       const wanted = new Set(condition.places)
       return where(codes.length, row => codes[row] !== -1 && wanted.has(codes[row]!) === condition.among)
     }
+    case 'code': {
+      const { values, width, present } = codes(condition.source, chunk)
+      const wanted = condition.codes
+      return where(chunk.rows, row => {
+        const at = row * width
+        const among = wanted.some(code => code.every((word, place) => values[at + place] === word))
+        return present[row] === 1n && among === condition.among
+      })
+    }
     case 'present': {
       const column = prepared(condition.source, chunk)
       return column.kind === 'category'
@@ -62,6 +71,19 @@ export function flagsOf(condition: Condition, chunk: Chunk): Words {
 export function placesOf(source: SourceColumn, place: number, chunk: Chunk): Words {
   const { codes } = categories(source, chunk)
   return where(codes.length, row => codes[row] === place)
+}
+
+/** What stands for a text as part of a key: a word of its code, or its place in the list; 0 where there is none. */
+export function wordOf(source: SourceColumn, word: number, chunk: Chunk): Words {
+  const column = prepared(source, chunk)
+  const words = new BigUint64Array(chunk.rows)
+  if (column.kind === 'code') {
+    for (let row = 0; row < words.length; row++) words[row] = column.values[row * column.width + word]!
+  } else {
+    const places = categories(source, chunk).codes
+    for (let row = 0; row < words.length; row++) words[row] = BigInt(Math.max(0, places[row]!))
+  }
+  return words
 }
 
 export function ones(rows: number): Words {
@@ -116,6 +138,12 @@ function categories(source: SourceColumn, chunk: Chunk): CategoryColumn {
   const column = prepared(source, chunk)
   if (column.kind === 'category') return column
   throw new SluiceError('INTERNAL', 'a number is taken for a category')
+}
+
+function codes(source: SourceColumn, chunk: Chunk): CodeColumn {
+  const column = prepared(source, chunk)
+  if (column.kind === 'code') return column
+  throw new SluiceError('INTERNAL', 'another column is taken for one of codes')
 }
 
 function prepared({ column }: SourceColumn, { columns }: Chunk): PreparedColumn {

@@ -1,8 +1,9 @@
-import { SluiceError } from '@sluice/core'
+import { SluiceError, unreachable } from '@sluice/core'
 import { type Data, DataType, Vector } from 'apache-arrow'
 import type { Words } from '../ring/kernels.js'
+import { codeBits, digitsOf, encodeCode } from './code.js'
 import { scaled } from './decimal.js'
-import type { JointColumn } from './job.js'
+import type { CodeType, JointColumn } from './job.js'
 
 /** A column of numbers as ring elements: 0 where there is no value, and which rows have one. */
 export interface NumberColumn {
@@ -19,26 +20,43 @@ export interface CategoryColumn {
   readonly codes: Int32Array
 }
 
-export type PreparedColumn = NumberColumn | CategoryColumn
+/** A column of codes: so many words for each row, one row after the other, 0 where there is none. */
+export interface CodeColumn {
+  readonly kind: 'code'
+  readonly width: number
+  readonly values: Words
+  /** 1 where there is a code */
+  readonly present: Words
+}
+
+export type PreparedColumn = NumberColumn | CategoryColumn | CodeColumn
 
 /**
  * An Arrow column as its owner's input: integers, decimals or their texts for numbers, text (also dictionary-encoded)
- * for categories.
+ * for categories and codes.
  *
  * @throws SluiceError SCHEMA_INVALID where type or nulls are not the job's, PARAMETER_INVALID where a value is beyond
- *   the bound that the job states; neither shows a value
+ *   the bound that the job states, or is no code of its alphabet and length; neither shows a value
  */
 export function prepare(vector: Vector, column: JointColumn): PreparedColumn {
   if (vector.nullCount > 0 && !column.nullable) throw wrong(column, 'has nulls, which the job does not allow')
-  return column.type.kind === 'category'
-    ? { kind: 'category', codes: codesOf(vector, column.type.categories, column) }
-    : numbersOf(vector, column, column.type.scale, scaled(column.type.bound, column.type.scale)!)
+  const { type } = column
+  switch (type.kind) {
+    case 'category':
+      return { kind: 'category', codes: placesOf(vector, type.categories, column) }
+    case 'code':
+      return codesOf(vector, type, column)
+    case 'number':
+      return numbersOf(vector, column, type.scale, scaled(type.bound, type.scale)!)
+    default:
+      return unreachable(type)
+  }
 }
 
 const NULL = -1
 const OTHER = -2
 
-function codesOf(vector: Vector, categories: readonly string[], column: JointColumn): Int32Array {
+function placesOf(vector: Vector, categories: readonly string[], column: JointColumn): Int32Array {
   const places = new Map(categories.map((category, place) => [category, place]))
   const codes = new Int32Array(vector.length)
   for (let row = 0; row < vector.length; row++) {
@@ -47,6 +65,22 @@ function codesOf(vector: Vector, categories: readonly string[], column: JointCol
     codes[row] = value === null ? NULL : (places.get(value) ?? OTHER)
   }
   return codes
+}
+
+/** An empty text is no value. */
+function codesOf(vector: Vector, type: CodeType, column: JointColumn): CodeColumn {
+  const digits = digitsOf(type)
+  const width = codeBits(type).length
+  const values = new BigUint64Array(vector.length * width)
+  const present = new BigUint64Array(vector.length)
+  for (let row = 0; row < vector.length; row++) {
+    const text: unknown = vector.get(row)
+    if (text === null || (text === '' && column.nullable)) continue
+    if (typeof text !== 'string') throw wrong(column, 'is no text')
+    if (!encodeCode(text, type, digits, values, row * width)) throw noCode(column)
+    present[row] = 1n
+  }
+  return { kind: 'code', width, values, present }
 }
 
 function numbersOf(vector: Vector, column: JointColumn, scale: number, bound: bigint): NumberColumn {
@@ -119,6 +153,17 @@ function beyond({ name }: JointColumn): SluiceError {
     {
       rule: 'job.bound',
       remedy: 'Make a job with a larger bound.',
+    },
+  )
+}
+
+function noCode({ name }: JointColumn): SluiceError {
+  return new SluiceError(
+    'PARAMETER_INVALID',
+    `a value of "${name}" is none of the codes that the job states`,
+    {
+      rule: 'job.code',
+      remedy: 'Make a job whose alphabet and length hold all codes of the column.',
     },
   )
 }

@@ -1,4 +1,5 @@
 import { type Expression, isLiteralText } from '@sluice/core/plan'
+import { codeBits, digitsOf, encodeCode } from './code.js'
 import { scaled } from './decimal.js'
 import { refused } from './invalid.js'
 import type { JointColumn } from './job.js'
@@ -7,6 +8,8 @@ import type { JointColumn } from './job.js'
 export interface SourceColumn {
   readonly input: string
   readonly owner: string
+  /** which of the query's tables it is in: inputs whose rows are the same entities are one */
+  readonly table: number
   readonly column: JointColumn
 }
 
@@ -28,6 +31,13 @@ export type Condition =
       readonly kind: 'category'
       readonly source: SourceColumn
       readonly places: readonly number[]
+      readonly among: boolean
+    }
+  /** the code is (or is not) one of these, word by word, and not null */
+  | {
+      readonly kind: 'code'
+      readonly source: SourceColumn
+      readonly codes: readonly (readonly bigint[])[]
       readonly among: boolean
     }
   | { readonly kind: 'present'; readonly source: SourceColumn; readonly wanted: boolean }
@@ -114,16 +124,18 @@ export function sourcesOf(part: Numeric | Condition): SourceColumn[] {
   return all.filter((source, place) => all.findIndex(other => other.column === source.column) === place)
 }
 
-/** The one party that owns all that it is about; undefined where they are several. */
+/** The one party that owns all that it is about, in one table; undefined where they are several. */
 export function ownerOf(part: Numeric | Condition): string | undefined {
-  const owners = new Set(sourcesOf(part).map(({ owner }) => owner))
-  return owners.size === 1 ? [...owners][0] : undefined
+  const [first, ...others] = sourcesOf(part)
+  const alone = others.every(({ owner, table }) => owner === first?.owner && table === first.table)
+  return alone ? first?.owner : undefined
 }
 
 function* walk(part: Numeric | Condition): Generator<SourceColumn> {
   switch (part.kind) {
     case 'column':
     case 'category':
+    case 'code':
     case 'present':
       yield part.source
       return
@@ -166,7 +178,7 @@ function comparisonOf(is: Relation, left: Expression, right: Expression, resolve
     if (is !== '=' && is !== '!=') throw refused('expression', 'texts have no order here')
     if (text.kind !== 'literal')
       throw refused('expression', 'two columns of text are not compared, but for joining on entities')
-    return { kind: 'category', source, places: [placeOf(text, source)], among: is === '=' }
+    return textsOf(source, [text], is === '=')
   }
   const difference = combined('subtract', numericOf(left, resolve), numericOf(right, resolve))
   if (difference.bound >= LARGEST * 2n)
@@ -182,12 +194,24 @@ function amongOf(
   negated: boolean,
 ): Condition {
   if (argument.type.kind === 'text') {
-    const source = sourceOf(argument, resolve)
-    const places = list.map(item => placeOf(item, source))
-    return { kind: 'category', source, places, among: !negated }
+    return textsOf(sourceOf(argument, resolve), list, !negated)
   }
   const parts = list.map(item => comparisonOf(negated ? '!=' : '=', argument, item, resolve))
   return { kind: negated ? 'and' : 'or', parts }
+}
+
+function textsOf(source: SourceColumn, list: readonly Expression[], among: boolean): Condition {
+  return source.column.type.kind === 'code'
+    ? { kind: 'code', source, codes: list.map(item => codeOf(item, source)), among }
+    : { kind: 'category', source, places: list.map(item => placeOf(item, source)), among }
+}
+
+function codeOf(expression: Expression, { column: { name, type } }: SourceColumn): readonly bigint[] {
+  if (expression.kind === 'literal' && type.kind === 'code') {
+    const words = new BigUint64Array(codeBits(type).length)
+    if (encodeCode(String(expression.value), type, digitsOf(type), words, 0)) return [...words]
+  }
+  throw refused('code', `"${name}" is compared with a text that is none of its codes`)
 }
 
 function placeOf(expression: Expression, { column }: SourceColumn): number {
@@ -236,7 +260,8 @@ function combined(kind: 'add' | 'subtract' | 'multiply', left: Numeric, right: N
   return bounded({ kind, left: a!, right: b!, scale, bound: a!.bound + b!.bound })
 }
 
-function aligned(value: Numeric, scale: number): Numeric {
+/** The same value of more digits. */
+export function aligned(value: Numeric, scale: number): Numeric {
   if (value.scale === scale) return value
   const factor = 10n ** BigInt(scale - value.scale)
   if (value.kind === 'constant') return constant(value.value * factor, scale)

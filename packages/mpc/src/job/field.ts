@@ -12,7 +12,8 @@ import { type JointJob, type JointOperation, partyIndex } from './job.js'
 import { chunkRows, type Running } from './protocol.js'
 import { categoriesOf, type Query } from './query.js'
 import { computingOf, sharingOf } from './roles.js'
-import { giveRows, partsOf, RowsOn, shareRowsOn, sharesOf } from './shared.js'
+import { partsOf, sharesOf } from './share.js'
+import { giveRows, RowsOn, shareRowsOn } from './shared.js'
 import { dealtProvider, startDealing, startDealt } from './sharing/dealer.js'
 import type { CellsForm, FieldProvider, FieldSharing } from './sharing/field.js'
 import { shamirProvider, startShamir } from './sharing/shamir.js'
@@ -31,8 +32,8 @@ export function checkField(job: JointJob, operation: JointOperation, query: Quer
   if (sharingOf(job).kind === 'replicated') return
   if (operation.statistic !== undefined)
     throw refused('statistic', 'a statistic takes three parties with replicated sharing')
-  if (query.keys.some(({ column }) => column.type.kind !== 'category'))
-    throw refused('key', 'a group by a secret key takes three parties with replicated sharing')
+  if (query.relation !== undefined)
+    throw refused('key', 'a secret key takes three parties with replicated sharing')
   if (query.condition !== null && comparesOwners(query.condition))
     throw refused(
       'comparison',

@@ -3,8 +3,9 @@ import { canonicalBytes, SluiceError } from '@sluice/core'
 import type { Signer } from '@sluice/ledger/keys'
 import type { Table } from 'apache-arrow'
 import type { Chunk } from './clear.js'
-import { type NumberColumn, type PreparedColumn, prepare } from './columns.js'
-import type { JointColumn, JointInput } from './job.js'
+import { codeBits } from './code.js'
+import { type PreparedColumn, prepare } from './columns.js'
+import { type JointColumn, type JointInput, sharesEntity } from './job.js'
 
 /** An owner's rows: a table, or a function that reads them anew, batch by batch, in the order of their entities. */
 export type InputSource = Table | (() => AsyncIterable<Table> | Iterable<Table>)
@@ -34,7 +35,7 @@ export async function fingerprintKey(signer: Signer): Promise<Uint8Array> {
 
 /**
  * Reads an input from end to end: do its columns hold what the job says, does every row name another entity, in
- * ascending order by code points; and which table is it.
+ * ascending order by code points, where the entity is not one of the columns; and which table is it.
  *
  * The fingerprint is HMAC-SHA-256 under the owner's key over the form, the number of rows and an HMAC of each column.
  *
@@ -46,11 +47,11 @@ export async function examine(
   key: Uint8Array,
   onRows: (rows: number) => void = () => undefined,
 ): Promise<Examined> {
-  const order = new EntityOrder(form)
+  const order = sharesEntity(form) ? undefined : new EntityOrder(form)
   const columns = form.columns.map(() => [0, 1].map(() => createHmac('sha256', key)))
   let rows = 0
   for await (const batch of batchesOf(source)) {
-    order.add(batch)
+    order?.add(batch)
     form.columns.forEach((column, place) => {
       hashed(columns[place]!, prepare(child(batch, column.name, form), column))
     })
@@ -58,7 +59,8 @@ export async function examine(
     onRows(rows)
   }
   const { entity, columns: described } = form
-  const entities = order.digest()
+  // an entity that is shared is one of the columns
+  const entities = order?.digest() ?? createHash('sha256').digest()
   const whole = {
     version: 'sluice.joint.fingerprint/1',
     entity,
@@ -185,21 +187,26 @@ function bytes(array: BigUint64Array | Int32Array): Uint8Array {
 }
 
 function emptyColumn({ type }: JointColumn, rows: number): PreparedColumn {
-  return type.kind === 'category'
-    ? { kind: 'category', codes: new Int32Array(rows) }
-    : { kind: 'number', values: new BigUint64Array(rows), present: new BigUint64Array(rows) }
+  if (type.kind === 'category') return { kind: 'category', codes: new Int32Array(rows) }
+  const present = new BigUint64Array(rows)
+  if (type.kind === 'number') return { kind: 'number', values: new BigUint64Array(rows), present }
+  const width = codeBits(type).length
+  return { kind: 'code', width, values: new BigUint64Array(rows * width), present }
 }
 
 function part(column: PreparedColumn, start: number, end: number): PreparedColumn {
   if (column.kind === 'category') return { kind: 'category', codes: column.codes.subarray(start, end) }
-  const { values, present } = column as NumberColumn
-  return { kind: 'number', values: values.subarray(start, end), present: present.subarray(start, end) }
+  const present = column.present.subarray(start, end)
+  if (column.kind === 'number') return { kind: 'number', values: column.values.subarray(start, end), present }
+  const { width, values } = column
+  return { kind: 'code', width, values: values.subarray(start * width, end * width), present }
 }
 
 function copy(into: PreparedColumn, at: number, from: PreparedColumn): void {
-  if (into.kind === 'category' && from.kind === 'category') into.codes.set(from.codes, at)
-  if (into.kind === 'number' && from.kind === 'number') {
-    into.values.set(from.values, at)
+  if (into.kind === 'category') {
+    if (from.kind === 'category') into.codes.set(from.codes, at)
+  } else if (from.kind !== 'category') {
+    into.values.set(from.values, into.kind === 'code' ? at * into.width : at)
     into.present.set(from.present, at)
   }
 }

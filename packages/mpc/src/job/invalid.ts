@@ -16,3 +16,16 @@ export function refused(rule: string, reason: string): SluiceError {
     remedy: 'See docs/mpc.md for what a joint job can compute.',
   })
 }
+
+/** An operation that needs more memory at a party than the job allows. */
+export function memoryExceeded(needed: number, allowed: number): SluiceError {
+  return new SluiceError(
+    'MEMORY_EXCEEDED',
+    `an operation needs ${needed} bytes of memory, and the job allows ${allowed}`,
+    {
+      rule: 'job.limits',
+      remedy: 'Make a job that allows more memory, or an operation of fewer cells.',
+      facts: { needed, allowed },
+    },
+  )
+}

@@ -3,6 +3,7 @@ import { canonicalDigest, isSluiceError } from '@sluice/core'
 import { decodePlan, type Plan } from '@sluice/core/plan'
 import { isKeyName, parseVerifierKey } from '@sluice/ledger/keys'
 import { z } from 'zod'
+import { codeBits } from './code.js'
 import { scaled } from './decimal.js'
 import { checkField, checkTests } from './field.js'
 import type { InputForm } from './input.js'
@@ -15,6 +16,7 @@ import { checkStatistic } from './statistics/statistic.js'
 const VERSION = 'sluice-joint/2'
 const MAXIMUM_ROWS = 100_000_000
 const MAXIMUM_VALUE = 2n ** 62n
+const MAXIMUM_CODE_BITS = 256
 
 const principal = z.string().refine(isKeyName, 'no name')
 const identifier = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/)
@@ -34,10 +36,18 @@ const category = z.strictObject({
   /** the public list; a row with any other text is in none */
   categories: z.array(z.string().min(1).max(200)).min(1).max(1000),
 })
+/** Texts that no public list names, such as the credit codes of companies: keys of groups and joins, still secret. */
+const code = z.strictObject({
+  kind: z.literal('code'),
+  /** the characters that a code may have, each once; codes are ordered by it */
+  alphabet: z.string().min(1).max(200),
+  /** characters of the longest */
+  length: z.int().min(1).max(64),
+})
 
 const column = z.strictObject({
   name: z.string().min(1).max(200),
-  type: z.discriminatedUnion('kind', [numeric, category]),
+  type: z.discriminatedUnion('kind', [numeric, category, code]),
   nullable: z.boolean(),
 })
 
@@ -45,9 +55,11 @@ const column = z.strictObject({
 const inputSchema = z.strictObject({
   name: identifier,
   owner: principal,
-  /** the column that says who a row is, text; it does not leave, not even shared */
+  /**
+   * The column that says who a row is. One that is not among the columns is text, names every row's entity once, and
+   * does not leave, not even shared. One that is among them is shared like the others, and an entity may have many rows.
+   */
   entity: z.string().min(1).max(200),
-  /** one for each entity */
   rows: z.int().min(0).max(MAXIMUM_ROWS),
   /** `fingerprint` of this table by its owner */
   fingerprint: hexadecimal(64),
@@ -119,6 +131,7 @@ export type JointColumn = JointInput['columns'][number]
 export type JointOperation = JointJob['operations'][number]
 export type { Statistic } from './statistics/schema.js'
 export type NumberType = z.infer<typeof numeric>
+export type CodeType = z.infer<typeof code>
 
 /** @throws SluiceError JOB_INVALID, naming the place; what `queryOf` throws where an operation is none */
 export function parseJob(value: unknown): JointJob {
@@ -170,6 +183,11 @@ export function partyIndex(job: Pick<JointJob, 'parties'>, wanted: string): numb
   return index
 }
 
+/** Whether the column that says who a row is is shared, and may name an entity in many rows. */
+export function sharesEntity({ entity, columns }: Pick<JointInput, 'entity' | 'columns'>): boolean {
+  return columns.some(({ name }) => name === entity)
+}
+
 function planAt(plan: unknown, index: number): Plan {
   try {
     return decodePlan(plan)
@@ -204,10 +222,24 @@ function checkInputs(job: JointJob): void {
 }
 
 function checkColumns({ columns, entity }: Pick<JointInput, 'columns' | 'entity'>, at: string): void {
-  const names = [entity, ...columns.map(({ name }) => name)].map(name => name.toLowerCase())
+  const shared = columns.find(({ name }) => name === entity)
+  const names = [...(shared ? [] : [entity]), ...columns.map(({ name }) => name)].map(name =>
+    name.toLowerCase(),
+  )
   if (new Set(names).size < names.length) throw invalid(`${at}.columns`, 'two columns have one name')
+  if (shared !== undefined && (shared.nullable || shared.type.kind === 'category')) {
+    throw invalid(`${at}.entity`, 'an entity that is shared is a code or a number, and never null')
+  }
   for (const [index, { type }] of columns.entries()) {
     const place = `${at}.columns.${index}.type`
+    if (type.kind === 'code') {
+      if (new Set(type.alphabet).size < [...type.alphabet].length)
+        throw invalid(place, 'a character of the alphabet is there twice')
+      const bits = codeBits(type).reduce((sum, word) => sum + word, 0)
+      if (bits > MAXIMUM_CODE_BITS)
+        throw invalid(place, `such a code has ${bits} bits, and at most ${MAXIMUM_CODE_BITS}`)
+      continue
+    }
     if (type.kind === 'category') {
       if (new Set(type.categories).size < type.categories.length)
         throw invalid(place, 'one category is named twice')

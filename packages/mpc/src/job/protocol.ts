@@ -14,10 +14,12 @@ import {
 } from '../protocols/replicated/totals.js'
 import type { Protocol } from '../session/protocol.js'
 import type { Chunk } from './clear.js'
+import { memoryExceeded } from './invalid.js'
 import { type JointJob, type JointOperation, partyIndex } from './job.js'
 import { categoriesOf, groupsOf, type Query } from './query.js'
 import { computingOf } from './roles.js'
-import { type Share, SharedRows, shareRows, sharesOf } from './shared.js'
+import { type Share, sharesOf } from './share.js'
+import { SharedRows, shareRows } from './shared.js'
 import { binRows } from './statistics/binning.js'
 import { openDerived } from './statistics/deriving.js'
 
@@ -68,15 +70,7 @@ export function chunkRows(
   const rows = Math.floor(elements / columns / WORD) * WORD
   if (rows > 0) return rows
   const needed = columns * WORD * ELEMENT_BYTES
-  throw new SluiceError(
-    'MEMORY_EXCEEDED',
-    `an operation needs ${needed} bytes of memory, and the job allows ${job.limits.memory}`,
-    {
-      rule: 'job.limits',
-      remedy: 'Make a job that allows more memory, or an operation of fewer cells.',
-      facts: { needed, allowed: job.limits.memory },
-    },
-  )
+  throw memoryExceeded(needed, job.limits.memory)
 }
 
 /**

@@ -2,6 +2,7 @@ import { unreachable } from '@sluice/core'
 import {
   type Aggregate,
   type ColumnSchema,
+  columnsIn,
   type Expression,
   outputColumns,
   type Plan,
@@ -17,10 +18,13 @@ import {
   sourcesOf,
 } from './expression.js'
 import { invalid, refused } from './invalid.js'
-import type { JointInput, JointJob, JointOperation } from './job.js'
+import { type JointInput, type JointJob, type JointOperation, sharesEntity } from './job.js'
+import { columnKey, type Key, keyOf } from './key.js'
+import { checkRows, type Demanded, entitiesOf, lookUps, type Relation } from './relation.js'
 import { type Bins, binnedQuery } from './statistics/bins.js'
 import { type Derived, derivedQuery } from './statistics/cells.js'
 import { totalledBy } from './statistics/schema.js'
+import { written } from './written.js'
 
 /** What is totalled: rows, values, or which rows have a value. */
 export type Measure =
@@ -37,10 +41,12 @@ export interface Output {
 
 /** A plan as the protocols run it: rows that the inputs agree on, a condition, cells, and what is opened of them. */
 export interface Query {
-  /** inputs whose rows are the same entities, in their order */
+  /** all that it reads; without a relation, their rows are the same entities, in their order */
   readonly inputs: readonly JointInput[]
   readonly rows: number
+  /** with a relation, what is about several of its tables */
   readonly condition: Condition | null
+  /** with public lists; none where there is a relation, which has its own */
   readonly keys: readonly SourceColumn[]
   readonly measures: readonly Measure[]
   /** the plan's columns, in its order */
@@ -49,6 +55,8 @@ export interface Query {
   readonly bins?: Bins
   /** what is opened of each cell in place of its totals */
   readonly derived?: Derived
+  /** where rows are more than the same entities in one order, or keys are secret */
+  readonly relation?: Relation
 }
 
 /** Name and version of what joint jobs compute, as approvals bind it. */
@@ -58,27 +66,32 @@ const MAXIMUM_CELLS = 10_000
 const MAXIMUM_TOTAL = 2n ** 63n
 
 /**
- * Reads an operation's plan: one aggregate with public lists of categories for its keys, over rows of inputs that are
- * joined by their entities and chosen by conditions.
+ * Reads an operation's plan: one aggregate by keys with public lists or secret ones, over rows of inputs that are joined
+ * by their entities or looked up by secret keys, and chosen by conditions.
  *
  * @throws SluiceError SQL_REFUSED `mpc.…` where the plan is one that the protocols do not run, saying which part of
- *   it; JOB_INVALID where inputs that it joins differ in rows
+ *   it; JOB_INVALID where inputs that it joins by entities differ in rows
  */
 export function queryOf(job: Pick<JointJob, 'inputs'>, { name, plan, statistic }: JointOperation): Query {
   if (plan.parameters.length > 0) throw refused('parameters', 'a job has no parameters: write the values')
   const reading = new Reading(job.inputs)
   const aggregate = statistic === undefined ? reading.aggregateOf(plan.root) : undefined
   reading.relation(aggregate?.input ?? plan.root)
-  const inputs = reading.joined()
-  const rows = inputs[0]!.rows
-  const other = inputs.find(input => input.rows !== rows)
-  if (other !== undefined) {
+  const tables = reading.tables()
+  for (const [first, ...others] of tables) {
+    const other = others.find(input => input.rows !== first!.rows)
+    if (other === undefined) continue
     throw invalid(
       `operations.${name}`,
-      `the inputs "${inputs[0]!.name}" and "${other.name}" differ in rows, and would have the same entities`,
+      `the inputs "${first!.name}" and "${other.name}" differ in rows, and would have the same entities`,
     )
   }
+  const inputs = tables.flat()
+  const rows = inputs[0]!.rows
+  const plain = tables.length === 1 && !sharesEntity(inputs[0]!)
   if (aggregate === undefined) {
+    if (!plain)
+      throw refused('statistic', 'a statistic is of inputs that are joined by their entities, one row each')
     const found = rowsOf(plan, reading, inputs)
     if (statistic === undefined || !totalledBy(statistic)) return found
     const at = `operations.${name}`
@@ -86,33 +99,54 @@ export function queryOf(job: Pick<JointJob, 'inputs'>, { name, plan, statistic }
       statistic.kind === 'histogram' || statistic.kind === 'score'
         ? binnedQuery(job, at, statistic, found)
         : derivedQuery(at, statistic, found)
-    checkCells(totalled.keys, totalled.bins?.labels.length)
+    checkCells(totalled.keys.map(columnKey), totalled.bins?.labels.length)
     checkTotals(totalled.measures, rows)
     return totalled
   }
-  const keys = aggregate.keys.map(({ expression }) => reading.keyOf(expression))
-  checkCells(keys)
+  const found = aggregate.keys.map(({ expression }) => keyOf(expression, reading.resolve))
+  checkCells(found)
+  const keys = listed(found)
   const measures: Measure[] = []
   const outputs = plan.output.map(column => outputOf(column, aggregate, reading, measures))
   checkTotals(measures, rows)
-  return { inputs, rows, condition: reading.condition(), keys, measures, outputs }
+  if (plain && keys.length === found.length)
+    return { inputs, rows, condition: reading.condition(), keys, measures, outputs }
+  const { tables: joined, condition } = lookUps(reading.demanded(tables))
+  checkRows(joined)
+  const relation = { tables: joined, keys: found, entities: entitiesOf(joined) }
+  return { inputs, rows, condition, keys: [], measures, outputs, relation }
+}
+
+/** Cells of the keys that have a public list. */
+export function cellsOf(keys: readonly Key[]): number {
+  return keys.reduce(
+    (product, key) => product * (key.kind === 'category' ? categoriesOf(key.source.column).length : 1),
+    1,
+  )
+}
+
+/** Whether every key has a public list, so that there are no more groups than cells. */
+export function isListed(keys: readonly Key[]): boolean {
+  return keys.every(({ kind }) => kind === 'category')
 }
 
 /** Rows of numbers, for a statistic of them; categories are its groups. */
 function rowsOf(plan: Plan, reading: Reading, inputs: readonly JointInput[]): Query {
-  const keys: SourceColumn[] = []
+  const keys: Key[] = []
   const measures: Measure[] = []
   const outputs = plan.output.map(({ name, id }): Output => {
     const { type } = outputColumns(plan.root).find(column => column.id === id)!
     if (type.kind === 'text')
-      return { name, is: 'key', at: keys.push(reading.keyOf({ kind: 'column', id, type })) - 1 }
+      return { name, is: 'key', at: keys.push(keyOf({ kind: 'column', id, type }, reading.resolve)) - 1 }
     const value = numericOf({ kind: 'column', id, type }, reading.resolve)
     if (sourcesOf(value).length === 0)
       throw refused('expression', 'a total of a constant is a count: count the rows')
     return { name, is: 'value', at: measures.push({ kind: 'values', value }) - 1 }
   })
+  if (!isListed(keys)) throw refused('key', 'a statistic’s groups are by categories with public lists')
   checkCells(keys)
-  return { inputs, rows: inputs[0]!.rows, condition: reading.condition(), keys, measures, outputs }
+  const { rows } = inputs[0]!
+  return { inputs, rows, condition: reading.condition(), keys: listed(keys), measures, outputs }
 }
 
 function checkTotals(measures: readonly Measure[], rows: number): void {
@@ -122,8 +156,13 @@ function checkTotals(measures: readonly Measure[], rows: number): void {
   }
 }
 
-function checkCells(keys: readonly SourceColumn[], bins = 1): void {
-  const cells = keys.reduce((product, { column }) => product * categoriesOf(column).length, bins)
+/** Of the keys that have a public list, their columns. */
+export function listed(keys: readonly Key[]): SourceColumn[] {
+  return keys.flatMap(key => (key.kind === 'category' ? [key.source] : []))
+}
+
+function checkCells(keys: readonly Key[], bins = 1): void {
+  const cells = bins * cellsOf(keys)
   if (cells > MAXIMUM_CELLS) throw refused('cells', `there are ${cells} cells, and at most ${MAXIMUM_CELLS}`)
 }
 
@@ -182,7 +221,7 @@ class Reading {
         for (const { id, expression } of node.columns) this.#defined.set(id, expression)
         return
       case 'join':
-        if (node.type !== 'inner') throw refused('join', 'only inner joins of entities run on shares')
+        if (node.type !== 'inner') throw refused('join', 'only inner joins run on shares')
         this.relation(node.left)
         this.relation(node.right)
         this.#conditions.push(node.condition)
@@ -198,31 +237,49 @@ class Reading {
     }
   }
 
-  /** The inputs, once every condition was looked at for what joins them. */
-  joined(): readonly JointInput[] {
+  /** The inputs, those together that are joined by their entities, once every condition was looked at for it. */
+  tables(): readonly (readonly JointInput[])[] {
     const kept = this.#conditions.flatMap(conjuncts).filter(part => !this.#joins(part))
     this.#conditions.splice(0, Number.POSITIVE_INFINITY, ...kept)
-    const together = new Set([this.#scanned[0]!.name])
-    for (let before = 0; before < together.size; ) {
-      before = together.size
-      for (const [a, b] of this.#pairs) if (together.has(a) || together.has(b)) together.add(a).add(b)
+    const tables: JointInput[][] = []
+    for (const input of this.#scanned) {
+      if (tables.flat().includes(input)) continue
+      const together = new Set([input.name])
+      for (let before = 0; before < together.size; ) {
+        before = together.size
+        for (const [a, b] of this.#pairs) if (together.has(a) || together.has(b)) together.add(a).add(b)
+      }
+      tables.push(this.#scanned.filter(({ name }) => together.has(name)))
     }
-    const alone = this.#scanned.find(({ name }) => !together.has(name))
-    if (alone !== undefined)
-      throw refused('join', `"${alone.name}" is not joined by its entity, "${alone.entity}"`)
-    return this.#scanned
+    for (const [id, found] of this.#defined) {
+      if (!('input' in found)) continue
+      const table = tables.findIndex(inputs => inputs.some(({ name }) => name === found.input))
+      this.#defined.set(id, { ...found, table })
+    }
+    return tables
   }
 
-  condition(): Condition | null {
-    const parts = this.#conditions.map(expression => conditionOf(expression, this.resolve))
+  condition(expressions: readonly Expression[] = this.#conditions): Condition | null {
+    const parts = expressions.map(expression => conditionOf(expression, this.resolve))
     return parts.length <= 1 ? (parts[0] ?? null) : { kind: 'and', parts }
   }
 
-  keyOf(expression: Expression): SourceColumn {
-    const found = expression.kind === 'column' ? this.resolve(expression.id) : expression
-    if ('kind' in found && found.kind === 'column') return this.keyOf(found)
-    if ('input' in found && found.column.type.kind === 'category') return found
-    throw refused('key', 'a group is by a category with a public list, as it stands')
+  demanded(tables: readonly (readonly JointInput[])[]): Demanded {
+    return {
+      tables,
+      conjuncts: this.#conditions,
+      resolve: this.resolve,
+      tablesIn: expression => new Set(this.#tablesIn(expression)),
+      conditionOf: expressions => this.condition(expressions),
+    }
+  }
+
+  *#tablesIn(expression: Expression): Generator<number> {
+    for (const id of columnsIn(expression)) {
+      const found = this.resolve(id)
+      if ('kind' in found) yield* this.#tablesIn(found)
+      else if ('input' in found) yield found.table
+    }
   }
 
   #scan({ dataset, columns }: Extract<PlanNode, { kind: 'scan' }>): void {
@@ -233,7 +290,8 @@ class Reading {
     for (const { id, name, mask } of columns) {
       if (mask !== undefined) throw refused('mask', 'masks belong to the owner’s zone, before the input')
       const column = input.columns.find(candidate => candidate.name === name)
-      if (column !== undefined) this.#defined.set(id, { input: dataset, owner: input.owner, column })
+      if (column !== undefined)
+        this.#defined.set(id, { input: dataset, owner: input.owner, table: 0, column })
       else if (name === input.entity) this.#defined.set(id, { entityOf: dataset })
       else throw invalid(`inputs.${dataset}`, `there is no column "${name}"`)
     }
@@ -307,18 +365,12 @@ export function isNullable(value: Numeric): boolean {
   }
 }
 
-/** For `JSON.stringify`, to tell two measures apart: numbers of any size as text, a column by its name. */
-export function written(key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString()
-  return key === 'column' ? (value as SourceColumn['column']).name : value
-}
-
-/** An input as a SQL front end sees it: the entity and categories are text, numbers exact. */
-export function schemaOf({ entity, columns }: Pick<JointInput, 'entity' | 'columns'>): ColumnSchema[] {
+/** An input as a SQL front end sees it: an entity that is not shared, categories and codes are text, numbers exact. */
+export function schemaOf(form: Pick<JointInput, 'entity' | 'columns'>): ColumnSchema[] {
   return [
-    { name: entity, type: { kind: 'text' } },
-    ...columns.map(({ name, type }): ColumnSchema => {
-      if (type.kind === 'category') return { name, type: { kind: 'text' } }
+    ...(sharesEntity(form) ? [] : [{ name: form.entity, type: { kind: 'text' } as const }]),
+    ...form.columns.map(({ name, type }): ColumnSchema => {
+      if (type.kind !== 'number') return { name, type: { kind: 'text' } }
       return { name, type: { kind: 'decimal', precision: 18 + type.scale, scale: type.scale } }
     }),
   ]

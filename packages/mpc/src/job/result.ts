@@ -1,9 +1,13 @@
+import type { OpenedGroups } from '../protocols/replicated/group.js'
 import type { OpenedCells } from '../protocols/replicated/totals.js'
+import { decodeCode } from './code.js'
 import { decimalOf, unscaled } from './decimal.js'
 import type { JointOperation } from './job.js'
-import { groupsOf, type Output, type Query } from './query.js'
+import { type Key, widthOf } from './key.js'
+import { categoriesOf, groupsOf, isListed, listed, type Output, type Query } from './query.js'
+import type { RelationalQuery } from './share.js'
 
-/** What an operation opened: a row a cell, in the order of the lists, under the names of the plan's columns. */
+/** What an operation opened: a row a cell, in the order of the lists or keys, under the names of the plan's columns. */
 export interface JointTable {
   readonly operation: string
   readonly columns: readonly { readonly name: string; readonly is: Output['is'] }[]
@@ -22,6 +26,67 @@ export function tableOf(operation: JointOperation, query: Query, opened: OpenedC
       query.outputs.map(output => textOf(output, group, cell, query, opened)),
     ),
   }
+}
+
+/**
+ * The groups that were opened, in the order of their keys; where every key has a public list, all of the lists' product,
+ * as without a relation.
+ */
+export function groupTable(
+  operation: JointOperation,
+  query: RelationalQuery,
+  opened: OpenedGroups,
+): JointTable {
+  const { keys } = query.relation
+  const cells = cellsOf(query, opened)
+  const found = Array.from(opened.members, (_, group) => {
+    const words = opened.keys.map(values => values[group]!)
+    return { group, words, texts: keyTexts(keys, words) }
+  })
+  found.sort((a, b) => compareWords(a.words, b.words))
+  const places = new Map(found.map(({ texts, group }) => [JSON.stringify(texts), group]))
+  const shown = isListed(keys) ? groupsOf({ keys: listed(keys) }) : found.map(({ texts }) => texts)
+  return {
+    operation: operation.name,
+    columns: query.outputs.map(({ name, is }) => ({ name, is })),
+    rows: shown.map(texts => {
+      const group = places.get(JSON.stringify(texts))
+      return query.outputs.map(output =>
+        group === undefined && output.is !== 'key' ? null : textOf(output, texts, group ?? 0, query, cells),
+      )
+    }),
+  }
+}
+
+/** By measure of the query: those of rows are the group's own. */
+function cellsOf(query: Query, { members, measures }: OpenedGroups): OpenedCells {
+  const own = [...measures]
+  const rows = {
+    passed: new BigUint64Array(members.length).fill(1n),
+    count: members,
+    sum: new BigInt64Array(members.length),
+  }
+  const all = query.measures.map(({ kind }) => (kind === 'rows' ? rows : own.shift()!))
+  return {
+    passed: all.map(({ passed }) => passed),
+    counts: all.map(({ count }) => count),
+    sums: all.map(({ sum }) => sum),
+  }
+}
+
+function keyTexts(keys: readonly Key[], words: readonly bigint[]): string[] {
+  const left = [...words]
+  return keys.map(key => {
+    const own = left.splice(0, widthOf(key))
+    if (key.kind === 'number') return unscaled(own[0]!, key.value.scale)
+    const { type } = key.source.column
+    return type.kind === 'code' ? decodeCode(own, type) : categoriesOf(key.source.column)[Number(own[0])]!
+  })
+}
+
+function compareWords(a: readonly bigint[], b: readonly bigint[]): number {
+  const place = a.findIndex((word, index) => word !== b[index])
+  return place < 0 ? 0 : a[place]! < b[place]! ? -1 : 1
 }
 
 function textOf(

@@ -4,24 +4,13 @@ import type { Party } from '../protocols/replicated/party.js'
 import type { Arithmetic } from '../protocols/replicated/shares.js'
 import type { Words } from '../ring/kernels.js'
 import { type Protocol, together } from '../session/protocol.js'
-import { type Chunk, flagsOf, ones, placesOf, presenceOf, valuesOf } from './clear.js'
+import { type Chunk, flagsOf, ones, placesOf, presenceOf, valuesOf, wordOf } from './clear.js'
 import { type Condition, type Numeric, ownerOf, type SourceColumn } from './expression.js'
-import { categoriesOf, isNullable, type Measure, type Query, written } from './query.js'
+import { isPresent, type Key } from './key.js'
+import { categoriesOf, isNullable, type Measure } from './query.js'
+import { byOwner, ownerOfShare, partsOf, type Share, shareName } from './share.js'
 import { replicatedSharing } from './sharing/replicated.js'
 import type { Sharing } from './sharing/sharing.js'
-
-/** A column that one owner can say, on its way into shares. */
-export type Share =
-  | { readonly kind: 'values' | 'present'; readonly value: Numeric }
-  | { readonly kind: 'flags'; readonly condition: Condition }
-  | { readonly kind: 'place'; readonly source: SourceColumn; readonly place: number }
-
-/** What owners share for a query, each once, in the one order that all parties know. */
-export function sharesOf(query: Query): Share[] {
-  const shares = new Map<string, Share>()
-  for (const share of wantedBy(query)) shares.set(keyOf(share), share)
-  return [...shares.values()]
-}
 
 /** One column to total, and for which rows it has a value; `present` is not given where no value is missing. */
 export interface MeasureOn<S> {
@@ -29,24 +18,32 @@ export interface MeasureOn<S> {
   readonly present?: S
 }
 
+/** One column of a key: values of so many bits, in two's complement where they are signed. */
+export interface KeyColumn<S> {
+  readonly values: S
+  readonly bits: number
+  readonly signed?: boolean
+}
+
 /** Some rows on shares, at a computing party. */
 export class RowsOn<S> {
+  readonly rows: number
+  /** by the names of their shares */
+  readonly columns: ReadonlyMap<string, S>
   readonly #on: Sharing<S>
-  readonly #rows: number
-  readonly #columns: ReadonlyMap<string, S>
 
   constructor(sharing: Sharing<S>, rows: number, columns: ReadonlyMap<string, S>) {
     this.#on = sharing
-    this.#rows = rows
-    this.#columns = columns
+    this.rows = rows
+    this.columns = columns
   }
 
   categories(source: SourceColumn): S[] {
-    return categoriesOf(source.column).map((_, place) => this.#column({ kind: 'place', source, place }))
+    return categoriesOf(source.column).map((_, place) => this.column({ kind: 'place', source, place }))
   }
 
   *measure(measure: Measure): Protocol<MeasureOn<S>> {
-    if (measure.kind === 'rows') return { values: this.#on.known(ones(this.#rows)) }
+    if (measure.kind === 'rows') return { values: this.#on.known(ones(this.rows)) }
     const present = yield* this.#presence(measure.value)
     if (measure.kind === 'present') return { values: present!, present: present! }
     const values = yield* this.#numeric(measure.value)
@@ -55,9 +52,31 @@ export class RowsOn<S> {
     return { values: whole ? values : yield* this.#on.multiply(values, present), present }
   }
 
+  /** A key as columns to sort by, and where it has a value; 0 where it has none. */
+  *key(key: Key): Protocol<{ readonly columns: KeyColumn<S>[]; readonly present?: S }> {
+    if (key.kind === 'number') {
+      const present = yield* this.#presence(key.value)
+      const found = yield* this.#numeric(key.value)
+      const whole = present === undefined || ownerOf(key.value) !== undefined
+      const values = whole ? found : yield* this.#on.multiply(found, present)
+      return {
+        columns: [{ values, bits: key.bits, signed: true }],
+        ...(present !== undefined && { present }),
+      }
+    }
+    const { source, bits } = key
+    const columns = bits.map((size, word) => ({
+      values: this.column({ kind: 'word', source, word }),
+      bits: size,
+    }))
+    const there = isPresent(key)
+    if (there === undefined) return { columns }
+    return { columns, present: this.column({ kind: 'flags', condition: there }) }
+  }
+
   /** A column of zeros and ones. */
   *condition(condition: Condition): Protocol<S> {
-    if (ownerOf(condition) !== undefined) return this.#column({ kind: 'flags', condition })
+    if (ownerOf(condition) !== undefined) return this.column({ kind: 'flags', condition })
     switch (condition.kind) {
       case 'compare':
         return yield* this.#comparison(condition)
@@ -73,8 +92,9 @@ export class RowsOn<S> {
         return either ? this.#opposite(result!) : result!
       }
       case 'category':
+      case 'code':
       case 'present':
-        return this.#column({ kind: 'flags', condition })
+        return this.column({ kind: 'flags', condition })
       default:
         return unreachable(condition)
     }
@@ -89,7 +109,7 @@ export class RowsOn<S> {
   }
 
   *#numeric(value: Numeric): Protocol<S> {
-    if (ownerOf(value) !== undefined) return this.#column({ kind: 'values', value })
+    if (ownerOf(value) !== undefined) return this.column({ kind: 'values', value })
     switch (value.kind) {
       case 'add':
       case 'subtract': {
@@ -103,9 +123,9 @@ export class RowsOn<S> {
         return yield* this.#on.multiply(yield* this.#numeric(left), yield* this.#numeric(right))
       }
       case 'constant':
-        return this.#on.known(new BigUint64Array(this.#rows).fill(BigInt.asUintN(64, value.value)))
+        return this.#on.known(new BigUint64Array(this.rows).fill(BigInt.asUintN(64, value.value)))
       case 'column':
-        return this.#column({ kind: 'values', value })
+        return this.column({ kind: 'values', value })
       default:
         return unreachable(value)
     }
@@ -115,7 +135,7 @@ export class RowsOn<S> {
   *#presence(value: Numeric): Protocol<S | undefined> {
     let present: S | undefined
     for (const part of partsOf(value).filter(isNullable)) {
-      const column = this.#column({ kind: 'present', value: part })
+      const column = this.column({ kind: 'present', value: part })
       present = present === undefined ? column : yield* this.#on.multiply(present, column)
     }
     return present
@@ -125,8 +145,8 @@ export class RowsOn<S> {
     return this.#on.affineOf(flags, -1n, 1n)
   }
 
-  #column(share: Share): S {
-    return this.#columns.get(keyOf(share))!
+  column(share: Share): S {
+    return this.columns.get(shareName(share))!
   }
 }
 
@@ -174,7 +194,7 @@ export function* shareRowsOn<S>(
       return sharing.input(owner, owner === self ? inClear(share, own!) : rows)
     }),
   )
-  return new Map(shares.map((share, place) => [keyOf(share), columns[place]!]))
+  return new Map(shares.map((share, place) => [shareName(share), columns[place]!]))
 }
 
 /**
@@ -192,56 +212,6 @@ export function* giveRows(
   yield* together(...mine.map(share => give(inClear(share, own!))))
 }
 
-function* wantedBy({ condition, keys, measures, bins }: Query): Generator<Share> {
-  if (condition !== null) yield* forCondition(condition)
-  for (const source of keys)
-    for (const place of categoriesOf(source.column).keys()) yield { kind: 'place', source, place }
-  for (const measure of measures) {
-    if (measure.kind === 'rows') continue
-    yield* forNumeric(measure.value, measure.kind === 'values')
-  }
-  for (const value of bins?.columns ?? []) yield* forNumeric(value, true)
-}
-
-function* forCondition(condition: Condition): Generator<Share> {
-  if (ownerOf(condition) !== undefined) yield { kind: 'flags', condition }
-  else if (condition.kind === 'compare') yield* forNumeric(condition.difference, true)
-  else if (condition.kind === 'and' || condition.kind === 'or')
-    for (const part of byOwner(condition)) yield* forCondition(part)
-}
-
-function* forNumeric(value: Numeric, values: boolean): Generator<Share> {
-  for (const part of partsOf(value)) {
-    if (values) yield { kind: 'values', value: part }
-    if (isNullable(part)) yield { kind: 'present', value: part }
-  }
-}
-
-/** The largest parts that one owner can compute alone. */
-export function partsOf(value: Numeric): Numeric[] {
-  if (value.kind === 'constant') return []
-  if (ownerOf(value) !== undefined || value.kind === 'column') return [value]
-  return [...partsOf(value.left), ...partsOf(value.right)]
-}
-
-/** What one owner can say of it alone is one part. */
-function byOwner({ kind, parts }: Extract<Condition, { kind: 'and' | 'or' }>): Condition[] {
-  const groups = new Map<string, Condition[]>()
-  const across: Condition[] = []
-  for (const part of parts) {
-    const owner = ownerOf(part)
-    if (owner === undefined) across.push(part)
-    else groups.set(owner, [...(groups.get(owner) ?? []), part])
-  }
-  const alone = [...groups.values()].map(group => (group.length === 1 ? group[0]! : { kind, parts: group }))
-  return [...alone, ...across]
-}
-
-function ownerOfShare(share: Share): string {
-  if (share.kind === 'place') return share.source.owner
-  return ownerOf(share.kind === 'flags' ? share.condition : share.value)!
-}
-
 function inClear(share: Share, chunk: Chunk): Words {
   switch (share.kind) {
     case 'values':
@@ -252,11 +222,9 @@ function inClear(share: Share, chunk: Chunk): Words {
       return flagsOf(share.condition, chunk)
     case 'place':
       return placesOf(share.source, share.place, chunk)
+    case 'word':
+      return wordOf(share.source, share.word, chunk)
     default:
       return unreachable(share)
   }
-}
-
-function keyOf(share: Share): string {
-  return JSON.stringify(share, written)
 }

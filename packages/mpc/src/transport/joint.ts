@@ -6,7 +6,14 @@ import type { Table } from 'apache-arrow'
 import type { Chunk } from '../job/clear.js'
 import type { PreparedColumn } from '../job/columns.js'
 import { chunksOf, compareTexts, examine, fingerprintKey, type InputSource } from '../job/input.js'
-import { type JointColumn, type JointInput, type JointJob, jobDigest, partyIndex } from '../job/job.js'
+import {
+  type JointColumn,
+  type JointInput,
+  type JointJob,
+  jobDigest,
+  partyIndex,
+  sharesEntity,
+} from '../job/job.js'
 import {
   addCells,
   chunkRows,
@@ -16,12 +23,15 @@ import {
   running,
   totalRows,
 } from '../job/protocol.js'
-import { queryOf } from '../job/query.js'
-import { type JointTable, tableOf } from '../job/result.js'
+import { type Query, queryOf } from '../job/query.js'
+import { checkRelationMemory, openRelation, type Relational } from '../job/relational.js'
+import { groupTable, type JointTable, tableOf } from '../job/result.js'
 import { computingOf, sharingOf } from '../job/roles.js'
+import { isRelational } from '../job/share.js'
 import { shareWeights } from '../job/statistics/binning.js'
 import { totalledBy } from '../job/statistics/schema.js'
 import { checkMemory, openStatistic, statisticTable } from '../job/statistics/statistic.js'
+import type { OpenedGroups } from '../protocols/replicated/group.js'
 import { establish, type Index } from '../protocols/replicated/party.js'
 import type { Cells } from '../protocols/replicated/totals.js'
 import { approveJob } from '../session/approval.js'
@@ -155,7 +165,7 @@ async function ownInputs(
         rule: 'job.inputs',
         remedy: 'Give a table for each input of the job that this party owns.',
       })
-    const source = typeof given === 'function' ? given : sortedBy(given, input.entity)
+    const source = typeof given === 'function' ? given : inOrder(given, input)
     const { rows, fingerprint, entities } = await examine(source, input, key, done => {
       if (signal?.aborted) throw new SluiceError('INTERRUPTED', 'the reading was interrupted')
       onEvent?.({ kind: 'reading', input: input.name, rows: done, of: input.rows })
@@ -174,8 +184,12 @@ async function ownInputs(
   return found
 }
 
-/** A whole table in the order of its entities. */
-export function sortedBy(table: Table, entity: string): Table {
+/** A whole table as the job wants it: in the order of its entities, unless they are shared. */
+export function inOrder(table: Table, form: Pick<JointInput, 'entity' | 'columns'>): Table {
+  return sharesEntity(form) ? table : sortedBy(table, form.entity)
+}
+
+function sortedBy(table: Table, entity: string): Table {
   const texts = [...(table.getChild(entity) ?? [])].map(String)
   if (texts.every((text, row) => row === 0 || compareTexts(texts[row - 1]!, text) < 0)) return table
   return gather(
@@ -205,10 +219,15 @@ async function computed(
   const tables: JointTable[] = []
   for (const operation of job.operations) {
     const run = running(job, operation, queryOf(job, operation), self, party)
+    if (isRelational(run.query)) {
+      const groups = await related({ ...run, query: run.query }, session, own, alignment, onEvent)
+      if (groups !== undefined) tables.push(groupTable(operation, run.query, groups))
+      continue
+    }
     await session.run(compareRows(run, alignment))
     if (operation.statistic !== undefined && !totalledBy(operation.statistic)) {
       checkMemory(run)
-      const values = await session.run(openStatistic(run, await wholeOf(run, own)))
+      const values = await session.run(openStatistic(run, await wholeOf(run.query, own)))
       if (values !== undefined) tables.push(statisticTable(job, operation, run.query, values))
       continue
     }
@@ -219,14 +238,39 @@ async function computed(
   return tables
 }
 
+/** Table by table, whole. */
+async function related(
+  run: Relational,
+  session: Session,
+  own: ReadonlyMap<string, OwnInput>,
+  alignment: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
+  onEvent: RunJointOptions['onEvent'],
+): Promise<OpenedGroups | undefined> {
+  const { query, operation } = run
+  checkRelationMemory(run)
+  const chunks: (Chunk | undefined)[] = []
+  for (const table of query.relation.tables) {
+    await session.run(compareRows({ ...run, query: { ...query, inputs: table.inputs } }, alignment))
+    chunks.push(await wholeOf(table, own))
+  }
+  const onStep = (done: number) => {
+    const rows = Math.floor(done * query.rows)
+    onEvent?.({ kind: 'computing', operation: operation.name, rows, of: query.rows, ...session.traffic })
+  }
+  return session.run(openRelation(run, chunks, onStep))
+}
+
 /** All rows of this party's inputs. */
-async function wholeOf({ query }: Running, own: ReadonlyMap<string, OwnInput>): Promise<Chunk | undefined> {
-  const mine = query.inputs.flatMap(({ name }) => own.get(name) ?? [])
+async function wholeOf(
+  { inputs, rows }: Pick<Query, 'inputs' | 'rows'>,
+  own: ReadonlyMap<string, OwnInput>,
+): Promise<Chunk | undefined> {
+  const mine = inputs.flatMap(({ name }) => own.get(name) ?? [])
   if (mine.length === 0) return undefined
   const chunks: Chunk[] = []
   for (const { input, source } of mine)
-    for await (const chunk of chunksOf(source, input, query.rows)) chunks.push(chunk)
-  return joined(chunks, query.rows)
+    for await (const chunk of chunksOf(source, input, Math.max(1, rows))) chunks.push(chunk)
+  return joined(chunks, rows)
 }
 
 async function totalled(

@@ -1,5 +1,7 @@
-import { type JointJob, type JointOperation, type Protocol, runLocally } from '@sluice/mpc'
+import { type JointColumn, type JointJob, type JointOperation, type Protocol, runLocally } from '@sluice/mpc'
 import { establish, type Index } from '@sluice/mpc/replicated'
+import { Utf8, vectorFromArray } from 'apache-arrow'
+import { prepare } from '../../dist/job/columns.js'
 import { addCells, openTotals, running, totalRows } from '../../dist/job/protocol.js'
 import { queryOf } from '../../dist/job/query.js'
 import { tableOf } from '../../dist/job/result.js'
@@ -15,12 +17,21 @@ export function columnsFor({ inputs }: Pick<ReturnType<typeof queryOf>, 'inputs'
     inputs.flatMap(({ columns }) =>
       columns.map(column => {
         const values = rows.map(row => row[column.name]!)
-        const prepared =
-          column.type.kind === 'number' ? numbersOf(values) : codesOf(values, column.type.categories)
-        return [column, prepared] as const
+        return [column, preparedOf(column, values)] as const
       }),
     ),
   )
+}
+
+function preparedOf(column: JointColumn, values: readonly Row[string][]) {
+  switch (column.type.kind) {
+    case 'number':
+      return numbersOf(values)
+    case 'category':
+      return codesOf(values, column.type.categories)
+    case 'code':
+      return prepare(vectorFromArray(values as (string | null)[], new Utf8()), column)
+  }
 }
 
 function numbersOf(values: readonly Row[string][]) {

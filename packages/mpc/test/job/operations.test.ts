@@ -209,11 +209,6 @@ describe('an operation on shares', () => {
       () => query({ inputs: forms, aggregates: { a: ['sum', 3] } }),
     ],
     [
-      'a group by a number',
-      'mpc.key',
-      () => query({ inputs: forms, groupBy: ['x0'], aggregates: { a: ['count'] } }),
-    ],
-    [
       'a group by the entity',
       'mpc.key',
       () => query({ inputs: forms, groupBy: ['e0'], aggregates: { a: ['count'] } }),

@@ -4,10 +4,10 @@ import {
   fingerprintKey,
   type InputForm,
   type InputSource,
+  inOrder,
   type JointInput,
   type JointJob,
   parseJob,
-  sortedBy,
 } from '@sluice/mpc'
 import { Decimal, Int32, Int64, makeData, Table, Utf8, Vector, vectorFromArray } from 'apache-arrow'
 import { people, person } from '../session/parties.js'
@@ -94,7 +94,7 @@ export const loans: InputForm = {
 /** An input as its owner describes it. */
 export async function described(form: InputForm, source: InputSource): Promise<JointInput> {
   const key = await fingerprintKey(person(form.owner))
-  const ordered = typeof source === 'function' ? source : sortedBy(source, form.entity)
+  const ordered = typeof source === 'function' ? source : inOrder(source, form)
   const { rows, fingerprint } = await examine(ordered, form, key)
   return { ...form, rows, fingerprint }
 }

@@ -6,7 +6,7 @@ import type {
   PlanNode,
   ScalarType,
 } from '@sluice/core/plan'
-import type { InputForm } from '@sluice/mpc'
+import { type InputForm, schemaOf } from '@sluice/mpc'
 
 const BOOLEAN: ScalarType = { kind: 'boolean' }
 const TEXT: ScalarType = { kind: 'text' }
@@ -21,25 +21,20 @@ type Operand = string | number | bigint | Expression
 
 interface Asked {
   readonly inputs: readonly InputForm[]
+  /** the inputs that `columnsOf` had, where they are more or in another order */
+  readonly of?: readonly InputForm[]
+  /** what joins each further input; the equality of its entity with the first one's unless it is given */
+  readonly on?: readonly Expression[]
   readonly where?: Expression
-  readonly groupBy?: readonly string[]
+  readonly groupBy?: readonly (string | Expression)[]
   readonly aggregates: Readonly<Record<string, readonly [AggregateFunction, Operand?]>>
 }
 
 /** Ids of all inputs' columns, entities first, as `query` scans them. */
 function idsOf(inputs: readonly InputForm[]): Map<string, { id: number; type: ScalarType }> {
   const ids = new Map<string, { id: number; type: ScalarType }>()
-  for (const { entity, columns } of inputs) {
-    ids.set(entity, { id: ids.size, type: TEXT })
-    for (const { name, type } of columns)
-      ids.set(name, {
-        id: ids.size,
-        type:
-          type.kind === 'category'
-            ? TEXT
-            : { kind: 'decimal', precision: 18 + type.scale, scale: type.scale },
-      })
-  }
+  for (const form of inputs)
+    for (const { name, type } of schemaOf(form)) ids.set(name, { id: ids.size, type })
   return ids
 }
 
@@ -92,25 +87,22 @@ export function columnsOf(inputs: readonly InputForm[]) {
 }
 
 /** One aggregate over inputs joined by their entities. */
-export function query({ inputs, where, groupBy = [], aggregates }: Asked): Plan {
-  const ids = idsOf(inputs)
-  const { expression } = columnsOf(inputs)
-  const scan = ({ name, entity, columns }: InputForm): PlanNode => ({
+export function query({ inputs, of = inputs, on, where, groupBy = [], aggregates }: Asked): Plan {
+  const ids = idsOf(of)
+  const { expression } = columnsOf(of)
+  const scan = (form: InputForm): PlanNode => ({
     kind: 'scan',
-    dataset: name,
-    columns: [entity, ...columns.map(column => column.name)].map(column => ({
-      name: column,
-      ...ids.get(column)!,
-    })),
+    dataset: form.name,
+    columns: schemaOf(form).map(({ name }) => ({ name, ...ids.get(name)! })),
   })
   const [first, ...others] = inputs
   const joined = others.reduce<PlanNode>(
-    (left, input) => ({
+    (left, input, place) => ({
       kind: 'join',
       type: 'inner',
       left,
       right: scan(input),
-      condition: {
+      condition: on?.[place] ?? {
         kind: 'call',
         type: BOOLEAN,
         function: 'equal',
@@ -120,12 +112,11 @@ export function query({ inputs, where, groupBy = [], aggregates }: Asked): Plan 
     scan(first!),
   )
   const input: PlanNode = where === undefined ? joined : { kind: 'filter', input: joined, predicate: where }
-  const keys = groupBy.map((name, index) => ({
-    id: 1000 + index,
-    name,
-    type: TEXT,
-    expression: expression(name),
-  }))
+  const keys = groupBy.map((key, index) => {
+    const found = expression(key)
+    const name = typeof key === 'string' ? key : `key ${index}`
+    return { id: 1000 + index, name, type: found.type, expression: found }
+  })
   const cells = Object.entries(aggregates).map(([name, [called, operand]], index) => ({
     id: 2000 + index,
     name,

@@ -57,6 +57,10 @@ export const zhJoint: Translations = {
   'The result has more digits than the ring holds': '结果的位数超出环的范围',
   'Rows times the square of the bound stay below 2^58: give a lower bound, or larger units.':
     '行数乘以上界的平方须小于 2^58：请声明更小的上界，或采用更大的单位。',
+  'Make a job whose alphabet and length hold all codes of the column.':
+    '请制定字符集与长度能容纳该列所有代码的任务。',
+  'Write the table with one row for each key after JOIN, or name all columns that make a key.':
+    '请把每个键只有一行的表写在 JOIN 之后，或写明构成键的所有列。',
   'Ask for fewer digits, or give a lower bound.': '请减少小数位数，或声明更小的上界。',
   'See which party is slow, or make a job that allows more time.':
     '请查看哪一方较慢，或制定允许更长时间的任务。',
@@ -66,12 +70,19 @@ export const zhJoint: Translations = {
   'a {} is over {} to {} columns': '{} 须取 {} 至 {} 列',
   'the edges are no rising numbers of the column’s digits': '边界不是该列小数位数的递增数字',
   'a category is taken for a number': '类别被当作数字',
+  'a character of the alphabet is there twice': '字符集中有字符重复',
+  'a key of "{}", which is looked up, is there twice': '被查找的“{}”中有键出现两次',
   'a column is evaluated by another than its owner': '列由所有者以外的一方求值',
   'a joint job gives no evidence for this plan: {}': '联合任务不能为此计划给出证据：{}',
   'a number is taken for a category': '数字被当作类别',
   'a party’s process could not be started': '无法启动某方的进程',
   'a total is of no type that totals have': '合计的类型不是合计可有的类型',
   'a value of "{}" is beyond the bound that the job states': '“{}”中有值超出任务所述界限',
+  'a value of "{}" is none of the codes that the job states': '“{}”中有值不是任务所述的代码',
+  'an entity that is shared is a code or a number, and never null': '进入分片的实体须是代码或数字，且不为空',
+  'another column is taken for one of codes': '其他列被当作代码列',
+  'such a code has {} bits, and at most {}': '这种代码有 {} 位，至多 {} 位',
+  '{} rows would be sorted together, and at most {} are': '将一并排序 {} 行，至多 {} 行',
   'an input changed while it was read': '输入在读取期间被更改',
   'an operation needs {} bytes of memory, and the job allows {}': '一项操作需要 {} 字节内存，而任务允许 {}',
   'it is the key of another name': '该密钥属于另一名称',
@@ -106,8 +117,7 @@ export const zhJoint: Translations = {
   'the dealer gives no input': '分发方不给出输入',
   'to the dealer nothing is opened, for it knows the masks': '分发方知道掩码，故不向其打开任何结果',
   'a statistic takes three parties with replicated sharing': '统计量须由三方以复制式分享计算',
-  'a group by a secret key takes three parties with replicated sharing':
-    '按秘密键分组须由三方以复制式分享计算',
+  'a secret key takes three parties with replicated sharing': '按秘密键分组须由三方以复制式分享计算',
   'a comparison of several owners’ columns takes three parties with replicated sharing':
     '比较多个所有者的列须由三方以复制式分享计算',
   'a value or a total of this bound could reach 2^60, and would wrap in the field':
@@ -139,7 +149,12 @@ export const zhJoint: Translations = {
   'a condition without a column is no condition': '不含任何列的条件不是条件',
   'a constant is no exact number': '常数不是精确数',
   'a conversion that rounds is not computed on shares': '会舍入的转换不能在分片上计算',
-  'a group is by a category with a public list, as it stands': '只能按名单公开的类别原样分组',
+  'a constant is no key': '常数不是键',
+  'a statistic is of inputs that are joined by their entities, one row each':
+    '统计量只取按实体连接、每个实体一行的输入',
+  'a statistic’s groups are by categories with public lists': '统计量只能按名单公开的类别分组',
+  'an entity that is not shared is no key: name it under columns, as a code or a number':
+    '不进入分片的实体不能作键：请把它列入 columns，作为代码或数字',
   'a job has no parameters: write the values': '任务没有参数：请写出各值',
   'a total of a constant is a count: count the rows': '常数的合计就是计数：请对行计数',
   'an aggregate’s own filter opens a difference: write an operation for each':
@@ -147,12 +162,14 @@ export const zhJoint: Translations = {
   'an expression of kind {} is not computed on shares': '{} 类表达式不能在分片上计算',
   'distinct values are not counted on shares': '不能在分片上统计不同值',
   'masks belong to the owner’s zone, before the input': '脱敏属于所有者的专区，应在输入之前完成',
-  'only inner joins of entities run on shares': '分片上只能按实体做内连接',
+  'only inner joins run on shares': '分片上只能做内连接',
   'so many rows of this bound could wrap a total': '如此多的行与此界限可能使合计回绕',
   'texts have no order here': '文本在此没有大小',
   'the entity’s column is used for more than joining': '实体列被用于连接以外的用途',
   'the function {} is not computed on shares': '函数 {} 不能在分片上计算',
   'the function {} is not evaluated on shares': '函数 {} 不能在分片上求值',
+  'the two sides of a join differ in kind: give them the same alphabet and length, or list':
+    '连接两边的种类不同：请给以相同的字符集与长度，或相同的名单',
   'there are {} cells, and at most {}': '有 {} 个单元格，至多 {} 个',
   'there is no column "{}"': '没有列“{}”',
   'there is no input "{}"': '没有输入“{}”',
@@ -166,7 +183,8 @@ export const zhJoint: Translations = {
     '“{}”由单元格计算而来：请用打开的结果自行计算',
   '"{}" is joined with itself': '“{}”与自身连接',
   '"{}" is no number': '“{}”不是数字',
-  '"{}" is not joined by its entity, "{}"': '“{}”没有按其实体“{}”连接',
+  '"{}" is joined neither by its entity, "{}", nor by a key': '“{}”既未按其实体“{}”连接，也未按键连接',
+  '"{}" is compared with a text that is none of its codes': '“{}”与不属于其代码的文本比较',
   '"{}" protects other entities than the job’s rows': '“{}”保护的实体不是任务的各行',
   'single rows are never opened': '从不打开单行',
   'the policy of "{}" asks for more entities than the job': '“{}”的策略要求的实体多于任务',

@@ -1,4 +1,3 @@
-import { SluiceError } from '@sluice/core'
 import { multiply } from '../../protocols/replicated/multiply.js'
 import { receiveOpened } from '../../protocols/replicated/open.js'
 import { eachIn, type OpenedEach } from '../../protocols/replicated/opening.js'
@@ -6,7 +5,7 @@ import type { Party } from '../../protocols/replicated/party.js'
 import type { Measure as SharedMeasure } from '../../protocols/replicated/totals.js'
 import type { Protocol } from '../../session/protocol.js'
 import type { Chunk } from '../clear.js'
-import { invalid, refused } from '../invalid.js'
+import { invalid, memoryExceeded, refused } from '../invalid.js'
 import { type JointJob, type JointOperation, partyIndex } from '../job.js'
 import { ELEMENT_BYTES, type Running } from '../protocol.js'
 import type { Query } from '../query.js'
@@ -51,15 +50,7 @@ export function checkMemory({ job, operation, query, shares }: Running): void {
   const elements = kindOf(asked.statistic.kind).elements(asked)
   const needed = query.rows * (2 * shares.length + 8 * query.measures.length + elements + 4) * ELEMENT_BYTES
   if (needed <= job.limits.memory) return
-  throw new SluiceError(
-    'MEMORY_EXCEEDED',
-    `an operation needs ${needed} bytes of memory, and the job allows ${job.limits.memory}`,
-    {
-      rule: 'job.limits',
-      remedy: 'Make a job that allows more memory, or an operation of fewer cells.',
-      facts: { needed, allowed: job.limits.memory },
-    },
-  )
+  throw memoryExceeded(needed, job.limits.memory)
 }
 
 /** Shares all rows, computes and opens, to the operation's receivers alone. */

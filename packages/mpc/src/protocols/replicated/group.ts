@@ -21,7 +21,7 @@ import {
   total,
 } from './shares.js'
 import { fromLanes, inLanes, shuffle } from './shuffle.js'
-import { placed, type SortKey, sortBy } from './sort.js'
+import { placed, rearranged, restored, type SortKey, sortBy, sortingPermutation } from './sort.js'
 import type { Measure } from './totals.js'
 
 export interface GroupOptions {
@@ -29,6 +29,8 @@ export interface GroupOptions {
   readonly where?: Arithmetic
   /** who is counted: the different values of this column within a group; without it each row is somebody */
   readonly entities?: SortKey
+  /** columns of which in a group each has to reach the minimum too, zero in rows that do not count */
+  readonly distinct?: readonly Arithmetic[]
   /** more keys than these, of rows that do not count too, are an error; as many as there are rows unless it is given */
   readonly maximumGroups?: number
 }
@@ -38,8 +40,14 @@ export interface SecretGroups {
   readonly keys: readonly Arithmetic[]
   /** entities in the group, of rows that count */
   readonly members: Arithmetic
-  /** by measure: its sum, and how many rows have a value where some may have none */
-  readonly measures: readonly { readonly sum: Arithmetic; readonly count?: Arithmetic }[]
+  /** sums of what else has to reach the minimum */
+  readonly distinct: readonly Arithmetic[]
+  /** by measure: its sum, how many rows have a value where some may have none, and what has to reach the minimum too */
+  readonly measures: readonly {
+    readonly sum: Arithmetic
+    readonly count?: Arithmetic
+    readonly distinct: readonly Arithmetic[]
+  }[]
 }
 
 /** The groups that were opened, in random order. */
@@ -69,7 +77,7 @@ export function* groupBy(
   party: Party,
   keys: readonly SortKey[],
   measures: readonly Measure[],
-  { where, entities, maximumGroups }: GroupOptions = {},
+  { where, entities, distinct = [], maximumGroups }: GroupOptions = {},
 ): Protocol<SecretGroups> {
   check(measures, entities)
   const rows = keys[0]?.values.own.length ?? 0
@@ -80,7 +88,12 @@ export function* groupBy(
     ...keys.map(({ values }) => values),
     ...(entities === undefined ? [] : [entities.values]),
     ...(where === undefined ? [] : [where]),
-    ...counted.flatMap(({ values, present }) => (present === undefined ? [values] : [values, present])),
+    ...distinct,
+    ...counted.flatMap(({ values, present, distinct: also = [] }) => [
+      values,
+      ...(present === undefined ? [] : [present]),
+      ...also,
+    ]),
   ]
   const sorted = yield* sortBy(party, order, flow)
   const sortedKeys = sorted.splice(0, keys.length)
@@ -103,16 +116,40 @@ export function* groupBy(
   return {
     keys: results.splice(0, keys.length),
     members: results.shift()!,
-    measures: counted.map(({ present }) => ({
+    distinct: results.splice(0, distinct.length),
+    measures: counted.map(({ present, distinct: also = [] }) => ({
       sum: results.shift()!,
       ...(present !== undefined && { count: results.shift()! }),
+      distinct: results.splice(0, also.length),
     })),
   }
 }
 
 /**
+ * Marks, for each different value of the keys, one of the rows that count: what sums up to how many there are.
+ *
+ * Costs a sort by all keys and one bit, a test of equality for each row and key, and the way back.
+ *
+ * @returns 1 for that row, 0 for all others, in the rows' own order
+ */
+export function* firstOfEach(
+  party: Party,
+  keys: readonly SortKey[],
+  where?: Arithmetic,
+): Protocol<Arithmetic> {
+  const absent = where === undefined ? [] : [{ values: affineOf(party, where, MINUS_ONE, 1n), bits: 1 }]
+  const index = yield* sortingPermutation(party, [...keys, ...absent])
+  const flow = [...keys.map(({ values }) => values), ...(where === undefined ? [] : [where])]
+  const sorted = yield* rearranged(party, index, flow)
+  const same = yield* equalToBefore(party, sorted.slice(0, keys.length))
+  const first = yield* bitsToArithmetic(party, not(party, same), index.own.length)
+  const marked = where === undefined ? first : yield* multiply(party, first, sorted.at(-1)!)
+  return (yield* restored(party, index, [marked]))[0]!
+}
+
+/**
  * Opens the groups with at least `minimum` members, and of them the measures with at least `minimum` values, to the
- * receivers alone. The rule runs on shares, before anything is opened. Groups are shuffled first, so that their places
+ * receivers alone; where other columns have to reach the minimum too, only those of which they do. The rule runs on shares, before anything is opened. Groups are shuffled first, so that their places
  * say nothing of the keys between them. **How many groups are opened, every party learns**; of the others nothing is.
  *
  * 16 rounds: eight for the comparison, two for its bits, one for products, three to shuffle, two to open.
@@ -121,16 +158,20 @@ export function* groupBy(
  */
 export function* openGroups(
   party: Party,
-  { keys, members, measures }: SecretGroups,
+  { keys, members, distinct, measures }: SecretGroups,
   minimum: bigint,
   receivers: readonly number[],
 ): Protocol<OpenedGroups | undefined> {
   if (minimum < 1n) throw invalid('the minimum is below 1', 'Give a minimum of 1 or more.')
   const rows = members.own.length
-  const counts = [members, ...measures.flatMap(({ count }) => (count === undefined ? [] : [count]))]
-  const reached = yield* atLeast(party, padded(counts), minimum)
-  const [passed, ...others] = yield* planesToArithmetic(party, reached, counts.length, rows)
-  const passedOf = measures.map(({ count }) => (count === undefined ? passed! : others.shift()!))
+  const rules = [
+    [members, ...distinct],
+    // where no value is missing, the rows that have one are the group's
+    ...measures.map(({ count, distinct: also }) =>
+      count === undefined && also.length === 0 ? [] : [count ?? members, ...also],
+    ),
+  ]
+  const [passed, ...passedOf] = yield* passing(party, rules, minimum, rows)
   const factors = [
     ...[...keys, members].map(column => [passed!, column] as const),
     ...measures.flatMap(({ sum, count }, i) => [
@@ -150,6 +191,30 @@ export function* openGroups(
   const picked = shuffled.map(column => gather(column, opened))
   const results = yield* open(party, concatenate(picked), receivers)
   return results === undefined ? undefined : groupsIn(results, keys.length, measures.length)
+}
+
+/** For each list of columns where all of them reach the minimum; where a list is empty, as the first. */
+function* passing(
+  party: Party,
+  rules: readonly (readonly Arithmetic[])[],
+  minimum: bigint,
+  rows: number,
+): Protocol<Arithmetic[]> {
+  const reached = yield* atLeast(party, padded(rules.flat()), minimum)
+  const words = Math.ceil(rows / 64)
+  let start = 0
+  const bits: Binary[] = []
+  for (const rule of rules.filter(({ length }) => length > 0)) {
+    let all: Binary | undefined
+    for (const _ of rule) {
+      const own = slice(reached, start * words, ++start * words)
+      all = all === undefined ? own : yield* and(party, all, own)
+    }
+    bits.push(all!)
+  }
+  const columns = yield* planesToArithmetic(party, concatenate(bits), bits.length, rows)
+  const [first, ...others] = columns
+  return [first!, ...rules.slice(1).map(({ length }) => (length === 0 ? first! : others.shift()!))]
 }
 
 /** The same from what a receiver got: for each group `1 + keys + 3 · measures` values. */
@@ -178,12 +243,12 @@ function* countedOnly(
 ): Protocol<Measure[]> {
   if (where === undefined) return [...measures]
   const counted: Measure[] = []
-  for (const { values, present } of measures) {
+  for (const { values, present, ...more } of measures) {
     const [kept, there] = yield* together(
       multiply(party, values, where),
       ...(present === undefined ? [] : [multiply(party, present, where)]),
     )
-    counted.push(there === undefined ? { values: kept } : { values: kept, present: there })
+    counted.push({ values: kept, ...(there !== undefined && { present: there }), ...more })
   }
   return counted
 }

@@ -3,6 +3,7 @@ export { bitsToArithmetic, planesToArithmetic, toBits } from './convert.js'
 export { type DivideOptions, divide, type Fraction, squareRoot } from './divide.js'
 export { extreme, extremes } from './extremes.js'
 export {
+  firstOfEach,
   type GroupOptions,
   groupBy,
   groupsIn,

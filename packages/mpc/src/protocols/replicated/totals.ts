@@ -11,6 +11,8 @@ export interface Measure {
   readonly values: Arithmetic
   /** 1 where there is a value, 0 where there is none and `values` is 0; not given where no value is missing */
   readonly present?: Arithmetic
+  /** for `groupBy`: columns that in a group have to reach the minimum each, zero where there is no value */
+  readonly distinct?: readonly Arithmetic[]
 }
 
 /** Shared cells: for each measure a count and a sum of the rows that have a value. */
