@@ -43,8 +43,9 @@ export function intersectAll(
   protocol: PsiProtocol,
   rounds: readonly (readonly [own: ItemHashes, other: ItemHashes])[],
   alter?: Parameters<typeof runLocally>[1],
+  session = SESSION,
 ): { matched: Uint8Array[]; run: LocalRun<Uint8Array[]> } {
-  const [receiving, sending] = channels(protocol.name)
+  const [receiving, sending] = channels(protocol.name, session)
   const run = runLocally<Uint8Array[]>(
     [
       (function* () {
