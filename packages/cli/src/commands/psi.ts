@@ -260,6 +260,7 @@ async function resultOf(
   options: Running,
   { result, items, input }: { result: PsiResult; items: PsiItems | undefined; input: PsiInput | undefined },
 ): Promise<Reply> {
+  const { psiJobDigest } = await import('@sluice/mpc/psi')
   const { matched, payload, count, sum, traffic, recorded } = result
   let written: { rows: number; columns: readonly string[] } | undefined
   if (matched !== undefined && items !== undefined && input !== undefined) {
@@ -276,6 +277,7 @@ async function resultOf(
   }
   return {
     json: {
+      job: psiJobDigest(job),
       ...(count !== undefined && { count }),
       ...(sum !== undefined && { sum }),
       ...(written !== undefined && { ...written, file: context.path(options.out!) }),

@@ -28,7 +28,7 @@ export function inputOf(
     const sum = job.sum?.owner === party ? (options.sum ?? job.sum.column) : undefined
     return { file, key, ...(sum !== undefined && { sum }) }
   }
-  throw new SluiceError('USAGE', `this party brings a set, with a key of ${job.key.length} columns`, {
+  throw new SluiceError('USAGE', `this party brings a set; number of columns in its key: ${job.key.length}`, {
     remedy:
       'Name its file with --input FILE, and each column of the key with --key COLUMN, in the job’s order.',
   })

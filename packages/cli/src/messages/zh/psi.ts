@@ -12,7 +12,7 @@ export const zhPsi: Translations = {
     '输入中不同的键多于任务允许的数量：填充后 {} 个',
   'Check the file and its key column, or agree on a job with other sizes.':
     '请检查文件及其键列，或另行约定大小不同的任务。',
-  'the job’s key has {} columns': '任务的键有 {} 列',
+  'the job’s key has another number of columns: {}': '任务的键的列数不同：{} 列',
   'Name as many columns, in the job’s order.': '请按任务的次序指定同样数量的列。',
   'the reading was interrupted': '读取被中断',
   'the input has no column "{}"': '输入中没有列“{}”',
@@ -45,7 +45,8 @@ export const zhPsi: Translations = {
   'Ask that party which version runs there, then start the job again at every party.':
     '请询问该方所用版本，然后各方重新开始任务。',
   'the column "{}" cannot be a key': '列“{}”不能作为键',
-  'Use a column of text, integers or dates.': '请使用文本、整数或日期列。',
+  'Use a column of text, integers or dates, or one of binary values that the job does not normalize.':
+    '请使用文本、整数或日期列，或任务不作规范化的二进制列。',
   'the intersection is smaller than the minimum of the job, and is not given out':
     '交集小于任务规定的下限，不予给出',
   'Nothing was written. A smaller minimum needs a new job that every party signs.':
@@ -77,7 +78,7 @@ export const zhPsi: Translations = {
     '请用 `sluice psi approve` 签署任务，并给出它写出的文件。',
   'the helper brings no set': '协助方不提供集合',
   'Leave --input away.': '请去掉 --input。',
-  'this party brings a set, with a key of {} columns': '本方提供集合，键有 {} 列',
+  'this party brings a set; number of columns in its key: {}': '本方提供集合，键有 {} 列',
   'Name its file with --input FILE, and each column of the key with --key COLUMN, in the job’s order.':
     '请用 --input FILE 指定文件，并按任务的次序用 --key COLUMN 指定键的每一列。',
   'this party learns which rows are shared': '本方得知哪些行是共有的',

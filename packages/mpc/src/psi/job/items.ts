@@ -76,10 +76,14 @@ export async function* hashedBatches(
   signal?: AbortSignal,
 ): AsyncGenerator<HashedBatch> {
   if (key.length !== job.key.length) {
-    throw new SluiceError('PARAMETER_INVALID', `the job’s key has ${job.key.length} columns`, {
-      rule: 'psi.key',
-      remedy: 'Name as many columns, in the job’s order.',
-    })
+    throw new SluiceError(
+      'PARAMETER_INVALID',
+      `the job’s key has another number of columns: ${job.key.length}`,
+      {
+        rule: 'psi.key',
+        remedy: 'Name as many columns, in the job’s order.',
+      },
+    )
   }
   // a prepared set was hashed before there was a job
   const context = job.prepared?.set ?? psiJobDigest(job)

@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process'
+import { readdir, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { KeyFile } from '@sluice/ledger/keys'
+import { freshPsiJob } from '@sluice/mpc/psi'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { runCommand, temporaryRoot } from './transcript.js'
+
+const NAMES = ['bureau', 'bank']
+/** some tenths of a second of work after the first part of it is done */
+const KEYS = 2048
+const program = join(dirname(dirname(fileURLToPath(import.meta.url))), 'bin', 'sluice.js')
+let root = ''
+
+const sluice = (command: string) =>
+  runCommand(`sluice ${command}`, [], { cwd: root, remembered: new Map() }, root)
+
+beforeAll(async () => {
+  root = await temporaryRoot()
+  const parties = []
+  for (const name of NAMES) {
+    const { publicKey: key } = await KeyFile.generate(join(root, `${name}.key`), { name })
+    parties.push({ name, key, host: '127.0.0.1', port: await freePort() })
+    const first = name === 'bank' ? KEYS / 2 : 0
+    const codes = Array.from({ length: KEYS }, (_, i) => `A${first + i}`)
+    await writeFile(join(root, `${name}.csv`), `code\n${codes.join('\n')}\n`)
+  }
+  const job = {
+    ...freshPsiJob(),
+    purpose: 'companies that both know',
+    parties,
+    protocol: 'ecdh',
+    key: [{ name: 'code', normalize: [] }],
+    size: { floor: 1, ceiling: KEYS, step: 1 },
+    receivers: [{ name: 'bank', learns: 'which' }],
+    payload: [],
+    minimumIntersection: 1,
+    quota: { runs: 4, lifetimeItems: 1_000_000 },
+    seconds: 120,
+  }
+  await writeFile(join(root, 'job.json'), JSON.stringify(job))
+  for (const name of NAMES) {
+    const approved = await sluice(`psi approve job.json --as ${name} --input ${name}.csv --key code --yes`)
+    expect(approved.exitCode).toBe(0)
+  }
+})
+afterAll(() => rm(root, { recursive: true, force: true }))
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+/** A party in a process of its own; the signal is sent when it has computed a part. */
+function party(name: string, signal?: NodeJS.Signals) {
+  const out = name === 'bank' ? ['--out', 'shared.csv'] : []
+  const words = ['--as', name, '--input', `${name}.csv`, '--key', 'code', ...out]
+  const child = spawn(
+    process.execPath,
+    [program, 'psi', 'run', 'job.json', ...words, '--progress', 'json', '--json'],
+    { cwd: root, env: { ...process.env, LANG: 'C' } },
+  )
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString()
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString()
+    if (signal !== undefined && !child.killed && /"fraction":0\.[1-9]/.test(stderr)) child.kill(signal)
+  })
+  return new Promise<{ code: number | null; stdout: string }>(resolve =>
+    child.once('close', code => resolve({ code, stdout })),
+  )
+}
+
+const statusesOf = async (name: string) => {
+  const { records } = JSON.parse((await sluice(`psi record ${name}.key.psi --json`)).stdout)
+  return records.map(({ kind, outcome }: { kind: string; outcome?: string }) => outcome ?? kind)
+}
+const before = new Set<string>()
+
+it.each<[NodeJS.Signals, number | null, string[]]>([
+  ['SIGKILL', null, ['begun']],
+  ['SIGINT', 130, ['begun', 'begun', 'INTERRUPTED']],
+])(
+  '%s while the bank computes: the bureau ends and names it, and nothing is written',
+  async (signal, exit, record) => {
+    if (before.size === 0) for (const name of await readdir(root)) before.add(name)
+    const [bureau, bank] = await Promise.all([party('bureau'), party('bank', signal)])
+    expect(bank!.code).toBe(exit)
+    const { error } = JSON.parse(bureau!.stdout)
+    expect(error.code).toMatch(/^PEER_(LOST|STOPPED)$/)
+    expect(error.message).toContain('"bank"')
+    expect(bureau!.code).toBe(7)
+    const added = (await readdir(root)).filter(name => !before.has(name))
+    expect(added.sort()).toEqual(['bank.key.psi', 'bureau.key.psi'])
+    expect(await statusesOf('bank')).toEqual(record)
+    expect((await statusesOf('bureau')).at(-1)).toBe(error.code)
+  },
+)
+
+it('the same command goes through the next time, and the record shows what broke off', async () => {
+  const [bureau, bank] = await Promise.all([party('bureau'), party('bank')])
+  expect([bureau!.code, bank!.code]).toEqual([0, 0])
+  const [said, other] = [bank!, bureau!].map(({ stdout }) => JSON.parse(stdout))
+  expect(said).toMatchObject({ count: KEYS / 2, rows: KEYS / 2 })
+  expect(said.job).toMatch(/^[0-9a-f]{64}$/)
+  expect(other.job).toBe(said.job)
+  const added = (await readdir(root)).filter(name => !before.has(name))
+  expect(added.sort()).toEqual(['bank.key.psi', 'bureau.key.psi', 'shared.csv'])
+  expect(await statusesOf('bank')).toEqual(['begun', 'begun', 'INTERRUPTED', 'begun', 'done'])
+})
