@@ -3,6 +3,7 @@
 export { arenaStart } from './psi/arena'
 export { blake3Keyed } from './psi/blake3'
 export { cuckooInsert, threeBins } from './psi/cuckoo'
+export { findWords, numberWords, pointsAround } from './psi/curve25519'
 export { convolute, convoluteWrap, expand, expandPairs, pairUp } from './psi/expand-convolute'
 export { gfCombine, gfMultiplyInto, gfTable } from './psi/gf128'
 export { ggmGrow, ggmInputs } from './psi/ggm'

@@ -53,15 +53,15 @@ export function* ecdhPsi(options: EcdhOptions): Protocol<Intersection> {
   const shuffled = permuted(hashes, order, ITEM_BYTES)
   const theirs = new Uint8Array(peerCount * ITEM_BYTES)
   const total = Math.max(count, peerCount)
-  for (let start = 0; start < total; start += CHUNK) {
+  for (let start = 0; start < total; start += ITEMS_AT_ONCE) {
     const masked = maskedItems(shuffled, start, scalar, options)
-    const due = Math.max(0, Math.min(CHUNK, peerCount - start))
+    const due = Math.max(0, Math.min(ITEMS_AT_ONCE, peerCount - start))
     const [points] = yield {
       send: [{ to: peer, bytes: masked }],
       receive: [{ from: peer, bytes: due * POINT_BYTES }],
     }
     if (due > 0) theirs.set(tagsOf(points!, scalar, session, group), start * ITEM_BYTES)
-    onProgress?.(Math.min(1, (start + CHUNK) / total))
+    onProgress?.(Math.min(1, (start + ITEMS_AT_ONCE) / total))
   }
   const answer = answerFor(theirs, learns.peer, random)
   const [tags] = yield {
@@ -80,16 +80,17 @@ export function* ecdhPsi(options: EcdhOptions): Protocol<Intersection> {
 }
 
 /** Items a message: some tenths of a second of work, between which connections are served. */
-const CHUNK = 512
+export const ITEMS_AT_ONCE = 512
 
-function maskedItems(
+/** The next items, from `start` on, as points times the scalar. */
+export function maskedItems(
   items: ItemHashes,
   start: number,
   scalar: Uint8Array,
-  { session, group }: EcdhOptions,
+  { session, group }: Pick<EcdhOptions, 'session' | 'group'>,
 ): Uint8Array<ArrayBuffer> {
   const domain = Buffer.from(`sluice-psi/1 ecdh ${session}`)
-  const chunk = items.subarray(start * ITEM_BYTES, (start + CHUNK) * ITEM_BYTES)
+  const chunk = items.subarray(start * ITEM_BYTES, (start + ITEMS_AT_ONCE) * ITEM_BYTES)
   const points = new Uint8Array((chunk.length / ITEM_BYTES) * POINT_BYTES)
   for (let i = 0; i * POINT_BYTES < points.length; i++) {
     const item = chunk.subarray(i * ITEM_BYTES, (i + 1) * ITEM_BYTES)
@@ -99,7 +100,12 @@ function maskedItems(
 }
 
 /** Sixteen bytes of each point's hash once it is masked again: nobody computes on, it is only compared. */
-function tagsOf(points: Uint8Array, scalar: Uint8Array, session: string, group: Ristretto): ItemHashes {
+export function tagsOf(
+  points: Uint8Array,
+  scalar: Uint8Array,
+  session: string,
+  group: Ristretto,
+): ItemHashes {
   const tags = new Uint8Array((points.length / POINT_BYTES) * ITEM_BYTES)
   const salt = Buffer.from(session, 'hex')
   for (let i = 0; i * ITEM_BYTES < tags.length; i++) {

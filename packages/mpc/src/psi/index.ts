@@ -1,4 +1,5 @@
 export { type EcdhOptions, ecdhPsi, type Intersection, type Learns } from './ecdh.js'
+export { type EcdhSum, type EcdhSumOptions, ecdhSum } from './ecdh-sum.js'
 export { type DistinctItems, distinct, HashIndex } from './hash-index.js'
 export { type HelperOptions, type HelperOutcome, helperPsi } from './helper.js'
 export { boundToSession, ITEM_BYTES, type ItemHashes, itemHashes } from './item-hash.js'
@@ -30,6 +31,7 @@ export {
 export { decodePayload, encodePayload, type PsiPayload } from './job/payload.js'
 export { checkPreparedSide, type PreparedInJob, type PreparedSide, preparedOf } from './job/prepared.js'
 export { type KeyColumn, type Keys, keysOf } from './keys.js'
+export { type LogarithmOptions, logarithm, MAXIMUM_LOGARITHM } from './logarithm.js'
 export { kkrt16 } from './kkrt16.js'
 export { NORMALIZATIONS, type Normalization, normalized, normalizedText } from './normalize.js'
 export { Oprf } from './oprf.js'

@@ -22,12 +22,27 @@ export interface Ristretto {
   subtract(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer>
   /** @throws SluiceError PROTOCOL_VIOLATION where the point is none, or the result the identity */
   multiply(scalar: Uint8Array, point: Uint8Array): Uint8Array<ArrayBuffer>
+  /** Is this an element, and not the identity? */
+  has(point: Uint8Array): boolean
+  /** a · b + c, of scalars */
+  multiplyAdd(a: Uint8Array, b: Uint8Array, c: Uint8Array): Uint8Array<ArrayBuffer>
   /** The inverse of a scalar that is not zero. */
   invert(scalar: Uint8Array): Uint8Array<ArrayBuffer>
   /** A uniform scalar that is not zero, out of 64 random bytes. */
   randomScalar(random?: (bytes: number) => Uint8Array): Uint8Array<ArrayBuffer>
   /** Any 64 bytes as a scalar, modulo the group's order. */
   reduced(bytes: Uint8Array): Uint8Array<ArrayBuffer>
+}
+
+/** The group's order (RFC 9496, section 4). */
+const ORDER = 2n ** 252n + 27_742_317_777_372_353_535_851_937_790_883_648_493n
+
+/** An integer modulo the group's order, 32 bytes little-endian. */
+export function scalarOf(value: bigint): Uint8Array<ArrayBuffer> {
+  const reduced = ((value % ORDER) + ORDER) % ORDER
+  const words = new BigUint64Array(SCALAR_BYTES / 8)
+  for (let i = 0; i < words.length; i++) words[i] = BigInt.asUintN(64, reduced >> BigInt(64 * i))
+  return new Uint8Array(words.buffer)
 }
 
 let loaded: Promise<Ristretto> | undefined
@@ -51,6 +66,11 @@ async function load(): Promise<Ristretto> {
     multiplyBase: scalar => new Uint8Array(sodium.crypto_scalarmult_ristretto255_base(scalar)),
     add: (a, b) => onPoints(() => sodium.crypto_core_ristretto255_add(a, b)),
     subtract: (a, b) => onPoints(() => sodium.crypto_core_ristretto255_sub(a, b)),
+    has: point => point.some(byte => byte !== 0) && sodium.crypto_core_ristretto255_is_valid_point(point),
+    multiplyAdd(a, b, c) {
+      const product = sodium.crypto_core_ristretto255_scalar_mul(a, b)
+      return new Uint8Array(sodium.crypto_core_ristretto255_scalar_add(product, c))
+    },
     invert: scalar => new Uint8Array(sodium.crypto_core_ristretto255_scalar_invert(scalar)),
     randomScalar(random = randomBytes) {
       for (;;) {
