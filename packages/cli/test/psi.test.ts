@@ -174,6 +174,38 @@ minimumIntersection: ${minimum}
     expect(bureau).toMatchObject({ code: 0, stdout: expect.not.stringContaining('shared keys') })
   })
 
+  it('totals between two, where the one without values holds the other to the minimum', async () => {
+    const body = (minimum: number, receiver: string) => `protocol: ecdh
+receivers: [{name: ${receiver}, learns: sum}]
+sum: {owner: bureau, column: tax, scale: 2, bound: "100000"}
+payload: []
+minimumIntersection: ${minimum}
+`
+    await prepared('two', body(20, 'bureau'))
+    const shown = await sluice('psi show two.json')
+    expect(shown.stdout).toMatch(/bank +how many keys are shared, of which its program says nothing/)
+    expect(shown.stdout).toContain('enforced')
+    const [bureau, bank] = await Promise.all(NAMES.slice(0, 2).map(name => party('two', name).ended))
+    expect([bureau!.stderr, bank!.stderr]).toEqual(['', ''])
+    expect(bureau!.stdout).toMatch(/shared keys +20\n/)
+    expect(bureau!.stdout).toContain('580.00')
+    expect(bank!.stdout).toContain('is not said')
+    expect(bank!.stdout).not.toMatch(/shared keys +\d/)
+    await prepared('fewer', body(21, 'bureau'))
+    const [below, adder] = await Promise.all(NAMES.slice(0, 2).map(name => party('fewer', name).ended))
+    expect(below).toMatchObject({ code: 3, stderr: expect.stringContaining('psi.minimumIntersection') })
+    expect(adder!.code).toBe(0)
+    await writeFile(
+      join(root, 'promised.yaml'),
+      (await readFile(join(root, 'two.yaml'), 'utf8')).replace('name: bureau, learns', 'name: bank, learns'),
+    )
+    await sluice('psi init promised.yaml --out promised.json')
+    expect((await sluice('psi show promised.json')).stdout).toContain('a promise of the receiver')
+    const dry = await sluice('psi run two.json --as bank --input bank.csv --key firm --dry-run --json')
+    const fits = JSON.parse(dry.stdout).estimates.filter((each: { fits: boolean }) => each.fits)
+    expect(fits.map(({ protocol }: { protocol: string }) => protocol)).toEqual(['ecdh'])
+  })
+
   it('estimates what each protocol costs here, and chooses', async () => {
     const dry = await sluice('psi run which.json --as bank --input bank.csv --key firm --dry-run --json')
     const { estimates } = JSON.parse(dry.stdout)

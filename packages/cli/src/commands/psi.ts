@@ -195,13 +195,14 @@ async function confirm(context: Context, { yes }: Approving, name: string, shown
 }
 
 async function run(context: Context, options: Running, file: string): Promise<Reply> {
-  const [files, { inputOf, readItems }, { psiLearns, psiPartyIndex }] = await Promise.all([
+  const [files, { inputOf, readItems }, { psiLearns, psiPartyIndex, psiSeesCount }] = await Promise.all([
     import('../psi/files.js'),
     import('../psi/input.js'),
     import('@sluice/mpc/psi'),
   ])
   const job = await files.readPsiJob(context, file)
-  const learns = psiLearns(job, psiPartyIndex(job, options.as))
+  const self = psiPartyIndex(job, options.as)
+  const learns = psiLearns(job, self)
   const input = inputOf(job, options.as, options)
   if (options.dryRun) return estimate(context, job, input)
   await requireOut(context, options, learns)
@@ -227,7 +228,7 @@ async function run(context: Context, options: Running, file: string): Promise<Re
     ...(options.listen !== undefined && { listen: addressOf(options.listen) }),
     now: context.io.now,
   })
-  return resultOf(context, job, options, { result, items, input })
+  return resultOf(context, job, options, { result, items, input, silent: psiSeesCount(job, self) })
 }
 
 /** Before anybody is met: a run counts, and its rows are written after it. */
@@ -258,7 +259,12 @@ async function resultOf(
   context: Context,
   job: PsiJob,
   options: Running,
-  { result, items, input }: { result: PsiResult; items: PsiItems | undefined; input: PsiInput | undefined },
+  {
+    result,
+    items,
+    input,
+    silent,
+  }: { result: PsiResult; items: PsiItems | undefined; input: PsiInput | undefined; silent: boolean },
 ): Promise<Reply> {
   const { psiJobDigest } = await import('@sluice/mpc/psi')
   const { matched, payload, count, sum, traffic, recorded } = result
@@ -286,7 +292,7 @@ async function resultOf(
     },
     text: ui =>
       [
-        count === undefined ? ui.t('text.psiNothing') : ui.t('text.psiShared'),
+        ui.t(count !== undefined ? 'text.psiShared' : silent ? 'text.psiSilent' : 'text.psiNothing'),
         ui.fields([
           ['label.sharedKeys', count ?? null],
           ['label.totalled', sum === undefined ? null : `${visibleText(job.sum!.column)}  ${sum}`],

@@ -199,7 +199,10 @@ export const en = {
   'text.psiQuota':
     '{runs} runs of this job; {items} items that one counterpart may ever test, in all jobs together',
   'text.psiRotated': 'key {epoch} of the set drawn; files void: {voided}',
+  'text.psiSeesCount': 'how many keys are shared, of which its program says nothing: it enforces the minimum',
   'text.psiShared': 'done: this is what is shared',
+  'text.psiSilent':
+    'done: the other party learns the total; how many keys are shared was seen here, and is not said',
   'text.psiSizes': '{floor} to {ceiling} different keys, padded to a multiple of {step}',
   'text.psiSmallDomain':
     'identity and telephone numbers can all be tried: whoever takes part can put in keys that it made up. An intersection of few says who they are',

@@ -1,6 +1,6 @@
 import { visibleText } from '@sluice/core'
 import { type IntersectionRecord, readIntersections } from '@sluice/ledger/intersections'
-import { type PsiJob, psiJobDigest } from '@sluice/mpc/psi'
+import { type PsiJob, psiEnforcesMinimum, psiJobDigest, psiLearns, psiSeesCount } from '@sluice/mpc/psi'
 import type { Reply } from '../output/reply.js'
 import type { Ui } from '../output/ui.js'
 
@@ -57,6 +57,9 @@ function recordRow(entry: IntersectionRecord, ui: Ui): string[] {
 function jobText(job: PsiJob, digest: string, ui: Ui): string {
   const { floor, ceiling, step } = job.size
   const number = (value: number) => value.toLocaleString('en-US')
+  const seen = job.parties
+    .filter((_, index) => psiSeesCount(job, index) && psiLearns(job, index) === undefined)
+    .map(({ name }) => `${name}  ${ui.t('text.psiSeesCount')}`)
   return ui.fields([
     ['label.digest', digest],
     ['label.purpose', visibleText(job.purpose)],
@@ -67,7 +70,10 @@ function jobText(job: PsiJob, digest: string, ui: Ui): string {
       job.helper === undefined ? ui.t('text.psiTwo') : ui.t('text.psiHelper', { helper: job.helper }),
     ],
     ['label.psiKey', job.key.map(({ name, normalize }) => visibleText(`${name}  ${normalize.join(', ')}`))],
-    ['label.learns', job.receivers.map(({ name, learns }) => `${name}  ${ui.t(LEARNS[learns])}`)],
+    [
+      'label.learns',
+      [...job.receivers.map(({ name, learns }) => `${name}  ${ui.t(LEARNS[learns])}`), ...seen],
+    ],
     ['label.totalled', job.sum === undefined ? null : visibleText(`${job.sum.column}  ${job.sum.owner}`)],
     [
       'label.payload',
@@ -79,7 +85,7 @@ function jobText(job: PsiJob, digest: string, ui: Ui): string {
     ],
     [
       'label.psiMinimum',
-      ui.t(job.helper === undefined ? 'text.psiPromised' : 'text.psiEnforced', {
+      ui.t(psiEnforcesMinimum(job) ? 'text.psiEnforced' : 'text.psiPromised', {
         minimum: number(job.minimumIntersection),
       }),
     ],

@@ -162,14 +162,7 @@ export function numberWords(words: usize, count: i32, first: u32, table: usize, 
  * @param hints room for `most` pairs of 4 bytes: place of the word, and the number under which it is found
  * @returns how many hints there are
  */
-export function findWords(
-  words: usize,
-  count: i32,
-  table: usize,
-  mask: u32,
-  hints: usize,
-  most: i32,
-): i32 {
+export function findWords(words: usize, count: i32, table: usize, mask: u32, hints: usize, most: i32): i32 {
   let found = 0
   for (let i = 0; i < count; i++) {
     const word = load<u64>(words + ((<usize>i) << 3))

@@ -30,7 +30,14 @@ export interface Curve {
   encode(coordinates: Coordinates): Uint8Array
 }
 
-export async function loadCurve(): Promise<Curve> {
+let loaded: Promise<Curve> | undefined
+
+export function loadCurve(): Promise<Curve> {
+  loaded ??= load()
+  return loaded
+}
+
+async function load(): Promise<Curve> {
   const { ed25519, ristretto255 } = await import('@noble/curves/ed25519.js')
   const { Point } = ed25519
   type Inner = InstanceType<typeof Point>

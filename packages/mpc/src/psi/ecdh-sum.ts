@@ -18,7 +18,10 @@ export interface EcdhSumOptions {
   readonly values?: BigUint64Array<ArrayBuffer>
   /** who learns the total: the owner of the values, or the party that has none */
   readonly receiver: 'owner' | 'other'
-  /** below this the owner learns nothing but that it is below; where the other receives, nobody could hold it to one */
+  /**
+   * below this the receiver learns nothing but that it is below: the owner because the other gives nothing, the other
+   * because it asks for nothing, which is its promise
+   */
   readonly minimum: number
   /** identifier of the session, hexadecimal */
   readonly session: string
@@ -120,12 +123,14 @@ function* adding(options: EcdhSumOptions): Protocol<EcdhSum> {
     return {}
   }
   const blind = group.multiplyBase(group.randomScalar(random))
-  const blinded = Uint8Array.from(sum)
-  blinded.set(group.add(sum.subarray(POINT_BYTES), blind), POINT_BYTES)
+  const asked = shared >= minimum ? sum : encryptedZero(group, key!, random)
+  const blinded = Uint8Array.from(asked)
+  blinded.set(group.add(asked.subarray(POINT_BYTES), blind), POINT_BYTES)
   const [opened] = yield {
     send: [{ to: peer, bytes: blinded }],
     receive: [{ from: peer, bytes: POINT_BYTES }],
   }
+  if (shared < minimum) return { withheld: true }
   return { count: shared, total: group.subtract(opened!, blind) }
 }
 

@@ -13,10 +13,12 @@ export {
   type PsiProtocolName,
   paddedSize,
   parsePsiJob,
+  psiEnforcesMinimum,
   psiJobDigest,
   psiLearns,
   psiOwners,
   psiPartyIndex,
+  psiSeesCount,
 } from './job/job.js'
 export {
   approvePsi,
@@ -31,8 +33,8 @@ export {
 export { decodePayload, encodePayload, type PsiPayload } from './job/payload.js'
 export { checkPreparedSide, type PreparedInJob, type PreparedSide, preparedOf } from './job/prepared.js'
 export { type KeyColumn, type Keys, keysOf } from './keys.js'
-export { type LogarithmOptions, logarithm, MAXIMUM_LOGARITHM } from './logarithm.js'
 export { kkrt16 } from './kkrt16.js'
+export { type LogarithmOptions, logarithm, MAXIMUM_LOGARITHM } from './logarithm.js'
 export { NORMALIZATIONS, type Normalization, normalized, normalizedText } from './normalize.js'
 export { Oprf } from './oprf.js'
 export { permuted, randomPermutation } from './permutation.js'

@@ -52,14 +52,7 @@ export interface PsiKernels {
   ): number
   pointsAround(center: Address, list: Address, count: number, products: Address, out: Address): number
   numberWords(words: Address, count: number, first: number, table: Address, mask: number): void
-  findWords(
-    words: Address,
-    count: number,
-    table: Address,
-    mask: number,
-    hints: Address,
-    most: number,
-  ): number
+  findWords(words: Address, count: number, table: Address, mask: number, hints: Address, most: number): number
   kkrtInputs(
     rows: Address,
     places: Address,

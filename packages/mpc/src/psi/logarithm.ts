@@ -139,10 +139,7 @@ class Walk {
     const giant = multiple(base, 2 * most + 1)
     this.#setList(giant)
     const [up, down] = [multiple(giant, span), multiple(giant, -span)]
-    const walks = [
-      this.#walk(target, up, giants + 1),
-      this.#walk(plus(target, down), down, giants),
-    ] as const
+    const walks = [this.#walk(target, up, giants + 1), this.#walk(plus(target, down), down, giants)] as const
     let number = 0
     for (const upwards of walks[0]) {
       const downwards = walks[1].next().value ?? []

@@ -6,7 +6,14 @@ import type { Table } from 'apache-arrow'
 import { unscaled } from '../job/decimal.js'
 import { goesInBuckets } from '../psi/job/buckets.js'
 import type { PsiItems } from '../psi/job/items.js'
-import { type PsiJob, paddedSize, psiJobDigest, psiLearns, psiPartyIndex } from '../psi/job/job.js'
+import {
+  type PsiJob,
+  paddedSize,
+  psiJobDigest,
+  psiLearns,
+  psiPartyIndex,
+  psiSeesCount,
+} from '../psi/job/job.js'
 import {
   checkPsiApproval,
   itemCount,
@@ -16,6 +23,7 @@ import {
 } from '../psi/job/opening.js'
 import { receivePayload, sendPayload, sharedItems } from '../psi/job/payload.js'
 import { type PsiOutcome, psiProtocol } from '../psi/job/protocol.js'
+import { openTotal } from '../psi/job/total.js'
 import { loadRistretto } from '../psi/ristretto.js'
 import { Session, type Traffic } from '../session/session.js'
 import { type BucketProgress, type BucketResult, BucketRun } from './psi/bucket-run.js'
@@ -53,7 +61,7 @@ export interface RunPsiOptions {
 }
 
 export interface PsiResult {
-  /** the intersection is smaller than the job's minimum, which the helper enforced */
+  /** the intersection is smaller than the job's minimum, which another party enforced */
   readonly withheld?: boolean
   /** by row of this party's file, 1 where its key is shared; where this party learns which */
   readonly matched?: Uint8Array
@@ -185,6 +193,11 @@ async function meetAndRun(
     await session.end()
     await buckets?.completed()
     if (below) throw belowMinimum()
+    const opened = await openTotal(job, outcome, {
+      group,
+      ...(signal !== undefined && { signal }),
+      ...(options.onProgress !== undefined && { onProgress: options.onProgress }),
+    })
     const recorded = await endIntersection(
       record,
       { ...names, outcome: 'done', ...countOf(outcome) },
@@ -192,7 +205,7 @@ async function meetAndRun(
       log,
     )
     const forget = buckets === undefined ? {} : { forget: () => buckets.forget() }
-    const learned = buckets === undefined ? shown(job, outcome, own) : told(result)
+    const learned = buckets === undefined ? shown(job, opened, own) : told(result)
     return { ...learned, ...payload, traffic: session.traffic, recorded, ...forget }
   } catch (error) {
     const code = isSluiceError(error) ? error.code : 'INTERNAL'
@@ -259,8 +272,8 @@ export async function openSession(job: PsiJob, self: number, options: RunPsiOpti
 function counterpartsOf(job: PsiJob, others: ReadonlyMap<number, OpenedInput>, tested?: number) {
   return [...others].map(([index, { size, commitment }]) => {
     const { name, key } = job.parties[index]!
-    const items = psiLearns(job, index) === undefined ? 0 : (tested ?? size)
-    return { name, key, items, input: commitment }
+    const tests = psiLearns(job, index) !== undefined || psiSeesCount(job, index)
+    return { name, key, items: tests ? (tested ?? size) : 0, input: commitment }
   })
 }
 

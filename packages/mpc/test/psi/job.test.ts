@@ -11,6 +11,8 @@ import {
   type PsiJob,
   paddedSize,
   parsePsiJob,
+  psiEnforcesMinimum,
+  psiSeesCount,
   readPsiItems,
 } from '@sluice/mpc/psi'
 import { Table, tableFromArrays, Utf8, vectorFromArray } from 'apache-arrow'
@@ -242,6 +244,65 @@ describe('two parties', () => {
       items: 8,
       counterparts: [{ name: 'bureau', items: 0 }],
     })
+  })
+})
+
+describe('a total between two', () => {
+  const sum = { owner: 'bureau', column: 'tax', scale: 2, bound: '100000' }
+  const between = (receiver: string, change: Record<string, unknown> = {}) =>
+    parsePsiJob(draft({ receivers: [{ name: receiver, learns: 'sum' }], sum, ...change }))
+
+  it.each([
+    ['bank', 'bureau'],
+    ['bureau', 'bank'],
+  ])('is learnt by %s alone, each key’s rows together', async (receiver, other) => {
+    const results = await all(between(receiver), { bureau, bank })
+    expect(ok(results, receiver)).toMatchObject({ count: 3, sum: '7.00' })
+    const { count, sum: told, matched } = ok(results, other)
+    expect({ count, told, matched }).toEqual({ count: undefined, told: undefined, matched: undefined })
+    const { records } = await readIntersections(join(root, `${runs}-bureau.record`))
+    // the bank sees how many are shared, and has tested its items, whoever receives
+    expect(records[0]).toMatchObject({ counterparts: [{ name: 'bank', items: 8 }] })
+  })
+
+  it.each([['bank'], ['bureau']])('of fewer than the minimum is not given to %s', async receiver => {
+    expect(
+      ok(await all(between(receiver, { minimumIntersection: 3 }), { bureau, bank }), receiver).count,
+    ).toBe(3)
+    const below = await all(between(receiver, { minimumIntersection: 4 }), { bureau, bank })
+    expect(codeOf(below[receiver])).toBe('DISCLOSURE_REFUSED')
+  })
+
+  it('says who holds the receiver to the minimum, and who sees how many are shared', () => {
+    expect(psiEnforcesMinimum(between('bureau'))).toBe(true)
+    expect(psiEnforcesMinimum(between('bank'))).toBe(false)
+    expect([0, 1].map(index => psiSeesCount(between('bureau'), index))).toEqual([false, true])
+    expect([0, 1].map(index => psiSeesCount(parsePsiJob(draft()), index))).toEqual([false, false])
+  })
+
+  it.each<[string, Record<string, unknown>]>([
+    ['by a protocol that tells which', { protocol: 'kkrt' }],
+    ['for two receivers', { receivers: ['bank', 'bureau'].map(name => ({ name, learns: 'sum' })) }],
+    [
+      'beside which',
+      {
+        receivers: [
+          { name: 'bank', learns: 'sum' },
+          { name: 'bureau', learns: 'which' },
+        ],
+      },
+    ],
+    ['beyond what is searched', { sum: { ...sum, bound: '50000000000' } }],
+    ['of nobody’s column', { sum: { ...sum, owner: 'operator' } }],
+  ])('is refused %s', async (_, change) => {
+    await expect(() => between('bank', change)).toThrowWithCode('JOB_INVALID')
+  })
+
+  it('is refused where the rows of one key are beyond the bound, which each of them keeps', async () => {
+    const given = { ids: ['a', 'b', 'a'], tax: ['99999', '1', '2'] }
+    await expect(itemsOf(between('bank'), 'bureau', given)).toThrowWithCode('PARAMETER_INVALID')
+    const opposite = { ...given, tax: ['99999', '1', '-2'] }
+    expect([...(await itemsOf(between('bank'), 'bureau', opposite)).values!]).toEqual([9_999_700n, 100n])
   })
 })
 

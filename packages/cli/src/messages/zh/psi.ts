@@ -53,6 +53,14 @@ export const zhPsi: Translations = {
     '未写入任何内容。更小的下限需要各方签署新的任务。',
   'nobody gives the columns to hand over': '没有给出要移交的列',
   'the shared items that were told are not those of this set': '被告知的共有条目不属于本集合',
+  'rows of one key add up to more than the job’s bound, or are too many for it':
+    '同一键各行的合计超出任务的界限，或行数过多',
+  'Give rows that are totalled by key within the bound, or agree on a job with a larger one.':
+    '请给出按键合计后不超出界限的行，或约定界限更大的任务。',
+  'the total is none that values of the job could add up to': '该合计不可能由任务允许的值相加得到',
+  'more items are said to be shared than there are': '所称的共有条目多于集合中的条目',
+  'the search for the total was interrupted': '对合计的搜索被中断',
+  'nobody searches that far': '搜索范围过大',
   'the demonstration did not run': '演示未能运行',
   'a step of the demonstration failed': '演示的某一步失败',
   'this job has run {} times, and may no more': '此任务已运行 {} 次，不得再运行',

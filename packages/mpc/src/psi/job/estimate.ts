@@ -33,8 +33,8 @@ export async function estimatePsi(job: PsiJob, rows: number): Promise<PsiEstimat
   const rowsHeld = 20 * rows
   const costs: Record<PsiProtocolName, Omit<PsiEstimate, 'protocol' | 'fits' | 'chosen'>> = {
     ecdh: {
-      seconds: items * (masking + finding),
-      bytes: 2 * items * (POINT_BYTES + ITEM_BYTES),
+      seconds: items * (masking * (job.sum === undefined ? 1 : SUM_TIMES_MASKING) + finding),
+      bytes: items * (2 * (POINT_BYTES + ITEM_BYTES) + (job.sum === undefined ? 0 : 3 * POINT_BYTES)),
       memory: rowsHeld + items * 6 * ITEM_BYTES,
     },
     kkrt: {
@@ -87,6 +87,8 @@ const KKRT_BYTES = 108
 /** seen, as for KKRT; a run costs what so many items do at the least */
 const RR22_TIMES_FINDING = 14
 const RR22_LEAST = 10_000
+/** seen: a side masks while the other masks again, adds up or encrypts; searching for a small total comes beside it */
+const SUM_TIMES_MASKING = 2
 /** seen, with a total */
 const HELPER_TIMES_FINDING = 10
 /** 16 a column, 1.3 columns an item, a value of ten bytes, and what the linear evaluation sends */

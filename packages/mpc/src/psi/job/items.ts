@@ -1,10 +1,11 @@
 import { SluiceError } from '@sluice/core'
 import type { Table, Vector } from 'apache-arrow'
 import { prepare } from '../../job/columns.js'
+import { scaled } from '../../job/decimal.js'
 import { distinct } from '../hash-index.js'
 import { ITEM_BYTES, type ItemHashes, itemHashes } from '../item-hash.js'
 import { columnOf, keyColumns, keysOf } from '../keys.js'
-import { type PsiJob, psiJobDigest } from './job.js'
+import { MAXIMUM_TOTAL, type PsiJob, psiJobDigest } from './job.js'
 
 /**
  * A party's set: its different keys, hashed, and which of them each row has. Memory is 20 bytes a row and 16 a key,
@@ -57,7 +58,7 @@ export async function readPsiItems(
   return {
     hashes: set.hashes,
     itemOf,
-    ...(sum !== undefined && { values: totalled(totals, itemOf, set.hashes.length / ITEM_BYTES) }),
+    ...(sum !== undefined && { values: totalled(job, totals, itemOf, set.hashes.length / ITEM_BYTES) }),
   }
 }
 
@@ -111,7 +112,9 @@ function valuesOf({ sum }: PsiJob, vector: Vector, rows: number): BigUint64Array
   return prepared.kind === 'number' ? prepared.values : new BigUint64Array(rows)
 }
 
+/** Rows of one key are one value, and may not exceed together what one may be: totals are reckoned with that. */
 function totalled(
+  { sum }: PsiJob,
   chunks: readonly BigUint64Array[],
   itemOf: Int32Array,
   count: number,
@@ -124,5 +127,15 @@ function totalled(
       if (item >= 0) totals[item]! += value
     }
   }
-  return totals
+  const bound = scaled(sum!.bound, sum!.scale)!
+  const within = new BigInt64Array(totals.buffer).every(total => total <= bound && -total <= bound)
+  if (within && bound * BigInt(itemOf.length) < MAXIMUM_TOTAL) return totals
+  throw new SluiceError(
+    'PARAMETER_INVALID',
+    'rows of one key add up to more than the job’s bound, or are too many for it',
+    {
+      rule: 'psi.sum',
+      remedy: 'Give rows that are totalled by key within the bound, or agree on a job with a larger one.',
+    },
+  )
 }

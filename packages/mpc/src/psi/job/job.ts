@@ -3,12 +3,14 @@ import { canonicalDigest, SluiceError } from '@sluice/core'
 import { isKeyName, parseVerifierKey } from '@sluice/ledger/keys'
 import { z } from 'zod'
 import { scaled } from '../../job/decimal.js'
+import { MAXIMUM_LOGARITHM } from '../logarithm.js'
 import { NORMALIZATIONS } from '../normalize.js'
 import { checkPrepared, preparedInJob } from './prepared.js'
 
 const VERSION = 'sluice-psi/1'
 const MAXIMUM_ITEMS = 1 << 24
-const MAXIMUM_TOTAL = 2n ** 63n
+/** Totals are signed words of 64 bits. */
+export const MAXIMUM_TOTAL = 2n ** 63n
 
 const name = z.string().refine(isKeyName, 'no name')
 const column = z.string().min(1).max(200)
@@ -138,6 +140,22 @@ export function psiLearns(job: PsiJob, index: number): PsiJob['receivers'][numbe
   return job.receivers.find(receiver => receiver.name === job.parties[index]!.name)?.learns
 }
 
+/**
+ * Whether a party sees how many items are shared whatever it is to learn: of a total between two, the one without
+ * values does, and holds the other to the minimum.
+ */
+export function psiSeesCount({ sum, protocol, parties }: PsiJob, index: number): boolean {
+  return sum !== undefined && protocol === 'ecdh' && parties[index]!.name !== sum.owner
+}
+
+/** Whether another than the receiver holds it to the minimum: a helper, or whoever else sees how many are shared. */
+export function psiEnforcesMinimum(job: PsiJob): boolean {
+  if (job.helper !== undefined) return true
+  return [...job.parties.keys()].some(
+    index => psiSeesCount(job, index) && psiLearns(job, index) === undefined,
+  )
+}
+
 /** How many items a set of so many different keys is padded to. @throws SluiceError PARAMETER_INVALID */
 export function paddedSize({ size: { floor, ceiling, step } }: PsiJob, count: number): number {
   const padded = Math.max(1, Math.ceil(count / step)) * step
@@ -188,6 +206,7 @@ function checkReceivers({ parties, receivers, helper, sum, protocol }: PsiJob): 
   }
   if (protocol === 'helper' && receivers.length > 1)
     throw invalid('receivers', 'with a helper, one party receives')
+  if (sum !== undefined && receivers.length > 1) throw invalid('receivers', 'of a total, one party receives')
   if ((protocol === 'kkrt' || protocol === 'rr22') && receivers.some(({ learns }) => learns !== 'which'))
     throw invalid('receivers', 'this protocol tells which, and "ecdh" or "helper" how many')
 }
@@ -196,14 +215,19 @@ function checkSum({ sum, receivers, protocol, parties, helper, size }: PsiJob): 
   const wanted = receivers.some(({ learns }) => learns === 'sum')
   if (sum === undefined) return
   if (!wanted) throw invalid('sum', 'nobody receives it')
-  if (protocol !== 'helper' || parties.length !== 3)
-    throw invalid('sum', 'a total needs two owners of sets and a helper')
+  if (!(protocol === 'helper' && parties.length === 3) && protocol !== 'ecdh')
+    throw invalid('sum', 'a total needs two owners of sets, and the protocol "helper" or "ecdh"')
   if (sum.owner === helper || !parties.some(party => party.name === sum.owner))
     throw invalid('sum.owner', 'it is no owner of a set')
   const bound = scaled(sum.bound, sum.scale)
   if (bound === undefined || bound <= 0n) throw invalid('sum.bound', 'it is no positive number of this scale')
   if (bound * BigInt(size.ceiling) >= MAXIMUM_TOTAL)
     throw invalid('sum.bound', 'so many values of this bound could wrap a total')
+  if (protocol === 'ecdh' && bound * BigInt(size.ceiling) > MAXIMUM_LOGARITHM)
+    throw invalid(
+      'sum.bound',
+      `times the ceiling it is beyond ${MAXIMUM_LOGARITHM}, to where a total between two is searched for: take a smaller bound, ceiling or scale, or a helper`,
+    )
 }
 
 function checkPayload({ payload, receivers, protocol }: PsiJob): void {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Protocol } from '../../session/protocol.js'
+import { ecdhSum } from '../ecdh-sum.js'
 import { helperPsi } from '../helper.js'
 import { ITEM_BYTES, type ItemHashes } from '../item-hash.js'
 import type { Ristretto } from '../ristretto.js'
@@ -10,13 +11,15 @@ import type { OpenedInput } from './opening.js'
 
 /** What a party learns of an intersection; empty where it learns nothing. */
 export interface PsiOutcome {
-  /** with a helper: it is below the minimum, and nothing else is known of it */
+  /** by whoever enforces the minimum: it is below the minimum, and nothing else is known of it */
   readonly withheld?: boolean
   /** by own item, 1 where all others have it too */
   readonly matched?: Uint8Array
   readonly count?: number
   /** scaled */
   readonly sum?: bigint
+  /** between two: the group's generator times the scaled total, which `openTotal` finds */
+  readonly total?: Uint8Array
 }
 
 export interface PsiRun {
@@ -39,6 +42,7 @@ export function* psiProtocol(run: PsiRun): Protocol<PsiOutcome> {
   const hashes = items === undefined ? undefined : paddedToSession(items.hashes, { ...run, random })
   let outcome: PsiOutcome
   if (job.protocol === 'helper') outcome = yield* withHelper(run, hashes)
+  else if (job.sum !== undefined) outcome = yield* totalBetweenTwo(run, hashes!)
   else {
     const intersect = yield* betweenTwo(run)
     const peer = psiOwners(job).find(index => index !== self)!
@@ -46,6 +50,24 @@ export function* psiProtocol(run: PsiRun): Protocol<PsiOutcome> {
   }
   if (outcome.matched === undefined || items === undefined) return outcome
   return { ...outcome, matched: outcome.matched.subarray(0, items.hashes.length / ITEM_BYTES) }
+}
+
+function* totalBetweenTwo(run: PsiRun, hashes: ItemHashes): Protocol<PsiOutcome> {
+  const { job, self, others, session, group, items, random, onProgress } = run
+  const { owner } = job.sum!
+  const peer = psiOwners(job).find(index => index !== self)!
+  return yield* ecdhSum({
+    peer,
+    hashes,
+    peerCount: others.get(peer)!.size,
+    ...(job.parties[self]!.name === owner && { values: items!.values! }),
+    receiver: job.receivers[0]!.name === owner ? 'owner' : 'other',
+    minimum: job.minimumIntersection,
+    session,
+    group,
+    ...(random !== undefined && { random }),
+    ...(onProgress !== undefined && { onProgress }),
+  })
 }
 
 function* withHelper(run: PsiRun, hashes: ItemHashes | undefined): Protocol<PsiOutcome> {

@@ -1,0 +1,26 @@
+import { SluiceError } from '@sluice/core'
+import { scaled } from '../../job/decimal.js'
+import { type LogarithmOptions, logarithm } from '../logarithm.js'
+import type { PsiJob } from './job.js'
+import type { PsiOutcome } from './protocol.js'
+
+/**
+ * The total of an outcome of two parties, searched for among those that so many values of the job's bound can have; the
+ * outcome as it is where there is none to search for.
+ *
+ * @throws SluiceError PROTOCOL_VIOLATION where no such total is there, MEMORY_EXCEEDED, INTERRUPTED
+ */
+export async function openTotal(
+  job: PsiJob,
+  { total, ...outcome }: PsiOutcome,
+  options: LogarithmOptions,
+): Promise<PsiOutcome> {
+  if (total === undefined) return outcome
+  const { bound, scale } = job.sum!
+  const sum = await logarithm(total, scaled(bound, scale)! * BigInt(outcome.count!), options)
+  if (sum !== undefined) return { ...outcome, sum }
+  throw new SluiceError('PROTOCOL_VIOLATION', 'the total is none that values of the job could add up to', {
+    rule: 'psi.sum',
+    remedy: 'Ask the other party which version runs there, then start the job again on both sides.',
+  })
+}
