@@ -1,11 +1,12 @@
 // Private set intersection between two processes on this machine, over mutual TLS 1.3: input file to output file by the
-// command line, the protocols alone, and small sets beside @openmined/psi.js and, where it is installed, its native form.
+// command line, totals, the protocols alone, and small sets beside @openmined/psi.js and, where it is installed, its native form.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileCases } from './psi/files.mjs'
 import { protocolCases } from './psi/protocols.mjs'
 import { smallCases } from './psi/small.mjs'
+import { totalCases } from './psi/totals.mjs'
 
 /**
  * @typedef {{ bench: string, case: string, metric: string, value: number, unit: string, peer: string, peerValue: number, ratio: number }} Case
@@ -14,7 +15,12 @@ import { smallCases } from './psi/small.mjs'
 export async function bench() {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
   try {
-    return [...(await fileCases(folder)), ...(await protocolCases(folder)), ...(await smallCases(folder))]
+    return [
+      ...(await fileCases(folder)),
+      ...(await totalCases(folder)),
+      ...(await protocolCases(folder)),
+      ...(await smallCases(folder)),
+    ]
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -1,21 +1,19 @@
 // Input file to output file, by `sluice psi run` in two processes: what a user waits for, the start of the programs
 // included. The floor is DuckDB's own join of the same files, without privacy, in one process that has them all.
-import { spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { KeyFile } from '@sluice/ledger/keys'
 import { freshPsiJob, parsePsiJob } from '@sluice/mpc/psi'
 import { freePort, median, row } from './cases.mjs'
 import { watchMemory } from './memory.mjs'
+import { sluice } from './program.mjs'
 
 const NAMES = ['bureau', 'bank']
 const COUNT = 2 ** 20
 const PROTOCOLS = ['rr22', 'kkrt']
 const ROUNDS = 5
 const PLAIN = 'join of the files by DuckDB'
-const program = fileURLToPath(new URL('../../packages/cli/bin/sluice.js', import.meta.url))
 
 /** @param {string} folder where files may be written */
 export async function fileCases(folder) {
@@ -124,24 +122,4 @@ async function run(folder, job) {
   const seconds = (performance.now() - start) / 1000
   if (parties[1].rows !== COUNT / 2) throw new Error('the intersection is wrong')
   return { seconds, parties, peaks: memories.map(stop => stop()) }
-}
-
-/** A command in a process of its own, and what it printed as JSON. */
-function sluice(folder, words) {
-  const child = spawn(process.execPath, [program, ...words, '--json', '--progress', 'none'], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let said = ''
-  child.stdout.on('data', chunk => {
-    said += String(chunk)
-  })
-  const ended = new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', code => {
-      if (code === 0) resolve(JSON.parse(said))
-      else reject(new Error(`sluice ${words.join(' ')} ended with ${code}: ${said}`))
-    })
-  })
-  return { pid: child.pid, ended }
 }

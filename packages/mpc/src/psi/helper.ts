@@ -6,7 +6,7 @@ import { inputOf } from '../protocols/replicated/input.js'
 import { establish, type Index } from '../protocols/replicated/party.js'
 import { openAtLeast, totals } from '../protocols/replicated/totals.js'
 import type { Words } from '../ring/kernels.js'
-import type { Protocol } from '../session/protocol.js'
+import { type Protocol, renamed } from '../session/protocol.js'
 import { HashIndex } from './hash-index.js'
 import { ITEM_BYTES, type ItemHashes } from './item-hash.js'
 import { permuted, randomPermutation } from './permutation.js'
@@ -50,7 +50,7 @@ export interface HelperOutcome {
  * have, and send it their items' encryptions under it, each in an order of its own. The helper sees which are equal
  * and no item; it enforces the minimum.
  *
- * A total runs on: the helper shares, by replicated secret sharing among the three, which of the encryptions are in the
+ * A total runs on among the helper, the values' owner and one other: the helper shares, by replicated secret sharing, which of the encryptions are in the
  * intersection, and their owner shares the values in the same order. Their inner product is opened to the receiver,
  * and the minimum is enforced under the protocol.
  *
@@ -142,17 +142,31 @@ function* agreedKey({ self, owners, random = randomBytes }: HelperOptions): Prot
 
 const KEY_BYTES = 32
 
-/** @param column flags at the helper, values at their owner, nothing at the third */
-function* total(
+/**
+ * Runs among three: the helper, the owner of the values, and the receiver, or another where the receiver owns them.
+ *
+ * @param column flags at the helper, values at their owner, nothing at the third
+ */
+function* total(options: HelperOptions, column: Words | undefined): Protocol<HelperOutcome> {
+  const { self, helper, owners, sumOwner, receiver } = options
+  const third = receiver === sumOwner ? owners.find(owner => owner !== sumOwner)! : receiver
+  const three = [helper, sumOwner!, third].sort((a, b) => a - b)
+  if (!three.includes(self)) return {}
+  return yield* renamed(amongThree(options, three, column), three)
+}
+
+function* amongThree(
   { self, helper, sizes, sumOwner, receiver, minimum, session, random = randomBytes }: HelperOptions,
+  three: readonly number[],
   column: Words | undefined,
 ): Protocol<HelperOutcome> {
-  const party = yield* establish(self as Index, session, random)
+  const indexOf = (participant: number) => three.indexOf(participant) as Index
+  const party = yield* establish(indexOf(self), session, random)
   const length = sizes.get(sumOwner!)!
-  const flags = yield* inputOf(party, helper as Index, self === helper ? column! : length)
-  const values = yield* inputOf(party, sumOwner as Index, self === sumOwner ? column! : length)
+  const flags = yield* inputOf(party, indexOf(helper), self === helper ? column! : length)
+  const values = yield* inputOf(party, indexOf(sumOwner!), self === sumOwner ? column! : length)
   const cells = yield* totals(party, [[flags]], [{ values }])
-  const opened = yield* openAtLeast(party, cells, BigInt(minimum), [receiver])
+  const opened = yield* openAtLeast(party, cells, BigInt(minimum), [indexOf(receiver)])
   if (opened === undefined) return {}
   if (opened.passed[0]![0] !== 1n) return { withheld: true }
   return { count: Number(opened.counts[0]![0]!), sum: opened.sums[0]![0]! }

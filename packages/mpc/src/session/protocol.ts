@@ -48,6 +48,25 @@ export function* together<T extends readonly unknown[]>(
   return steps.map(step => step.value) as unknown as T
 }
 
+/**
+ * A protocol of few among the participants of a session of more.
+ *
+ * @param participants index in the session of each participant of the protocol
+ */
+export function* renamed<T>(protocol: Protocol<T>, participants: readonly number[]): Protocol<T> {
+  let step = protocol.next()
+  while (!step.done) {
+    const { send, receive } = step.value
+    step = protocol.next(
+      yield {
+        send: send.map(outgoing => ({ ...outgoing, to: participants[outgoing.to]! })),
+        receive: receive.map(incoming => ({ ...incoming, from: participants[incoming.from]! })),
+      },
+    )
+  }
+  return step.value
+}
+
 export interface LocalRun<T> {
   readonly outputs: T[]
   /** everything that each participant received, in order */
