@@ -15,6 +15,7 @@ import {
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { openAll } from '../session/parties.js'
+import vectors from './vectors/rfc9380.json' with { type: 'json' }
 
 const group = await loadRistretto()
 const SESSION = 'ab'.repeat(32)
@@ -43,13 +44,13 @@ const named = (items: readonly string[], { matched }: Intersection) =>
   [...new Set(items)].filter((_, i) => matched?.[i] === 1)
 
 describe('hashing to the group', () => {
-  // RFC 9380, appendix K.3: expand_message_xmd with SHA-512
-  const domain = Buffer.from('QUUX-V01-CS02-with-expander-SHA512-256')
-  it.each([
-    ['', '6b9a7312411d92f921c6f68ca0b6380730a1a4d982c507211a90964c394179ba'],
-    ['abc', '0da749f12fbe5483eb066a5f595055679b976e93abe9be6f0f6318bce7aca8dc'],
-  ])('expands "%s" as RFC 9380 does', (message, expected) => {
-    expect(hex(expandMessage(Buffer.from(message), domain, 32))).toBe(expected)
+  const domain = Buffer.from(vectors.domain)
+  it('expands the messages of RFC 9380, appendix K.3', () => {
+    expect(vectors.cases).toHaveLength(10)
+    for (const { message, expanded } of vectors.cases) {
+      expect(hex(expandMessage(Buffer.from(message), domain, expanded.length / 2))).toBe(expanded)
+      expect(hex(expandMessage(Buffer.from(`${message}.`), domain, expanded.length / 2))).not.toBe(expanded)
+    }
   })
 
   it('gives the elements that another implementation gives', () => {
