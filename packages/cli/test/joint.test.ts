@@ -148,7 +148,7 @@ describe('a job on the command line', () => {
       expect(approved.stdout).toContain('aggregate by')
     }
     await sluice('key new stranger.key --name bank --no-passphrase')
-    const stranger = await sluice('joint approve job.json --key stranger.key --out x.approval')
+    const stranger = await sluice('joint approve job.json --key-file stranger.key --out x.approval')
     expect(stranger).toMatchObject({ exitCode: 5, stderr: expect.stringContaining('KEY_UNKNOWN') })
     const chinese = await sluice('joint show job.json --lang zh')
     expect(chinese.stdout).toContain('任意两方')
@@ -231,7 +231,7 @@ describe('a job on the command line', () => {
     await writeFile(join(root, 'other.csv'), changed)
     const other = await sluice(`${command} --input other.csv`)
     expect(other).toMatchObject({ exitCode: 5, stderr: expect.stringContaining('FINGERPRINT_MISMATCH') })
-    const stranger = await sluice('joint run job.json --as bank --key bureau.key --input bank.csv')
+    const stranger = await sluice('joint run job.json --as bank --key-file bureau.key --input bank.csv')
     expect(stranger).toMatchObject({ exitCode: 5, stderr: expect.stringContaining('KEY_UNKNOWN') })
   })
 

@@ -1,7 +1,14 @@
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { loadTranslate } from '@sluice/cli'
 import { describe, expect, it } from 'vitest'
 import { errorTexts } from './texts.js'
+
+/** The copy of zod that packages with job files use. */
+const { z } = createRequire(new URL('../../mpc/package.json', import.meta.url))('zod')
+interface Schema {
+  safeParse(value: unknown): { error?: { issues: { message: string }[] } }
+}
 
 const chinese = await loadTranslate('zh')
 const texts = errorTexts(fileURLToPath(new URL('../../', import.meta.url)))
@@ -11,7 +18,7 @@ const FRAGMENTS =
   /^core\/src\/(policy\/(complete|document|issues|schema)|anonymize\/config\/config|classify\/catalogue\/parse)\.ts/
 /** Rooms whose texts are not in Chinese yet: the English detail follows the Chinese sentence. */
 const LATER =
-  /^(mpc\/src\/(protocols|psi|ring|field|transport\/psi)|cli\/src\/psi|sandbox\/src\/(joint|psi))\b|^cli\/src\/commands\/psi/
+  /^(mpc\/src\/(psi|transport\/psi)|cli\/src\/psi|sandbox\/src\/(joint|psi))\b|^cli\/src\/commands\/psi/
 /** Rooms whose remedies are not of one form yet. */
 const UNEVEN = /^core\/src\/desensitize\b/
 /** Said to programmers and to whoever tampers, never to a user. */
@@ -57,6 +64,38 @@ describe('in Chinese', () => {
     })
     expect(without).toEqual([])
     expect(spoken.length).toBeGreaterThan(500)
+  })
+
+  it('what a schema finds wrong with a job, whichever way it is wrong', () => {
+    const either = z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('a') }),
+      z.strictObject({ kind: z.literal('b') }),
+    ])
+    const wrong: [Schema, unknown][] = [
+      [z.string(), 1],
+      [z.string(), undefined],
+      [z.int(), 1.5],
+      [z.literal('sluice-joint/2'), 'another'],
+      [z.enum(['computing', 'provider']), 'other'],
+      [z.string().max(2), 'abc'],
+      [z.string().min(2), 'a'],
+      [z.string().regex(/^a$/), 'b'],
+      [z.array(z.string()).max(1), ['a', 'b']],
+      [z.array(z.string()).min(3), []],
+      [z.int().min(1), 0],
+      [z.int().max(5), 9],
+      [z.strictObject({}), { other: 1 }],
+      [z.strictObject({}), { other: 1, another: 2 }],
+      [z.union([z.string(), z.int()]), null],
+      [z.record(z.enum(['a']), z.string()), { b: 'c' }],
+      [either, { kind: 'c' }],
+    ]
+    for (const [schema, value] of wrong) {
+      const { message } = schema.safeParse(value).error!.issues[0]!
+      const said = chinese(`the job is refused at parties.0: ${message}`)
+      expect(said).toMatch(/^任务在 parties\.0 处被拒绝：\p{Script=Han}/u)
+      expect(said).not.toMatch(/invalid|expect|too |must|option|unrecognized/i)
+    }
   })
 
   it('names, places and what is said of a part are kept apart', () => {

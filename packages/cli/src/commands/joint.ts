@@ -5,10 +5,10 @@ import type { Context } from '../context.js'
 import { writeFile } from '../output/file.js'
 import type { Reply } from '../output/reply.js'
 import type { Act } from '../program.js'
-import { example, forceOption, keyOption, outOption, repeated } from './options.js'
+import { example, forceOption, keyFileOption, outOption, repeated } from './options.js'
 
 interface Party {
-  readonly key?: string
+  readonly keyFile?: string
   readonly as?: string
 }
 
@@ -40,7 +40,7 @@ export function addJoint(program: Command, act: Act): void {
       .description('describe a table for a job: its columns, its number of rows and its fingerprint')
       .requiredOption('--input <file>', 'the table, a Parquet, CSV or Arrow file; it stays here')
       .addOption(asOption())
-      .addOption(keyOption('the owner’s key'))
+      .addOption(keyFileOption('the owner’s key'))
       .addOption(outOption('where the described input goes').makeOptionMandatory())
       .addOption(forceOption())
       .action(act<Describing>(describeInput)),
@@ -67,7 +67,7 @@ export function addJoint(program: Command, act: Act): void {
       .command('approve <job>')
       .description('sign a job as one of its parties')
       .addOption(asOption())
-      .addOption(keyOption('the party’s key'))
+      .addOption(keyFileOption('the party’s key'))
       .option('--out <file>', 'where the approval goes (default: JOB.NAME.approval)')
       .addOption(forceOption())
       .action(act<Writing>(approve)),
@@ -78,7 +78,7 @@ export function addJoint(program: Command, act: Act): void {
       .command('run <job>')
       .description('take part in a job: meet the other parties, whoever starts first, and compute')
       .addOption(asOption())
-      .addOption(keyOption('the party’s key'))
+      .addOption(keyFileOption('the party’s key'))
       .option('--approval <file>', 'this party’s approval of the job (default: JOB.NAME.approval)')
       .addOption(
         repeated(
@@ -184,7 +184,7 @@ async function run(context: Context, options: Running, file: string): Promise<Re
   const signer = await partyKey(context, options)
   const digest = mpc.jobDigest(job)
   const approved = options.approval ?? approvalFile(file, signer.name)
-  const approval = await readApproval(context, approved, digest, signer)
+  const approval = await readApproval(context, approved, { of: file, digest }, signer)
   const files = filesFor(job, signer.name, options.input)
   const own = job.inputs.filter(({ owner }) => owner === signer.name)
   const { wait } = context.settings

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { SluiceError, visibleText } from '@sluice/core'
-import type { Predicate } from '@sluice/ledger'
+import type { LedgerReader, Predicate } from '@sluice/ledger'
 import type { Command } from 'commander'
 import type { Context } from '../context.js'
-import { readText } from '../input.js'
+import { readBytes, readText } from '../input.js'
 import { deliver } from '../output/deliver.js'
 import { writeFile } from '../output/file.js'
 import type { Reply } from '../output/reply.js'
@@ -17,18 +19,21 @@ export function addLedger(program: Command, act: Act): void {
   const ledger = program.command('ledger').description('read, verify and witness the record')
   example(
     ledger
-      .command('show')
-      .description('the entries of the ledger')
+      .command('show [directory]')
+      .description(
+        'the entries of the zone’s ledger, or of the one in a directory: a party’s own record, a copy',
+      )
       .option('--from <entry>', 'begin with this entry', '0')
       .option('--limit <number>', 'at most as many', '1000')
       .action(
-        act<{ from: string; limit: string }>(async (context, options) => {
-          const zone = await context.zone()
+        act<{ from: string; limit: string }>(async (context, options, directory) => {
           const from = entryNumber(options.from)
           const limit = parseCount(options.limit)
+          const ledger =
+            directory === undefined ? (await context.zone()).ledger : await ledgerIn(context, directory)
           const entries: ShownEntry[] = []
-          if (from < zone.state.size) {
-            for await (const { index, envelope } of zone.ledger.entries(from)) {
+          if (from < (await ledger.size())) {
+            for await (const { index, envelope } of ledger.entries(from)) {
               entries.push(shownEntry(index, envelope.predicate, envelope.signatures))
               if (entries.length === limit) break
             }
@@ -56,6 +61,7 @@ export function addLedger(program: Command, act: Act): void {
         }),
       ),
     'sluice ledger show --from 10',
+    'sluice ledger show bank.ledger',
   )
   addVerify(ledger, act)
   example(
@@ -104,6 +110,24 @@ export function addLedger(program: Command, act: Act): void {
       .action(act<Cosigning>(cosign)),
     'sluice ledger cosign --key auditor.key --since seen.txt --out seen.txt --force',
   )
+}
+
+/** A ledger for reading, with the log's key from the `trust.json` beside it: `sluice ledger verify` proves more. */
+async function ledgerIn(context: Context, directory: string): Promise<LedgerReader> {
+  const path = context.path(directory)
+  const inside = existsSync(join(path, 'checkpoint'))
+  const [{ Ledger }, { parseTrust }] = await Promise.all([
+    import('@sluice/ledger'),
+    import('@sluice/ledger/verify'),
+  ])
+  const trust = join(inside ? dirname(path) : path, 'trust.json')
+  if (!existsSync(trust)) {
+    throw new SluiceError('FILE_MISSING', `there is no ledger in ${visibleText(directory)}`, {
+      remedy: 'Name a zone, or a party’s record such as NAME.ledger.',
+    })
+  }
+  const { logKey } = parseTrust(await readBytes(trust, CHECKPOINT_BYTES))
+  return Ledger.open(inside ? path : join(path, 'ledger'), { logKey })
 }
 
 interface Cosigning {
@@ -184,8 +208,11 @@ function about(predicate: Predicate): string {
       return predicate.origin
     case 'joint-start':
     case 'joint-end':
-    case 'joint-break':
       return `${predicate.jobDigest.slice(0, 10)} · ${predicate.run.slice(0, 8)}`
+    case 'joint-break':
+      return [predicate.jobDigest.slice(0, 10), predicate.run.slice(0, 8), predicate.code, predicate.about]
+        .filter(Boolean)
+        .join(' · ')
     case 'refusal':
       return [
         predicate.code,

@@ -24,6 +24,11 @@ export function keyOption(whose: string): Option {
   return new Option('--key <file>', `${whose} (else SLUICE_KEY_FILE)`)
 }
 
+/** Where `--key` names a column, or may be taken for one: jobs of several organizations. */
+export function keyFileOption(whose: string): Option {
+  return new Option('--key-file <file>', `${whose} (else SLUICE_KEY_FILE)`)
+}
+
 export function keysOption(whose: string): Option {
   return new Option('--key <file>', `${whose}; may stand several times (else SLUICE_KEY_FILE)`).argParser(
     (file: string, files: readonly string[] = []) => [...files, file],

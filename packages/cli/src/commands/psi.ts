@@ -208,7 +208,14 @@ async function run(context: Context, options: Running, file: string): Promise<Re
   await requireOut(context, options, learns)
   const { signer, path } = await files.partyKey(context, file, options.as, options.keyFile)
   files.requireParty(job, signer)
-  const approval = await files.readApproval(context, options.approval ?? files.approvalPath(file, options.as))
+  const approval = await files.readApproval(
+    context,
+    options.approval ?? files.approvalPath(file, options.as),
+    {
+      of: file,
+      as: options.as,
+    },
+  )
   context.progress.report({ stage: 'read' })
   const items = input === undefined ? undefined : await readItems(context, job, input)
   const [{ runPsi }, { stageOf }] = await Promise.all([import('@sluice/mpc'), import('../joint/shown.js')])

@@ -70,19 +70,24 @@ export async function readDraft(context: Context, file: string): Promise<JointJo
   }
 }
 
-/** The key of the party that this command speaks for: `--key`, else `NAME.key` of `--as NAME`. */
+/** The key of the party that this command speaks for: `--key-file`, else `NAME.key` of `--as NAME`. */
 export async function partyKey(
   context: Context,
-  { key, as }: { readonly key?: string; readonly as?: string },
+  { keyFile, as }: { readonly keyFile?: string; readonly as?: string },
 ): Promise<KeyFile> {
-  const named = as === undefined ? undefined : `${as}.key`
-  const signer = await context.signer(key ?? context.settings.key ?? named)
+  const path = keyFile ?? context.settings.key ?? (as === undefined ? undefined : `${as}.key`)
+  if (path === undefined) {
+    throw new SluiceError('USAGE', 'this command needs a key', {
+      remedy: 'Say which party this is with --as NAME, or name its key with --key-file FILE.',
+    })
+  }
+  const signer = await context.key(path)
   if (as === undefined || signer.name === as) return signer
   throw new SluiceError(
     'KEY_UNKNOWN',
     `the key is that of "${signer.name}", and not of "${visibleText(as)}"`,
     {
-      remedy: 'Name the party’s own key with --key FILE.',
+      remedy: 'Name the party’s own key with --key-file FILE.',
     },
   )
 }
@@ -96,15 +101,21 @@ export function approvalBytes(job: string, party: string, signature: string): Ui
   return new TextEncoder().encode(`${text}\n`)
 }
 
-/** @throws SluiceError NOT_APPROVED where it is not this party's approval of this job */
+/**
+ * @param of the job's file, as the person named it
+ * @throws SluiceError NOT_APPROVED where there is none, or it is not this party's approval of this job
+ */
 export async function readApproval(
   context: Context,
   file: string,
-  job: string,
+  { of, digest: job }: { readonly of: string; readonly digest: string },
   party: { readonly name: string; readonly publicKey: string },
 ): Promise<string> {
   const { isApproved } = await import('@sluice/mpc')
-  const text = await context.source(file, APPROVAL_BYTES)
+  const text = await approvalText(context, file, party.name, {
+    rule: 'joint.approval',
+    remedy: `Read the job with \`sluice joint show\`, then sign it with \`sluice joint approve ${of} --as ${party.name}\`.`,
+  })
   const names = ['version', 'job', 'party', 'signature']
   const approval = record(await parseYaml(text, file), file, names)
   const [, digest, name, signature] = names.map(key => textOf(approval[key], file, key))
@@ -114,6 +125,23 @@ export async function readApproval(
     remedy: 'Read the job with `sluice joint show`, then sign it with `sluice joint approve`.',
     facts: { job },
   })
+}
+
+/** An approval's file. @throws SluiceError NOT_APPROVED where there is none */
+export async function approvalText(
+  context: Context,
+  file: string,
+  party: string,
+  how: { readonly rule: string; readonly remedy: string },
+): Promise<string> {
+  try {
+    return await context.source(file, APPROVAL_BYTES)
+  } catch (cause) {
+    const { cause: reason } = cause as { cause?: NodeJS.ErrnoException }
+    if (reason?.code !== 'ENOENT') throw cause
+    const said = `there is no approval of this job by "${visibleText(party)}" at ${visibleText(file)}`
+    throw new SluiceError('NOT_APPROVED', said, { ...how, cause })
+  }
 }
 
 function listOf(value: unknown, file: string, key: string): readonly unknown[] {

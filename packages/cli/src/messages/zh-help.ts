@@ -149,7 +149,8 @@ export const zhHelp = new Translator({
   'hashes and checkpoints only, without the signatures of entries': '只验证哈希和检查点，不验证条目的签名',
   'keep the verified checkpoint there, for --since': '把验证过的检查点保存到此处，供 --since 使用',
   'read, verify and witness the record': '查看、验证和见证记录',
-  'the entries of the ledger': '账本的条目',
+  'the entries of the zone’s ledger, or of the one in a directory: a party’s own record, a copy':
+    '专区账本的条目，或某目录中账本的条目：参与方自己的记录、副本',
   'begin with this entry': '从此条目开始',
   'at most as many': '至多显示的条数',
   'the proof that an entry is in the ledger: anybody can check it offline':

@@ -4,9 +4,9 @@ import type { KeyFile } from '@sluice/ledger/keys'
 import type { PsiApproval, PsiJob } from '@sluice/mpc/psi'
 import type { Context } from '../context.js'
 import { parseYaml, record } from '../job.js'
+import { approvalText } from '../joint/files.js'
 
 const JOB_BYTES = 1 << 20
-const APPROVAL_BYTES = 4096
 const APPROVAL = 'sluice-psi-approval/1'
 
 /** A job of private set intersection in YAML or JSON. @throws SluiceError FILE_MISSING, FILE_FORMAT, JOB_INVALID */
@@ -53,10 +53,17 @@ export function approvalBytes(approval: PsiApproval): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify({ version: APPROVAL, ...approval }, null, 2)}\n`)
 }
 
-/** What is in it is checked by `checkPsiApproval`. @throws SluiceError FILE_MISSING, FILE_FORMAT, NOT_APPROVED */
-export async function readApproval(context: Context, file: string): Promise<PsiApproval> {
+/** What is in it is checked by `checkPsiApproval`. @throws SluiceError FILE_FORMAT, NOT_APPROVED */
+export async function readApproval(
+  context: Context,
+  file: string,
+  { of, as }: { readonly of: string; readonly as: string },
+): Promise<PsiApproval> {
   const names = ['version', 'job', 'party', 'signature', 'input']
-  const text = await context.source(file, APPROVAL_BYTES)
+  const text = await approvalText(context, file, as, {
+    rule: 'psi.approval',
+    remedy: `Read the job with \`sluice psi show\`, then sign it with \`sluice psi approve ${of} --as ${as}\`.`,
+  })
   const { version, input, ...approval } = record(await parseYaml(text, file), file, names)
   const whole =
     version === APPROVAL &&

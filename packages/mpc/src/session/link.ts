@@ -91,7 +91,7 @@ export class Link {
     this.#write('hello', 0, body)
   }
 
-  /** @throws SluiceError PROTOCOL_VIOLATION, PEER_LOST, PEER_STOPPED */
+  /** @throws SluiceError PROTOCOL_VIOLATION, PEER_LOST, PEER_STOPPED, PEER_UNTRUSTED where it refuses this party */
   async greeting(): Promise<Uint8Array<ArrayBuffer>> {
     const frame = await this.#next()
     if (frame.kind !== 'hello') throw this.#violated('it sent shares before it greeted')
@@ -259,7 +259,7 @@ export class Link {
       case 'heartbeat':
         return
       case 'stop':
-        this.fail(this.#stopped(frame.body))
+        this.fail(this.#stopped(frame.body, this.#greeted))
         return
       case 'end':
         this.#ended = true
@@ -310,8 +310,9 @@ export class Link {
     return this.#failure ?? error
   }
 
-  #stopped(body: Uint8Array): SluiceError {
+  #stopped(body: Uint8Array, greeted: boolean): SluiceError {
     const { code, about } = parseStop(body)
+    if (!greeted && code === 'PEER_UNTRUSTED' && about === undefined) return refusedBy(this.peer)
     const other = about === undefined ? undefined : this.#nameOf(about)
     const because = `${code ?? 'an unknown reason'}${other === undefined ? '' : ` about "${other}"`}`
     return new SluiceError('PEER_STOPPED', `"${this.peer}" stopped: ${because}`, {
@@ -319,6 +320,18 @@ export class Link {
       facts: { party: this.peer, ...(code && { code }), ...(other !== undefined && { about: other }) },
     })
   }
+}
+
+/** A listening party tells this, before anything else, to a caller whose certificate it refuses. */
+export const REFUSAL = Buffer.concat([header('stop', 0, 25), Buffer.from('{"code":"PEER_UNTRUSTED"}')])
+
+/** What the caller's operator gets to read. */
+export function refusedBy(peer: string): SluiceError {
+  return new SluiceError('PEER_UNTRUSTED', `"${peer}" refuses this party’s certificate`, {
+    rule: 'certificate',
+    remedy: 'See that the job there names the key that this party uses, and that both clocks are right.',
+    facts: { party: peer },
+  })
 }
 
 /** Messages in their order, each with its length (eight bytes, little-endian) before it. */

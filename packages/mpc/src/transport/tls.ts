@@ -10,7 +10,7 @@ import {
 } from 'node:tls'
 import { isSluiceError, SluiceError } from '@sluice/core'
 import type { Signer } from '@sluice/ledger/keys'
-import { header } from '../session/frames.js'
+import { REFUSAL, refusedBy } from '../session/link.js'
 import { holderOf, issueCertificate, type PartyCertificate } from './certificate.js'
 
 export interface Endpoint {
@@ -44,9 +44,6 @@ export type MeetEvent =
 const RETRY = { first: 100, most: 2_000 }
 const HANDSHAKE = 10_000
 const MAXIMUM_WAITING = 64
-/** What a caller whose certificate is refused is told. */
-const STOP = Buffer.from('{"code":"PEER_UNTRUSTED"}')
-const UNTRUSTED = Buffer.concat([header('stop', 0, STOP.length), STOP])
 
 /**
  * Connects this participant with every other over TLS 1.3 (RFC 8446), each side authenticated by a certificate that
@@ -58,7 +55,7 @@ const UNTRUSTED = Buffer.concat([header('stop', 0, STOP.length), STOP])
  *
  * @returns a stream to each, by index; the caller closes them
  * @throws SluiceError ADDRESS_UNAVAILABLE where this side cannot listen, PEER_AWAY naming who did not come,
- *   PEER_UNTRUSTED naming whose key is wrong, INTERRUPTED
+ *   PEER_UNTRUSTED naming whose key is wrong, or who refuses this side's, INTERRUPTED
  */
 export async function meet(options: MeetOptions): Promise<Map<number, Duplex>> {
   const { participants, self, signer, now = () => new Date(), signal } = options
@@ -89,6 +86,7 @@ class Meeting {
   #settle: { resolve: () => void; reject: (error: SluiceError) => void } | undefined
   #failure: SluiceError | undefined
   readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #handedOver: (() => void)[] = []
 
   constructor(options: MeetOptions, { certificate, privateKey }: PartyCertificate, now: () => Date) {
     this.#options = options
@@ -168,6 +166,7 @@ class Meeting {
         if (this.#failure !== undefined) reject(this.#failure)
         else this.#check()
       })
+      for (const handOver of this.#handedOver) handOver()
       return new Map(this.#streams)
     } catch (error) {
       for (const socket of this.#streams.values()) socket.destroy()
@@ -196,7 +195,7 @@ class Meeting {
       this.#keep(self + 1 + this.#holder(socket, keys), socket)
     } catch (error) {
       this.#refused(socket, isSluiceError(error) ? error.message : 'it failed')
-      socket.end(UNTRUSTED)
+      socket.end(REFUSAL)
       socket.setTimeout(HANDSHAKE, () => socket.destroy())
     }
   }
@@ -216,11 +215,29 @@ class Meeting {
     this.#streams.get(index)?.destroy()
     this.#streams.set(index, socket)
     socket.once('close', () => this.#gone(index, socket))
+    if (index < this.#options.self) this.#listenForRefusal(index, socket)
     socket.setTimeout(0)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 10_000)
     this.#options.onEvent?.({ kind: 'connected', party: this.#options.participants[index]!.name })
     this.#check()
+  }
+
+  /**
+   * TLS 1.3 lets a caller go on before the other side has looked at its certificate, and before all have met nobody reads
+   * what comes. So what comes first is looked at here, and put back.
+   */
+  #listenForRefusal(index: number, socket: TLSSocket): void {
+    const look = (): void => {
+      const first: Buffer | null = socket.read()
+      if (first === null) return
+      if (first.subarray(0, REFUSAL.length).equals(REFUSAL))
+        this.#fail(refusedBy(this.#options.participants[index]!.name))
+      socket.off('readable', look)
+      socket.unshift(first)
+    }
+    socket.on('readable', look)
+    this.#handedOver.push(() => socket.off('readable', look))
   }
 
   /** Whoever went away before all were there may come again. */

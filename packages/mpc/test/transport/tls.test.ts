@@ -111,19 +111,30 @@ describe('parties that meet over mutual TLS', () => {
     const participants = await endpoints()
     const refused: MeetEvent[] = []
     const first = come(participants, 0, { onEvent: event => event.kind === 'refused' && refused.push(event) })
-    const impostor = await meet({
-      participants: participants.slice(0, 2),
-      self: 1,
-      signer: { ...person('impostor'), name: 'bank' },
-      wait: 20,
-    })
-    const approval = await approveJob(job.digest, people[1]!)
-    const open = Session.open({ job, self: 1, approval, streams: impostor, seconds: 20 })
-    const error = await open.catch(thrown => thrown)
-    expect(error).toMatchObject({ code: 'PEER_STOPPED', facts: { party: 'bureau', code: 'PEER_UNTRUSTED' } })
+    const impostor = async () => {
+      const [self, signer] = [1, { ...person('impostor'), name: 'bank' }]
+      const streams = await meet({ participants: participants.slice(0, 2), self, signer, wait: 20 })
+      const approval = await approveJob(job.digest, people[1]!)
+      return Session.open({ job, self, approval, streams, seconds: 20 })
+    }
+    const error = await impostor().catch(thrown => thrown)
+    expect(error).toMatchObject({ code: 'PEER_UNTRUSTED', facts: { party: 'bureau' } })
+    expect(error.message).toBe('"bureau" refuses this party’s certificate')
     const others = [1, 2].map(self => come(participants, self))
     close(await Promise.all([first, ...others]))
     expect(refused[0]).toMatchObject({ kind: 'refused', reason: expect.stringContaining('not signed') })
+  })
+
+  it('a caller with a wrong key learns so while others are still away', async () => {
+    const participants = await endpoints()
+    const controller = new AbortController()
+    const first = come(participants, 0, { signal: controller.signal }).catch(error => error)
+    const signer = { ...person('impostor'), name: 'operator' }
+    // the bank, on whom the operator waits too, never comes
+    const error = await come(participants, 2, { signer }).catch(thrown => thrown)
+    expect(error).toMatchObject({ code: 'PEER_UNTRUSTED', facts: { party: 'bureau' } })
+    controller.abort()
+    expect((await first).code).toBe('INTERRUPTED')
   })
 
   it('a wrong key where a party should be ends it, naming the party', async () => {

@@ -218,7 +218,7 @@ export const zhJoint: Translations = {
   'Make a job with a larger bound.': '请制定界限更大的任务。',
   'Name the file with --input FILE, or --input NAME=FILE where there are several.':
     '请用 --input 文件 指明；有多个输入时用 --input 名称=文件。',
-  'Name the party’s own key with --key FILE.': '请用 --key 文件 指明该方自己的密钥。',
+  'Name the party’s own key with --key-file FILE.': '请用 --key-file 文件 指明该方自己的密钥。',
   'Name this party’s own directory.': '请指明本方自己的目录。',
   'Read the job with `sluice joint show`, then sign it with `sluice joint approve`.':
     '请用 `sluice joint show` 阅读任务，再用 `sluice joint approve` 签署。',
