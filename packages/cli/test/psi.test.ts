@@ -256,9 +256,11 @@ minimumIntersection: ${minimum}
     const { stdout } = await sluice('psi show which.json --lang zh')
     expect(stdout).toMatch(/^键 .*\n/m)
     expect(stdout).toMatch(/^结果下限 /m)
-    const { stderr } = await sluice(
+    const { stderr, exitCode } = await sluice(
       'psi run which.json --as bank --input bank.csv --key firm --out y.csv --approval no --lang zh',
     )
-    expect(stderr).toContain('没有这个文件')
+    expect(stderr).toContain('no 处没有“bank”对此任务的审批')
+    expect(stderr).toContain('`sluice psi approve which.json --as bank`')
+    expect(exitCode).toBe(4)
   })
 })
