@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import { approveJob, type Endpoint, meet, Session } from '@sluice/mpc'
+import { approveJob, type Endpoint, meet, type Protocol, Session } from '@sluice/mpc'
 import { describe, expect, it } from 'vitest'
 import { job, people } from '../session/parties.js'
 import { type Fault, proxy, type Relay, type Weather } from './proxy.js'
@@ -47,6 +47,11 @@ async function through(weather: Weather, seed: string, everywhere = false) {
   return results
 }
 
+function* waiting(): Protocol<number> {
+  const [received] = yield { send: [], receive: [{ from: 1, bytes: 1000 }] }
+  return received!.length
+}
+
 describe('a bad network', () => {
   it.each<[string, Weather]>([
     ['slow', { delay: 6 }],
@@ -88,11 +93,7 @@ describe('a bad network', () => {
       const streams = await meet({ participants: [first, second], self: 0, signer: people[0]!, wait: 20 })
       const approval = await approveJob(job.digest, people[0]!)
       const session = await Session.open({ job: two, self: 0, approval, streams, seconds: 30 })
-      return session.run(
-        (function* () {
-          return yield { send: [], receive: [{ from: 1, bytes: 1000 }] }
-        })(),
-      )
+      return session.run(waiting())
     })().catch(error => error)
     const streams = await meet({ participants: [first, second], self: 1, signer: people[1]!, wait: 20 })
     const stream = streams.get(0)!
