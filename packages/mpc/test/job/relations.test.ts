@@ -83,7 +83,7 @@ const rowsOf = {
     row => `${row.company} ${row.year}`,
   ),
   districts: many(
-    fc.record({ no: fc.constantFrom(-20n, -10n, 0n, 5n, 10n, 20n), wealth: maybe(small(1n)) }),
+    fc.record({ no: fc.constantFrom(-20n, -10n, 0n, 5n, 10n, 20n), wealth: maybe(fc.constantFrom(1n, 1n, 1n, -1n)) }),
     3,
     6,
     row => row.no,
@@ -339,7 +339,7 @@ describe('an operation on rows that secret keys bring together', () => {
     )
     // neither side of what is tested is empty
     expect(refused > 0).toBe(join.inputs.length > 1)
-    expect(found).toBeGreaterThan(5)
+    expect(found).toBeGreaterThan(3)
   })
 
   it('opens to one outside what it opens to a party', () => {
