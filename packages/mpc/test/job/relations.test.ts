@@ -83,7 +83,10 @@ const rowsOf = {
     row => `${row.company} ${row.year}`,
   ),
   districts: many(
-    fc.record({ no: fc.constantFrom(-20n, -10n, 0n, 5n, 10n, 20n), wealth: maybe(fc.constantFrom(1n, 1n, 1n, -1n)) }),
+    fc.record({
+      no: fc.constantFrom(-20n, -10n, 0n, 5n, 10n, 20n),
+      wealth: maybe(fc.constantFrom(1n, 1n, 1n, -1n)),
+    }),
     3,
     6,
     row => row.no,
