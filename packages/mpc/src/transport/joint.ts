@@ -35,6 +35,7 @@ import type { OpenedGroups } from '../protocols/replicated/group.js'
 import { establish, type Index } from '../protocols/replicated/party.js'
 import type { Cells } from '../protocols/replicated/totals.js'
 import { approveJob } from '../session/approval.js'
+import type { Protocol } from '../session/protocol.js'
 import { Session, type Traffic } from '../session/session.js'
 import { checkLeft, computedInField } from './joint-field.js'
 import type { Outcome, PartyLedger } from './party-ledger.js'
@@ -227,7 +228,8 @@ async function computed(
     await session.run(compareRows(run, alignment))
     if (operation.statistic !== undefined && !totalledBy(operation.statistic)) {
       checkMemory(run)
-      const values = await session.run(openStatistic(run, await wholeOf(run.query, own)))
+      const chunk = await wholeOf(run.query, own)
+      const values = await told(run, session, onEvent, openStatistic(run, chunk))
       if (values !== undefined) tables.push(statisticTable(job, operation, run.query, values))
       continue
     }
@@ -236,6 +238,25 @@ async function computed(
     if (cellsOpened !== undefined) tables.push(tableOf(operation, run.query, cellsOpened))
   }
   return tables
+}
+
+/** Runs what has its rows whole, and tells of rounds and bytes each second. */
+async function told<T>(
+  { operation, query }: Running,
+  session: Session,
+  onEvent: RunJointOptions['onEvent'],
+  protocol: Protocol<T>,
+): Promise<T> {
+  const tell = (rows: number) =>
+    onEvent?.({ kind: 'computing', operation: operation.name, rows, of: query.rows, ...session.traffic })
+  const timer = setInterval(tell, 1000, 0)
+  try {
+    const result = await session.run(protocol)
+    tell(query.rows)
+    return result
+  } finally {
+    clearInterval(timer)
+  }
 }
 
 /** Table by table, whole. */

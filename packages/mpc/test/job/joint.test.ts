@@ -282,12 +282,18 @@ describe('providers outside the three', () => {
       customs: { loans: bank(), card: model },
       registry: { taxpayers: bureau() },
     }
+    const computed = new Map<string, number>()
+    const onEvent = (event: JointEvent) => {
+      if (event.kind === 'computing' && event.rows === event.of)
+        computed.set(event.operation, (computed.get(event.operation) ?? 0) + 1)
+    }
     const results = await Promise.allSettled(
       [...people, customs!, registry!].map(signer =>
-        runJoint(job, { signer, wait: 20, inputs: tables[signer.name] ?? {} }),
+        runJoint(job, { signer, wait: 20, inputs: tables[signer.name] ?? {}, onEvent }),
       ),
     )
     expect(reasons(results)).toEqual([undefined, undefined, undefined, undefined, undefined])
+    expect([...computed]).toEqual(job.operations.map(({ name }) => [name, 5]))
     const opened = tablesOf(results)
     expect(opened[3]![0]!.rows).toEqual(expected(10))
     expect(opened[2]).toEqual(opened[3])

@@ -9,6 +9,7 @@ import {
   divideByPublic,
   establish,
   extreme,
+  extremes,
   groupBy,
   histogram,
   type Index,
@@ -22,6 +23,7 @@ import {
   multiply,
   open,
   openAtLeast,
+  openEach,
   openFromEntities,
   openGroups,
   openMeans,
@@ -29,6 +31,7 @@ import {
   permutations,
   provide,
   quantiles,
+  ranked,
   receiveFrom,
   regress,
   scatter,
@@ -169,6 +172,15 @@ const CASES: Record<string, Case> = {
     run: (party, x) => kthLargest(party, { values: x, bits: 24 }, 5),
   },
   extreme: { rows: 1000, run: (party, x) => extreme(party, 'largest', x) },
+  'extremes by cells': { rows: 500, run: (party, x, y) => extremes(party, x, [x, y]) },
+  'ranked by cells, and openEach': {
+    rows: 500,
+    *run(party, x, y) {
+      const half = { numerator: 1, denominator: 2 }
+      const { values, counts } = yield* ranked(party, { values: x, bits: 24 }, [x, y], [half])
+      yield* openEach(party, [counts, counts], values, [])
+    },
+  },
 }
 
 type Spoil = (party: Party) => Party
