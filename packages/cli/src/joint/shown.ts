@@ -26,7 +26,9 @@ export async function shownJob(job: JointJob): Promise<Reply> {
                 : `${party.name}  ${party.role}  ${party.key}`,
             ),
           ],
-          ['label.jointSharing', sharingText(job, ui)],
+          ...(job.sharing === undefined
+            ? []
+            : [['label.jointSharing', sharingText(job.sharing, job, ui)] as const]),
           ['label.collusion', collusionText(job, ui)],
           [
             'label.inputs',
@@ -60,14 +62,14 @@ function computingIn({ parties }: JointJob): string[] {
   return parties.filter(({ role }) => role === 'computing').map(({ name }) => name)
 }
 
-function sharingText(job: JointJob, ui: Ui): string {
+function sharingText(sharing: NonNullable<JointJob['sharing']>, job: JointJob, ui: Ui): string {
   const size = computingIn(job).length
-  switch (job.sharing?.kind) {
+  switch (sharing.kind) {
     case 'shamir':
-      return ui.t('text.jointSharing.shamir', { threshold: job.sharing.threshold, size })
+      return ui.t('text.jointSharing.shamir', { threshold: sharing.threshold, size })
     case 'dealer':
       return ui.t('text.jointSharing.dealer', { size })
-    default:
+    case 'replicated':
       return ui.t('text.jointSharing.replicated')
   }
 }

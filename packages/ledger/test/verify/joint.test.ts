@@ -36,6 +36,7 @@ describe('the verifier takes a party’s own ledger', () => {
       'of a run that broke off, and the next',
       [start, broken, { ...start, run: ZERO }, { ...end, run: ZERO }],
     ],
+    ['of a run that others left before its end', [start, { ...end, left: ['bureau'] }]],
     [
       'of a party that was killed, and started again',
       [start, { ...start, run: ZERO }, { ...end, run: ZERO }],
@@ -64,6 +65,8 @@ describe('it refuses', () => {
     ],
     ['a link with itself', 'order.outcome', [start, { ...end, links: [{ ...end.links[0]!, peer: 'bank' }] }]],
     ['a stranger to blame', 'order.outcome', [start, { ...broken, about: 'x' }]],
+    ['a stranger who left', 'order.outcome', [start, { ...end, left: ['x'] }]],
+    ['that it left itself', 'order.outcome', [start, { ...end, left: ['bank'] }]],
     ['what belongs in a zone', 'order.joint', [examples.retirement]],
   ])('%s', async (_, rule, entries) => {
     await expect(verified(entries)).rejects.toMatchObject({ rule })
