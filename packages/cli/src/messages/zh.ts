@@ -166,7 +166,7 @@ export const zh: Messages = {
   'text.jointCode': '代码，至多 {length} 个字符，取自 {alphabet}',
   'text.jointCollusion': '{parties} 中的任意两方：两方合并分片即可读出全部输入',
   'text.jointDealer':
-    '分发方 {dealer} 与 {parties} 中的任意一方：两者合谋可读出每次乘法的全部因子；分发方单独无论做什么都读不到任何数据，但可不被察觉地篡改任何乘法结果。{parties} 全部合谋可读出全部输入',
+    '发牌方 {dealer} 与 {parties} 中的任意一方：两者合谋可读出每次乘法的全部因子；发牌方单独无论做什么都读不到任何数据，但可不被察觉地篡改任何乘法结果。{parties} 全部合谋可读出全部输入',
   'text.jointDemo': '三方各为一个进程，密钥与文件在 {directory}；企业均为虚构',
   'text.jointLeft': '中途离开、其后不再需要的各方：{parties}',
   'text.jointLimits': '{seconds} 秒，收发共 {bytes} 字节，内存 {memory} 字节',
@@ -177,9 +177,9 @@ export const zh: Messages = {
   'text.jointRecorded': '已记入 {ledger}',
   'text.jointShamir':
     '{parties} 中的任意 {threshold} 方：合并分片即可读出全部输入。全部输入分享完毕、单元格形成之后，任意 {threshold} 方无需其他各方即可完成',
-  'text.jointSharing.dealer': '加法分享，{size} 方与一个分发方',
-  'text.jointSharing.replicated': '复制式分享，三方',
-  'text.jointSharing.shamir': 'Shamir 分享，{size} 方中的任意 {threshold} 方',
+  'text.jointSharing.dealer': '加法秘密分享，{size} 方与一个发牌方',
+  'text.jointSharing.replicated': '复制秘密分享，三方',
+  'text.jointSharing.shamir': 'Shamir 秘密分享，{size} 方中的任意 {threshold} 方',
   'text.jointTraffic': '共 {rounds} 轮，发送 {sent} 字节，接收 {received} 字节',
   'text.psiBegun': '已开始',
   'text.psiChosen': '推荐：适合此任务的最快协议',

@@ -112,17 +112,17 @@ export const zhJoint: Translations = {
   'this party gives {}': '本方须给出 {}',
   'three or more that compute come first, and providers after them': '先列出三个以上的计算方，其后为提供方',
   'two or more that compute come first, then one dealer, then providers':
-    '先列出两个以上的计算方，再列一个分发方，其后为提供方',
+    '先列出两个以上的计算方，再列一个发牌方，其后为提供方',
   'with a threshold of t, at least 2t − 1 parties compute': '门限为 t 时，至少要有 2t − 1 个计算方',
-  'the dealer gives no input': '分发方不给出输入',
-  'to the dealer nothing is opened, for it knows the masks': '分发方知道掩码，故不向其打开任何结果',
-  'a statistic takes three parties with replicated sharing': '统计量须由三方以复制式分享计算',
-  'a secret key takes three parties with replicated sharing': '按秘密键分组须由三方以复制式分享计算',
+  'the dealer gives no input': '发牌方不给出输入',
+  'to the dealer nothing is opened, for it knows the masks': '发牌方知道掩码，故不向其打开任何结果',
+  'a statistic takes three parties with replicated sharing': '统计量须由三方以复制秘密分享计算',
+  'a secret key takes three parties with replicated sharing': '秘密键须由三方以复制秘密分享计算',
   'a comparison of several owners’ columns takes three parties with replicated sharing':
-    '比较多个所有者的列须由三方以复制式分享计算',
+    '比较多个所有者的列须由三方以复制秘密分享计算',
   'a value or a total of this bound could reach 2^60, and would wrap in the field':
     '此界限的值或合计可达 2^60，在域中会回绕',
-  'a minimum of entities above {} takes replicated sharing': '实体下限超过 {} 时须用复制式分享',
+  'a minimum of entities above {} takes replicated sharing': '实体下限超过 {} 时须用复制秘密分享',
   'the test of the minimum needs {} bytes of memory, and the job allows {}':
     '检验实体下限需要 {} 字节内存，而任务允许 {}',
   'Make a job that allows more memory, or has fewer cells or a lower minimum.':
