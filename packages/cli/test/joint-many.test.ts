@@ -10,7 +10,7 @@ import { Int32, Table, Utf8, vectorFromArray } from 'apache-arrow'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { runCommand, temporaryRoot } from './transcript.js'
 
-const NAMES = ['clinic', 'hospital', 'court']
+const NAMES = ['clinic', 'hospital', 'court', 'notary']
 const ROWS = 3000
 const program = join(dirname(dirname(fileURLToPath(import.meta.url))), 'bin', 'sluice.js')
 let root = ''
@@ -27,13 +27,13 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** The same draft for both: three parties, of whom two give inputs; the third computes, or deals. */
+/** The same draft for both: three parties that compute, of whom two give inputs, and a notary who gives nothing. */
 async function draft(sharing: string): Promise<string> {
   const parties = await Promise.all(
     NAMES.map(async name => {
       const key = (await readFile(join(root, `${name}.key.pub`), 'utf8')).trim()
-      const deals = name === 'court' && sharing.includes('dealer')
-      const role = deals ? 'dealer' : `computing, host: 127.0.0.1, port: ${await freePort()}`
+      const beside = sharing.includes('dealer') ? 'dealer' : 'provider'
+      const role = name === 'notary' ? beside : `computing, host: 127.0.0.1, port: ${await freePort()}`
       return `  - {name: ${name}, key: "${key}", role: ${role}}`
     }),
   )
@@ -76,7 +76,7 @@ const amount = (name: string, row: number) => (name === 'visits' ? row % 700 : (
 async function jobOf(name: string, sharing: string): Promise<JointJob> {
   await writeFile(join(root, `${name}.yaml`), await draft(sharing))
   expect((await sluice(`joint init ${name}.yaml --out ${name}.json`)).stderr).toBe('')
-  for (const party of NAMES) await sluice(`joint approve ${name}.json --as ${party}`)
+  for (const party of ['clinic', 'court']) await sluice(`joint approve ${name}.json --as ${party}`)
   return parseJob(JSON.parse(await readFile(join(root, `${name}.json`), 'utf8')))
 }
 
@@ -134,14 +134,15 @@ async function withKilled(name: string, sharing: string) {
       release = resolve
     }),
   )
-  const settled = Promise.allSettled([theirs])
+  const notary = await KeyFile.open(join(root, 'notary.key'))
+  const settled = Promise.allSettled([theirs, runJoint(job, { signer: notary, wait: 30 })])
   while (!court.said().includes('totals: ') && court.child.exitCode === null)
     await new Promise(resolve => setTimeout(resolve, 20))
   court.child.kill('SIGKILL')
   await court.ended
   release()
-  const [mine] = await settled
-  return { clinic: await clinic.ended, hospital: mine }
+  const [mine, beside] = await settled
+  return { clinic: await clinic.ended, hospital: mine, notary: beside }
 }
 
 it('by Shamir’s sharing is finished by the others where a party is killed, and they say who', async () => {
@@ -159,16 +160,19 @@ it('by Shamir’s sharing is finished by the others where a party is killed, and
   expect((await lastOf('court')).predicate).toMatchObject({ kind: 'joint-start' })
 })
 
-it('with a dealer ends for everybody where the dealer is killed, and names it', async () => {
+it('with a dealer ends for everybody where a party is killed, and names it', async () => {
   const ended = await withKilled('dealer', '{kind: dealer}')
   expect(ended.clinic.code).toBe(7)
   expect(ended.clinic.stdout).toMatch(/"PEER_(LOST|STOPPED)"/)
   expect(ended.clinic.stdout).toContain('court')
-  expect(ended.hospital).toMatchObject({
-    status: 'rejected',
-    reason: { code: expect.stringMatching(/^PEER_(LOST|STOPPED)$/) },
-  })
-  expect((await lastOf('clinic')).predicate).toMatchObject({ kind: 'joint-break', about: 'court' })
+  for (const other of [ended.hospital, ended.notary])
+    expect(other).toMatchObject({
+      status: 'rejected',
+      reason: { code: expect.stringMatching(/^PEER_(LOST|STOPPED)$/) },
+    })
+  // who tells it first is another's affair
+  const about = expect.stringMatching(/^(court|hospital|notary)$/)
+  expect((await lastOf('clinic')).predicate).toMatchObject({ kind: 'joint-break', about })
 })
 
 async function lastOf(name: string) {
