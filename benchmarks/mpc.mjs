@@ -6,12 +6,15 @@ import { createServer as createHttp } from 'node:http'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { measureFieldJobs, PRODUCTS } from './mpc/field-jobs.mjs'
 import { fieldMeasurements } from './mpc/field-measurements.mjs'
 import { measurements } from './mpc/measurements.mjs'
 import { runProcesses } from './mpc/processes.mjs'
 
 const NAMES = ['bureau', 'bank', 'operator']
 const ROUNDS = 5
+/** Rows of the joint jobs whose growth is measured. */
+const GROWTH = [10_000, 100_000, 1_000_000, 10_000_000]
 
 /**
  * @typedef {{ bench: string, case: string, metric: string, value: number, unit: string, peer: string, peerValue: number, ratio: number }} Case
@@ -24,9 +27,13 @@ export async function bench() {
       ...(await runProcesses(folder, NAMES, 'party.mjs', ROUNDS)),
       ...(await runProcesses(folder, [...NAMES, 'dealer'], 'field-party.mjs', ROUNDS)),
     ]
+    const jobs = await measureFieldJobs(folder, GROWTH)
     const jiff = await jiffRates()
     const measured = [...measurements, ...fieldMeasurements]
-    return measured.flatMap((measurement, index) => cases(measurement, results[index], jiff))
+    return [
+      ...measured.flatMap((measurement, index) => cases(measurement, results[index], jiff)),
+      ...jobs.flatMap(job => jobCases(job, jiff)),
+    ]
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -34,16 +41,7 @@ export async function bench() {
 
 function cases({ name, count, unit, theory, peer }, { seconds, rounds, bytes }, jiff) {
   const rate = count / median(seconds)
-  const row = (metric, value, of, against, peerValue) => ({
-    bench: 'mpc',
-    case: name,
-    metric,
-    value,
-    unit: of,
-    peer: against,
-    peerValue,
-    ratio: Number((value / peerValue).toPrecision(3)),
-  })
+  const row = rowOf(name)
   const speed = peer
     ? row(
         'median rate',
@@ -64,6 +62,31 @@ function cases({ name, count, unit, theory, peer }, { seconds, rounds, bytes }, 
     row('sent by all', bytes, 'bytes', 'theory', theory.bytes),
     row('rounds', rounds, 'rounds', 'theory', theory.rounds),
   ]
+}
+
+/** A joint job, from rows that are read to the opened table: once, for it takes as long as its rows. */
+function jobCases({ name, count, seconds, rounds, bytes, memory, memoryOfFew, theory }, jiff) {
+  const row = rowOf(`${name}: a joint job of ${count} rows, debts by ${PRODUCTS} industries`)
+  const products = Number((jiff.smult / PRODUCTS).toPrecision(3))
+  return [
+    row('rate', Math.round(count / seconds), 'rows/s', `jiff-mpc, ${PRODUCTS} smult a row`, products),
+    row('sent by all', bytes, 'bytes', 'theory', theory.bytes),
+    row('rounds', rounds, 'rounds', 'theory', theory.rounds),
+    row('memory of the largest party', memory, 'bytes', 'with 10000 rows', memoryOfFew),
+  ]
+}
+
+function rowOf(name) {
+  return (metric, value, of, against, peerValue) => ({
+    bench: 'mpc',
+    case: name,
+    metric,
+    value,
+    unit: of,
+    peer: against,
+    peerValue,
+    ratio: Number((value / peerValue).toPrecision(3)),
+  })
 }
 
 async function jiffRates() {

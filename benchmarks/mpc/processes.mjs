@@ -55,7 +55,7 @@ export async function runProcesses(folder, names, program, rounds) {
   })
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer()
   await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address()
