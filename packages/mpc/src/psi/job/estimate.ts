@@ -85,8 +85,8 @@ const KKRT_TIMES_FINDING = 16
 /** 64 a bin, 1.3 bins an item, and three values of eight bytes */
 const KKRT_BYTES = 108
 /** seen, as for KKRT; a run costs what so many items do at the least */
-const RR22_TIMES_FINDING = 14
-const RR22_LEAST = 10_000
+const RR22_TIMES_FINDING = 18
+const RR22_LEAST = 20_000
 /** seen: a side masks while the other masks again, adds up or encrypts; searching for a small total comes beside it */
 const SUM_TIMES_MASKING = 2
 /** seen, with a total */
