@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// node benchmarks/run.mjs [anonymize|gate|governed|he|ledger|mpc|psi …] [--json] [--entries=N]: runs the named subjects, or all that are
-// here. `--entries` is the size of the ledger that is verified.
+// node benchmarks/run.mjs [anonymize|gate|governed|he|ledger|mpc|psi …] [--json] [--entries=N] [--rows=N]: runs the named subjects,
+// or all that are here. `--entries` is the size of the ledger that is verified, `--rows` that of the files of `psi`.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
@@ -10,9 +10,7 @@ const SUBJECTS = ['anonymize', 'classify', 'desensitize', 'gate', 'governed', 'h
 const VERSIONED = ['@duckdb/node-api', 'apache-arrow', '@sluice/core']
 
 const json = process.argv.includes('--json')
-const entries = process.argv
-  .find(argument => /^--entries=[1-9]\d*$/.test(argument))
-  ?.slice('--entries='.length)
+const sizes = Object.fromEntries(['entries', 'rows'].flatMap(sizeOf))
 const named = process.argv.slice(2).filter(argument => !argument.startsWith('--'))
 const unknown = named.filter(name => !SUBJECTS.includes(name) || !existsSync(fileOf(name)))
 if (unknown.length > 0) {
@@ -26,10 +24,19 @@ const cases = []
 for (const name of named.length > 0 ? named : SUBJECTS.filter(isThere)) {
   process.stderr.write(`measuring ${name}\n`)
   const { bench } = await import(`./${name}.mjs`)
-  cases.push(...(await bench(entries === undefined ? {} : { entries: Number(entries) })))
+  cases.push(...(await bench(sizes)))
 }
 const report = { machine: machine(), versions: versions(), date: new Date().toISOString(), cases }
 process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : table(report))
+
+/** What the caller says of a size, if anything. */
+function sizeOf(name) {
+  const [, size] =
+    process.argv
+      .map(argument => argument.split(`--${name}=`))
+      .find(([head, size]) => head === '' && /^[1-9]\d*$/.test(size ?? '')) ?? []
+  return size === undefined ? [] : [[name, Number(size)]]
+}
 
 function fileOf(name) {
   return fileURLToPath(new URL(`./${name}.mjs`, import.meta.url))

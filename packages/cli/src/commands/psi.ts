@@ -25,6 +25,7 @@ interface Input {
   readonly sum?: string
   readonly out?: string
   readonly force?: boolean
+  readonly scratch?: string
 }
 
 interface Approving extends Input {
@@ -117,6 +118,10 @@ function withInput(command: Command): Command {
     .requiredOption('--as <name>', 'which party of the job this is')
     .option('--key-file <file>', 'the party’s key (else SLUICE_KEY_FILE, else NAME.key beside the job)')
     .option('--input <file>', 'this party’s set, in a Parquet, CSV or Arrow file; a helper has none')
+    .option(
+      '--scratch <dir>',
+      'where the temporary files of large sets lie, sealed and removed (default: beside the input)',
+    )
     .addOption(repeated('--key <column>', 'a column of the key; for a key of several, in the job’s order'))
     .option(
       '--sum <column>',
@@ -141,7 +146,7 @@ async function init(
 }
 
 async function approve(context: Context, options: Approving, file: string): Promise<Reply> {
-  const [files, { inputOf, readItems }, { approvePsi }] = await Promise.all([
+  const [files, { inputOf, withItems }, { approvePsi }] = await Promise.all([
     import('../psi/files.js'),
     import('../psi/input.js'),
     import('@sluice/mpc/psi'),
@@ -153,8 +158,9 @@ async function approve(context: Context, options: Approving, file: string): Prom
   const shown = await replyOf(job)
   await confirm(context, options, signer.name, shown.text(context.ui))
   context.progress.report({ stage: 'read' })
-  const items = input === undefined ? undefined : await readItems(context, job, input)
-  const approval = await approvePsi(job, signer, items)
+  const approval = await withItems(context, job, input, options.scratch, items =>
+    approvePsi(job, signer, items),
+  )
   const out = options.out ?? files.approvalPath(file, options.as)
   await writeFile(context.path(out), files.approvalBytes(approval), options.force === true)
   const { commitment, size } = approval.input ?? {}
@@ -195,11 +201,12 @@ async function confirm(context: Context, { yes }: Approving, name: string, shown
 }
 
 async function run(context: Context, options: Running, file: string): Promise<Reply> {
-  const [files, { inputOf, readItems }, { psiLearns, psiPartyIndex, psiSeesCount }] = await Promise.all([
+  const [files, { inputOf, readItems }, psi] = await Promise.all([
     import('../psi/files.js'),
     import('../psi/input.js'),
     import('@sluice/mpc/psi'),
   ])
+  const { goesInBuckets, psiLearns, psiPartyIndex, psiSeesCount } = psi
   const job = await files.readPsiJob(context, file)
   const self = psiPartyIndex(job, options.as)
   const learns = psiLearns(job, self)
@@ -216,6 +223,17 @@ async function run(context: Context, options: Running, file: string): Promise<Re
       as: options.as,
     },
   )
+  if (input !== undefined && goesInBuckets(job)) {
+    const { runInBuckets } = await import('../psi/run-in-buckets.js')
+    const record = options.record === undefined ? `${path}.psi` : context.path(options.record)
+    return runInBuckets(context, job, {
+      ...{ input, signer, approval, record },
+      ...(options.scratch !== undefined && { scratch: options.scratch }),
+      ...(options.listen !== undefined && { listen: addressOf(options.listen) }),
+      rowsOf: (columns, rows) => rowsOf(context, input, columns, rows),
+      replyOf: (result, items) => resultOf(context, job, options, { result, items, input, silent: false }),
+    })
+  }
   context.progress.report({ stage: 'read' })
   const items = input === undefined ? undefined : await readItems(context, job, input)
   const [{ runPsi }, { stageOf }] = await Promise.all([import('@sluice/mpc'), import('../joint/shown.js')])

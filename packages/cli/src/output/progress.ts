@@ -4,6 +4,13 @@ import type { Sink } from '../io.js'
 export const PROGRESS_MODES = ['auto', 'json', 'none'] as const
 export type ProgressMode = (typeof PROGRESS_MODES)[number]
 
+/** How far work in buckets is, beside its fraction. */
+interface Buckets {
+  readonly bucket?: number
+  readonly buckets?: number
+  readonly itemsPerSecond?: number
+}
+
 /** Progress on stderr: a line that overwrites itself on a terminal, one JSON object a line for machines. */
 export class Progress {
   readonly #sink: Sink
@@ -15,14 +22,17 @@ export class Progress {
     this.#mode = mode === 'auto' ? (sink.isTTY === true ? 'terminal' : 'none') : mode
   }
 
-  readonly report = (progress: Report): void => {
+  readonly report = (progress: Report & Buckets): void => {
     if (this.#mode === 'none') return
     if (this.#mode === 'json') {
       this.#sink.write(`${JSON.stringify({ progress })}\n`)
       return
     }
     const percent = progress.fraction === undefined ? '' : ` ${Math.floor(progress.fraction * 100)} %`
-    this.#sink.write(`\r\u001b[K${progress.stage}${percent}`)
+    const { bucket, buckets, itemsPerSecond } = progress
+    const speed = itemsPerSecond === undefined ? '' : ` ${itemsPerSecond.toLocaleString('en-US')}/s`
+    const part = buckets === undefined ? '' : ` ${bucket}/${buckets}${speed}`
+    this.#sink.write(`\r\u001b[K${progress.stage}${percent}${part}`)
     this.#shown = true
   }
 

@@ -1,8 +1,12 @@
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { SluiceError } from '@sluice/core'
+import type { PsiStoredItems } from '@sluice/mpc'
 import type { PsiItems, PsiJob } from '@sluice/mpc/psi'
 import type { TableFile } from '@sluice/sandbox/io'
 import type { Context } from '../context.js'
+import { writeError } from '../output/file.js'
 
 /** What a party brings: its file, and which of its columns the job’s are. */
 export interface PsiInput {
@@ -43,6 +47,60 @@ export function readItems(context: Context, job: PsiJob, input: PsiInput): Promi
     requireColumns(table, input.file, select)
     const columns = { key, ...(sum !== undefined && { sum }) }
     return readPsiItems(job, table.batches(select, asText(table, select)), columns, context.signal)
+  })
+}
+
+/** A party’s set for as long as it is used: in memory or, for a job that goes in buckets, on disk. */
+export async function withItems<T>(
+  context: Context,
+  job: PsiJob,
+  input: PsiInput | undefined,
+  scratch: string | undefined,
+  use: (items: PsiItems | PsiStoredItems | undefined) => Promise<T>,
+): Promise<T> {
+  const { goesInBuckets } = await import('@sluice/mpc/psi')
+  if (input === undefined) return use(undefined)
+  if (!goesInBuckets(job)) return use(await readItems(context, job, input))
+  const items = await storeItems(context, job, input, await scratchOf(context, input, scratch))
+  try {
+    return await use(items)
+  } finally {
+    await items.remove()
+  }
+}
+
+/** Where temporary files go unless it is said: beside the input. @throws SluiceError FILE_MISSING */
+export async function scratchOf(
+  context: Context,
+  input: PsiInput,
+  scratch: string | undefined,
+): Promise<string> {
+  const folder = scratch === undefined ? dirname(context.path(input.file)) : context.path(scratch)
+  await access(folder, constants.W_OK).catch(cause => {
+    throw writeError(folder, cause)
+  })
+  return folder
+}
+
+async function storeItems(
+  context: Context,
+  job: PsiJob,
+  input: PsiInput,
+  scratch: string,
+): Promise<PsiStoredItems> {
+  const [{ PsiStoredItems }, { scratchPath }] = await Promise.all([
+    import('@sluice/mpc'),
+    import('@sluice/sandbox/scratch'),
+  ])
+  return withTable(context, input.file, async table => {
+    const { key } = input
+    requireColumns(table, input.file, key)
+    return PsiStoredItems.read(job, table.batches([...new Set(key)], asText(table, key)), key, {
+      directory: await scratchPath(scratch),
+      signal: context.signal,
+      onProgress: rows =>
+        context.progress.report({ stage: 'read', fraction: rows / Math.max(1, table.rows) }),
+    })
   })
 }
 

@@ -158,4 +158,6 @@ export const zhPsi: Translations = {
   'this job works on sets in memory': '此任务使用内存中的集合',
   'Read the set with readPsiItems; sets on disk are for intersections of two that go in buckets.':
     '请用 readPsiItems 读取集合；磁盘上的集合用于双方分桶求交。',
+  'Start the same command again on both sides: finished buckets are kept, and it goes on after them.':
+    '请双方再次执行同一命令：已完成的桶已保留，将从其后继续。',
 }

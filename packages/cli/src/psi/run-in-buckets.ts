@@ -1,0 +1,66 @@
+import { isSluiceError, SluiceError } from '@sluice/core'
+import type { Signer } from '@sluice/ledger/keys'
+import type { PsiResult, RunPsiOptions } from '@sluice/mpc'
+import type { PsiApproval, PsiItems, PsiJob } from '@sluice/mpc/psi'
+import type { Table } from 'apache-arrow'
+import type { Context } from '../context.js'
+import type { Reply } from '../output/reply.js'
+import { type PsiInput, scratchOf, withItems } from './input.js'
+
+export interface InBuckets extends Pick<RunPsiOptions, 'listen'> {
+  readonly input: PsiInput
+  readonly signer: Signer
+  readonly approval: PsiApproval
+  readonly record: string
+  readonly scratch?: string
+  /** the columns that are handed over, of these rows of the input */
+  readonly rowsOf: (columns: readonly string[], rows: Uint32Array) => Promise<Table>
+  /** writes the rows, and says so */
+  readonly replyOf: (result: PsiResult, items: PsiItems) => Promise<Reply>
+}
+
+/**
+ * Takes part in a job whose sets may be too large for memory. What is finished is kept until the rows are written, so that
+ * the same command goes on after any end.
+ */
+export async function runInBuckets(context: Context, job: PsiJob, party: InBuckets): Promise<Reply> {
+  const { input, signer, approval, record, listen, rowsOf, replyOf } = party
+  const [{ runPsi }, { stageOf }] = await Promise.all([import('@sluice/mpc'), import('../joint/shown.js')])
+  const scratch = await scratchOf(context, input, party.scratch)
+  const { wait } = context.settings
+  const handed = job.payload.find(({ from }) => from === signer.name)
+  return withItems(context, job, input, scratch, async items => {
+    const result = await runPsi(job, {
+      ...{ signer, approval, record, scratch, signal: context.signal, now: context.io.now },
+      ...(items !== undefined && { items }),
+      ...(handed !== undefined && { payload: rows => rowsOf(handed.columns, rows) }),
+      onEvent: event => context.progress.report(stageOf(event)),
+      onProgress: (fraction, at) => context.progress.report({ stage: 'intersect', fraction, ...at }),
+      ...(wait !== undefined && { wait: wait / 1000 }),
+      ...(listen !== undefined && { listen }),
+    }).catch(error => {
+      throw goesOn(error)
+    })
+    // which item a row has matters only where rows are handed over
+    const reply = await replyOf(result, result.shared ?? NO_ITEMS)
+    await result.forget?.()
+    return reply
+  })
+}
+
+const NO_ITEMS: PsiItems = { hashes: new Uint8Array(0), itemOf: new Int32Array(0) }
+
+/** An end after which the same command goes on says so. */
+function goesOn(error: unknown): unknown {
+  if (!isSluiceError(error) || !BROKEN_OFF.has(error.code)) return error
+  const { code, message, rule, facts, cause } = error
+  return new SluiceError(code, message, {
+    ...(rule !== undefined && { rule }),
+    ...(facts !== undefined && { facts }),
+    remedy:
+      'Start the same command again on both sides: finished buckets are kept, and it goes on after them.',
+    cause,
+  })
+}
+
+const BROKEN_OFF = new Set(['INTERRUPTED', 'PEER_AWAY', 'PEER_LOST', 'PEER_STOPPED', 'TIME_EXCEEDED'])
