@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,7 +24,7 @@ async function freePort(): Promise<number> {
 }
 
 /** A job of two, or of three with a helper, made and signed. */
-async function prepared(job: string, body: string, names = NAMES.slice(0, 2)): Promise<void> {
+async function prepared(job: string, body: string, names = NAMES.slice(0, 2), ceiling = 200): Promise<void> {
   const parties = await Promise.all(
     names.map(async name => {
       return `  - {name: ${name}, key: "${keys.get(name)}", host: 127.0.0.1, port: ${await freePort()}}`
@@ -34,7 +34,7 @@ async function prepared(job: string, body: string, names = NAMES.slice(0, 2)): P
 parties:
 ${parties.join('\n')}
 key: [{name: code, normalize: [width, trim, case]}]
-size: {floor: 1, ceiling: 200, step: 10}
+size: {floor: 1, ceiling: ${ceiling}, step: 10}
 quota: {runs: 2, lifetimeItems: 1000}
 seconds: 60
 `
@@ -152,6 +152,41 @@ describe('an intersection on the command line', () => {
     expect(third.some(({ stderr }) => stderr.includes('APPROVAL_EXHAUSTED'))).toBe(true)
   })
 
+  it('works from disk where sets may be large, and leaves nothing there', async () => {
+    await prepared('large', WHICH.replace('ecdh', 'rr22'), ['bureau', 'bank'], 2_000_000)
+    const before = (await readdir(root)).sort()
+    const run = (name: string, ...more: string[]) => party('large', name, '--progress', 'json', ...more).ended
+    const [bureau, bank] = await Promise.all([
+      run('bureau', '--out', 'large-bureau.csv', '--scratch', '.'),
+      run('bank', '--out', 'large.csv', '--join', 'left'),
+    ])
+    expect([bureau.code, bank.code]).toEqual([0, 0])
+    const lines = (await readFile(join(root, 'large.csv'), 'utf8')).trimEnd().split('\n').slice(1)
+    expect(lines).toContain('30,a09,9.50,农业,true')
+    expect(lines).toContain('8,Ａ03,3.50,农业,true')
+    expect(lines).toContain('9,B1,,,false')
+    expect(bank.stderr).toMatch(/"stage":"intersect","fraction":1,"bucket":1,"buckets":1,"itemsPerSecond":\d/)
+    const after = (await readdir(root)).filter(name => !before.includes(name))
+    expect(after.filter(name => !/^bureau.key.psi$|^bank.key.psi$/.test(name)).sort()).toEqual([
+      'large-bureau.csv',
+      'large.csv',
+    ])
+  })
+
+  it('goes on after Ctrl-C, and says so', async () => {
+    const alone = party('large', 'bank', '--out', 'again.csv', '--progress', 'json', '--force')
+    await new Promise<void>(resolve => {
+      alone.child.stderr.on('data', chunk => {
+        if (/"stage":"(listen|connect|wait|meet)/.test(String(chunk))) resolve()
+      })
+      setTimeout(resolve, 4000)
+    })
+    alone.child.kill('SIGINT')
+    const { code, stderr } = await alone.ended
+    expect({ code, stderr }).toMatchObject({ code: 130, stderr: expect.stringContaining('INTERRUPTED') })
+    expect((await readdir(root)).filter(name => name.startsWith('.sluice-'))).toEqual([])
+  })
+
   it('totals with a helper, whose minimum is enforced', async () => {
     const body = (minimum: number) => `protocol: helper
 helper: operator
@@ -229,6 +264,11 @@ minimumIntersection: ${minimum}
     ['psi run total.json --as operator --input bank.csv --key firm', 2, 'USAGE'],
     ['psi run which.json --as bank --input bank.csv --key firm --out bank.csv --wait 1s', 6, 'EXISTS'],
     ['psi run which.json --as bank --input bank.csv --key firm --out no/y.csv --wait 1s', 6, 'FILE_MISSING'],
+    [
+      'psi run large.json --as bank --input bank.csv --key firm --out z.csv --scratch no/folder',
+      6,
+      'FILE_MISSING',
+    ],
     ['psi record bank.csv', 5, 'LEDGER_CORRUPT'],
   ])('refuses %s', async (command, exitCode, code) => {
     expect(await sluice(command)).toMatchObject({ exitCode, stderr: expect.stringContaining(code) })

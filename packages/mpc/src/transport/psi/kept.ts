@@ -130,8 +130,9 @@ export class KeptRun {
     await this.#save({ ...this.#head!, complete: true })
   }
 
-  /** Lets go of it; it stays for the next run. */
+  /** Lets go of it; what is kept stays for the next run. */
   async close(): Promise<void> {
+    if (this.#lock !== undefined && this.#head === undefined) await rm(this.#keyPath, { force: true })
     const lock = this.#lock
     this.#lock = undefined
     await lock?.release()

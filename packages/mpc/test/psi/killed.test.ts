@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { readIntersections } from '@sluice/ledger/intersections'
+import { KeyFile } from '@sluice/ledger/keys'
+import { bucketBound, freshPsiJob, parsePsiJob } from '@sluice/mpc/psi'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const NAMES = ['bureau', 'bank'] as const
+type Name = (typeof NAMES)[number]
+const BUCKETS = 4
+const program = fileURLToPath(new URL('./bucket-party.mjs', import.meta.url))
+const ids = {
+  bureau: Array.from({ length: 512 }, (_, i) => `编号${i}`),
+  bank: Array.from({ length: 512 }, (_, i) => `编号${i + 200}`),
+}
+let folder = ''
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-killed-'))
+  const parties = await Promise.all(
+    NAMES.map(async name => {
+      const { publicKey } = await KeyFile.generate(join(folder, `${name}.key`), { name })
+      return { name, key: publicKey, host: '127.0.0.1', port: await freePort() }
+    }),
+  )
+  const job = parsePsiJob({
+    ...freshPsiJob(),
+    purpose: 'companies that both know',
+    parties,
+    protocol: 'rr22',
+    key: [{ name: 'id', normalize: [] }],
+    size: { floor: 1, ceiling: 4096, step: 512 },
+    receivers: [{ name: 'bank', learns: 'which' }],
+    payload: [],
+    minimumIntersection: 0,
+    quota: { runs: 1, lifetimeItems: 100_000 },
+    seconds: 60,
+  })
+  await writeFile(join(folder, 'job.json'), JSON.stringify({ job, ids }))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+/** A party in a process of its own, killed without warning as soon as it says a word. @returns what it said */
+function party(name: Name, killedAt?: string): Promise<string[]> {
+  const child = spawn(process.execPath, [program, folder, name, String(512 / BUCKETS)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const said: string[] = []
+  child.stdout.on('data', chunk => {
+    said.push(...String(chunk).trim().split('\n'))
+    if (killedAt !== undefined && said.includes(killedAt)) child.kill('SIGKILL')
+  })
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', () => resolve(said))
+  })
+}
+
+const both = (killed?: Name, at?: string) =>
+  Promise.all(NAMES.map(name => party(name, name === killed ? at : undefined)))
+
+describe('a run in buckets that is killed', () => {
+  it('goes on at the same command, whichever side it was and wherever, and loses a bucket at most', async () => {
+    const [afterBank] = await both('bank', '1')
+    expect(afterBank!.at(-1)).toBe('PEER_LOST')
+    const [, afterBureau] = await both('bureau', '2')
+    expect(afterBureau!.at(-1)).toBe('PEER_LOST')
+    expect(Number(afterBureau![0])).toBeGreaterThanOrEqual(1)
+    const [bureau, bank] = await both('bank', 'computed')
+    expect(bureau!.at(-1)).toBe('computed')
+    expect(Number(bank![0])).toBeGreaterThanOrEqual(2)
+    // its rows were not written, and nobody else is there any more
+    expect(await party('bank')).toEqual(['computed'])
+    expect([...(await readFile(join(folder, 'bank.matched')))]).toEqual(
+      ids.bank.map((_, row) => (row < 312 ? 1 : 0)),
+    )
+  })
+
+  it('has counted one run, and what was evaluated again', async () => {
+    const { records } = await readIntersections(join(folder, 'bureau.record'))
+    const begun = records.flatMap(entry => (entry.kind === 'begun' ? [entry] : []))
+    expect(begun.map(({ resumes }) => resumes)).toEqual([undefined, begun[0]!.session, begun[0]!.session])
+    const bound = bucketBound(512, BUCKETS)
+    const [first, ...later] = begun.map(({ counterparts }) => counterparts[0]!.items)
+    expect(first).toBe(BUCKETS * bound)
+    for (const again of later) expect([0, bound]).toContain(again)
+  })
+
+  it('leaves nothing of what was kept, and only sets that nobody can read', async () => {
+    const left = (await readdir(folder)).filter(
+      name => !/^(job\.json|.*\.(key|approval|matched|record))$/.test(name),
+    )
+    expect(left.filter(name => !name.includes('-set-'))).toEqual([])
+    // those of the processes that were killed, whose key was in their memory alone
+    expect(left.length).toBe(3)
+  })
+})
