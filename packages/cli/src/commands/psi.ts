@@ -380,12 +380,13 @@ async function estimate(context: Context, job: PsiJob, input: PsiInput | undefin
     json: { rows, estimates },
     text: ui =>
       ui.grid(
-        ['label.protocol', 'label.seconds', 'label.bytes', 'label.memory', 'label.remark'],
-        estimates.map(({ protocol, seconds, bytes, memory, chosen, fits }) => [
+        ['label.protocol', 'label.seconds', 'label.bytes', 'label.memory', 'label.disk', 'label.remark'],
+        estimates.map(({ protocol, seconds, bytes, memory, disk, chosen, fits }) => [
           protocol,
           seconds.toFixed(1),
           bytes.toLocaleString('en-US'),
           memory.toLocaleString('en-US'),
+          disk.toLocaleString('en-US'),
           chosen ? ui.t('text.psiChosen') : ui.t(fits ? 'text.psiFits' : 'text.psiFitsNot'),
         ]),
       ),

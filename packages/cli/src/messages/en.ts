@@ -117,6 +117,7 @@ export const en = {
   'label.job': 'job',
   'label.learns': 'who learns what',
   'label.memory': 'bytes of memory',
+  'label.disk': 'bytes on disk',
   'label.payload': 'handed over',
   'label.protocol': 'protocol',
   'label.psiKey': 'key',

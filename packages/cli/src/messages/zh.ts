@@ -117,6 +117,7 @@ export const zh: Messages = {
   'label.job': '任务',
   'label.learns': '谁得知什么',
   'label.memory': '内存字节',
+  'label.disk': '磁盘字节',
   'label.payload': '移交的列',
   'label.protocol': '协议',
   'label.psiKey': '键',

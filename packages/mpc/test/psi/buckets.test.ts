@@ -8,6 +8,7 @@ import {
   approvePsi,
   bucketBound,
   bucketCount,
+  estimatePsi,
   freshPsiJob,
   goesInBuckets,
   ITEM_BYTES,
@@ -154,6 +155,19 @@ describe('the shape of buckets', () => {
     expect(goesInBuckets(jobOf({ size: { floor: 1, ceiling: 2 ** 20, step: 1 } }))).toBe(false)
     const counting = [{ name: 'bank', learns: 'count' }]
     expect(goesInBuckets({ ...job, protocol: 'ecdh', receivers: counting } as PsiJob)).toBe(false)
+  })
+
+  it('is what an estimate says of memory and disk', async () => {
+    const [fewest, most] = await Promise.all(
+      [2 ** 20, 2 ** 24].map(async ceiling => {
+        const job = jobOf({ size: { floor: 1, ceiling, step: 1 } })
+        return (await estimatePsi(job, ceiling)).find(({ protocol }) => protocol === 'rr22')!
+      }),
+    )
+    expect(fewest!.disk).toBe(0)
+    expect(most!.disk).toBe(2 ** 24 * 20 + 2 ** 21)
+    // sixteen times as many items, in as much memory and a byte a row
+    expect(most!.memory).toBeLessThan(1.1 * fewest!.memory + 2 ** 25)
   })
 
   it('has room for every bucket, in each of three hundred random sets, and not much more', () => {

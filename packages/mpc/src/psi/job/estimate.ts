@@ -2,6 +2,7 @@ import { HashIndex } from '../hash-index.js'
 import { ITEM_BYTES } from '../item-hash.js'
 import { randomPermutation } from '../permutation.js'
 import { loadRistretto, POINT_BYTES, type Ristretto } from '../ristretto.js'
+import { bucketBound, bucketCount, goesInBuckets } from './buckets.js'
 import { PSI_PROTOCOLS, type PsiJob, type PsiProtocolName, psiOwners } from './job.js'
 
 export interface PsiEstimate {
@@ -12,6 +13,8 @@ export interface PsiEstimate {
   readonly bytes: number
   /** what a party holds at most, in bytes */
   readonly memory: number
+  /** what its temporary files take; 0 where it works in memory */
+  readonly disk: number
   /** can it do what the job asks for? */
   readonly fits: boolean
   /** the fastest of those that can */
@@ -30,8 +33,8 @@ export async function estimatePsi(job: PsiJob, rows: number): Promise<PsiEstimat
   // an item is masked here, and one of the other side is masked again
   const masking = secondsEach(64, () => maskOnce(group))
   const finding = secondsEach(1, () => findMany()) / SAMPLE
-  const rowsHeld = 20 * rows
-  const costs: Record<PsiProtocolName, Omit<PsiEstimate, 'protocol' | 'fits' | 'chosen'>> = {
+  const rowsHeld = ROW_BYTES * rows
+  const costs: Record<PsiProtocolName, Cost> = {
     ecdh: {
       seconds: items * (masking * (job.sum === undefined ? 1 : SUM_TIMES_MASKING) + finding),
       bytes: items * (2 * (POINT_BYTES + ITEM_BYTES) + (job.sum === undefined ? 0 : 3 * POINT_BYTES)),
@@ -63,12 +66,31 @@ export async function estimatePsi(job: PsiJob, rows: number): Promise<PsiEstimat
   }
   const estimates = PSI_PROTOCOLS.map(protocol => ({
     protocol,
-    ...costs[protocol],
+    ...inBuckets({ ...job, protocol }, { rows, items }, costs[protocol]),
     fits: fits(job, protocol),
   }))
   const best = Math.min(...estimates.filter(estimate => estimate.fits).map(({ seconds }) => seconds))
   return estimates.map(estimate => ({ ...estimate, chosen: estimate.fits && estimate.seconds === best }))
 }
+
+type Cost = Omit<PsiEstimate, 'protocol' | 'fits' | 'chosen' | 'disk'>
+
+/** Where sets may be too large for memory: that of a bucket, a byte a row of the result, and the set on disk. */
+function inBuckets(
+  job: PsiJob,
+  { rows, items }: { readonly rows: number; readonly items: number },
+  cost: Cost,
+): Cost & { readonly disk: number } {
+  if (!goesInBuckets(job)) return { ...cost, disk: 0 }
+  const bucket = bucketBound(items, bucketCount(job, [items, items]))
+  const memory = rows + CUTTING_BYTES + (bucket / items) * (cost.memory - ROW_BYTES * rows)
+  return { ...cost, memory: Math.round(memory), disk: ROW_BYTES * rows + Math.ceil(items / 8) }
+}
+
+/** a hash of a row's key, and the row's number or its key's */
+const ROW_BYTES = ITEM_BYTES + 4
+/** of the parts of a set while it is cut */
+const CUTTING_BYTES = 2 ** 24
 
 /** A job names its helper or its prepared set, or has none: no kind of protocol does for another. The fast ones tell which alone. */
 function fits(job: PsiJob, protocol: PsiProtocolName): boolean {
