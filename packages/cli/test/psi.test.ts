@@ -171,7 +171,7 @@ describe('an intersection on the command line', () => {
       'large-bureau.csv',
       'large.csv',
     ])
-  })
+  }, 120_000)
 
   it('goes on after Ctrl-C, and says so', async () => {
     const alone = party('large', 'bank', '--out', 'again.csv', '--progress', 'json', '--force')
