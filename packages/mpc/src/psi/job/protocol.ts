@@ -8,6 +8,7 @@ import { betweenTwo, paddedToSession } from './between-two.js'
 import type { PsiItems } from './items.js'
 import { type PsiJob, psiOwners, psiPartyIndex } from './job.js'
 import type { OpenedInput } from './opening.js'
+import { BEFORE_SEARCH } from './total.js'
 
 /** What a party learns of an intersection; empty where it learns nothing. */
 export interface PsiOutcome {
@@ -66,7 +67,7 @@ function* totalBetweenTwo(run: PsiRun, hashes: ItemHashes): Protocol<PsiOutcome>
     session,
     group,
     ...(random !== undefined && { random }),
-    ...(onProgress !== undefined && { onProgress }),
+    ...(onProgress !== undefined && { onProgress: fraction => onProgress(BEFORE_SEARCH * fraction) }),
   })
 }
 
