@@ -37,10 +37,14 @@ export async function logarithm(
   const target = curve.decode(point)
   const steps = stepsFor(Number(bound))
   const walk = new Walk(curve, steps)
-  let done = 0
+  let [done, percent] = [0, 0]
   const pause = async (centers: number): Promise<void> => {
     done += centers
-    onProgress?.(done / (steps.blocks + 2 * steps.giants + 1))
+    const fraction = done / (steps.blocks + 2 * steps.giants + 1)
+    if (fraction * 100 >= percent + 1) {
+      percent = Math.floor(fraction * 100)
+      onProgress?.(fraction)
+    }
     await setImmediate()
     if (signal?.aborted) throw new SluiceError('INTERRUPTED', 'the search for the total was interrupted')
   }
