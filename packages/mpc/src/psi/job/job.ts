@@ -216,7 +216,7 @@ function checkSum({ sum, receivers, protocol, parties, helper, size }: PsiJob): 
   if (sum === undefined) return
   if (!wanted) throw invalid('sum', 'nobody receives it')
   if (protocol !== 'helper' && protocol !== 'ecdh')
-    throw invalid('sum', 'a total needs two owners of sets, and the protocol "helper" or "ecdh"')
+    throw invalid('sum', 'a total needs the protocol "helper" or "ecdh"')
   if (sum.owner === helper || !parties.some(party => party.name === sum.owner))
     throw invalid('sum.owner', 'it is no owner of a set')
   const bound = scaled(sum.bound, sum.scale)
