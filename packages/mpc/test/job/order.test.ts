@@ -2,6 +2,9 @@ import type { Expression } from '@sluice/core/plan'
 import type { InputForm, JointJob, JointOperation, Statistic } from '@sluice/mpc'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { running } from '../../dist/job/protocol.js'
+import { queryOf } from '../../dist/job/query.js'
+import { checkMemory } from '../../dist/job/statistics/statistic.js'
 import { type Row, statisticOf } from './locally.js'
 import { makeJob } from './parties.js'
 import { columnsOf, query } from './plans.js'
@@ -231,5 +234,16 @@ describe('statistics of the order, by groups or of all rows', () => {
     await refused({ kind: 'covariance', digits: 2 }, { columns: ['k', 'debt'] }, 'SQL_REFUSED', 'mpc.key')
     const many = { ...debt, rows: 2 ** 24 + 1 }
     await refused({ kind: 'quantiles', fractions: ['0.5'] }, many, 'PARAMETER_INVALID', 'mpc.order')
+  })
+
+  it('state the memory that they need, and are refused beyond it', async () => {
+    const statistic: Statistic = { kind: 'extremes' }
+    const memoryFor = (columns: string[]) => {
+      const { job, operation } = jobOf(statistic, { columns, rows: 1_000_000 })
+      const limits = { ...job.limits, memory: 2 ** 31 }
+      return () => checkMemory(running({ ...job, limits }, operation, queryOf(job, operation), 0, undefined))
+    }
+    expect(memoryFor(['debt'])).not.toThrow()
+    await expect(memoryFor(['k', 'debt'])).toThrowWithCode('MEMORY_EXCEEDED', 'job.limits')
   })
 })

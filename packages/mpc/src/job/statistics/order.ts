@@ -145,9 +145,9 @@ function checkSortable({ query: { rows } }: Asked<Statistic>): void {
   })
 }
 
-/** A sort's lanes, the flags of each cell, and a batch of look-ups. */
+/** A sort's lanes, and of each cell its flags and what they are made of. */
 function sorting({ query }: Asked<Statistic>): number {
-  return 26 + 2 * groupsOf(query).length
+  return 26 + 4 * groupsOf(query).length
 }
 
 function* ofAll(

@@ -86,7 +86,7 @@ export function checkFractions(ranks: readonly Rank[]): void {
 }
 
 /** Elements that one batch of look-ups has at most, beyond one for each row. */
-const BATCH_ELEMENTS = 2 ** 20
+const BATCH_ELEMENTS = 2 ** 18
 const MINUS_ONE = 2n ** 64n - 1n
 
 /** Each row's cell as the first key; rows that are in none come last. */
