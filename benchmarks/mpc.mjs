@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { measureFieldJobs, PRODUCTS } from './mpc/field-jobs.mjs'
 import { fieldMeasurements } from './mpc/field-measurements.mjs'
-import { measurements } from './mpc/measurements.mjs'
+import { jointRows } from './mpc/joint-rows.mjs'
+import { growth, measurements } from './mpc/measurements.mjs'
 import { runProcesses } from './mpc/processes.mjs'
 
 const NAMES = ['bureau', 'bank', 'operator']
@@ -20,9 +21,15 @@ const GROWTH = [10_000, 100_000, 1_000_000, 10_000_000]
  * @typedef {{ bench: string, case: string, metric: string, value: number, unit: string, peer: string, peerValue: number, ratio: number }} Case
  * @returns {Promise<Case[]>}
  */
-export async function bench() {
+export async function bench({ rows, growing = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
   try {
+    if (rows !== undefined) return await linearGrowth(folder, rows)
+    if (growing) {
+      const found = await runProcesses(folder, NAMES, 'party.mjs', 1, true)
+      const jiff = await jiffRates()
+      return growth.flatMap((measurement, index) => cases(measurement, found[index], jiff))
+    }
     const results = [
       ...(await runProcesses(folder, NAMES, 'party.mjs', ROUNDS)),
       ...(await runProcesses(folder, [...NAMES, 'dealer'], 'field-party.mjs', ROUNDS)),
@@ -37,6 +44,32 @@ export async function bench() {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** A joint job over so many rows, once: its memory beside that of a hundredth of them, in the same run. */
+async function linearGrowth(folder, rows) {
+  const few = Math.max(10, Math.floor(rows / 100))
+  const small = await jointRows(folder, NAMES, few)
+  const large = await jointRows(folder, NAMES, rows)
+  const { sadd } = await jiffRates()
+  const row = (metric, value, unit, peer, peerValue) => ({
+    bench: 'mpc',
+    case: `joint job, total of two owners' ${rows} rows`,
+    metric,
+    value: Number(value.toPrecision(4)),
+    unit,
+    peer,
+    peerValue: Number(peerValue.toPrecision(4)),
+    ratio: Number((value / peerValue).toPrecision(3)),
+  })
+  return [
+    row('rate', rows / large.seconds, 'rows/s', 'jiff-mpc, sadd', sadd),
+    row('time', large.seconds, 's', `${few} rows`, small.seconds),
+    row('memory of the largest party', large.memory, 'bytes', `${few} rows`, small.memory),
+    // each owner sends its column once as a share
+    row('sent by all', large.bytes, 'bytes', 'theory', 2 * 8 * rows),
+    row('rounds', large.rounds, 'rounds', `${few} rows`, small.rounds),
+  ]
 }
 
 function cases({ name, count, unit, theory, peer }, { seconds, rounds, bytes }, jiff) {

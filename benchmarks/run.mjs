@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // node benchmarks/run.mjs [anonymize|gate|governed|he|ledger|mpc|psi …] [--json] [--entries=N] [--rows=N]: runs the named subjects,
-// or all that are here. `--entries` is the size of the ledger that is verified, `--rows` that of the files of `psi`.
+// or all that are here. `--entries` is the size of the ledger that is verified, `--rows` that of the files of `psi`; with it
+// `mpc` runs one joint job over so many rows and nothing else, with `--growth` what takes 10^7 rows.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
@@ -24,7 +25,7 @@ const cases = []
 for (const name of named.length > 0 ? named : SUBJECTS.filter(isThere)) {
   process.stderr.write(`measuring ${name}\n`)
   const { bench } = await import(`./${name}.mjs`)
-  cases.push(...(await bench(sizes)))
+  cases.push(...(await bench({ ...sizes, growing: process.argv.includes('--growth') })))
 }
 const report = { machine: machine(), versions: versions(), date: new Date().toISOString(), cases }
 process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : table(report))

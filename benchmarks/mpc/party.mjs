@@ -3,9 +3,9 @@
 import { KeyFile } from '@sluice/ledger/keys'
 import { approveJob, meet, Session } from '@sluice/mpc'
 import { establish } from '@sluice/mpc/replicated'
-import { columns, measurements } from './measurements.mjs'
+import { columns, growth, measurements } from './measurements.mjs'
 
-const { participants, self, job, key, rounds } = await new Promise(resolve =>
+const { participants, self, job, key, rounds, large } = await new Promise(resolve =>
   process.once('message', resolve),
 )
 const signer = await KeyFile.open(key)
@@ -15,7 +15,7 @@ const session = await Session.open({ job: { digest: job, participants }, self, a
 const party = await session.run(establish(self, session.id))
 
 const report = []
-for (const { count, protocol, times = rounds } of measurements) {
+for (const { count, protocol, times = rounds } of large ? growth : measurements) {
   const [x, y] = await session.run(columns(party, count))
   const seconds = []
   let before

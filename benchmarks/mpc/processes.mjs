@@ -12,10 +12,11 @@ import { KeyFile } from '@sluice/ledger/keys'
  * @param {string[]} names the parties, in order
  * @param {string} program beside this file; it answers with a report for each measurement
  * @param {number} rounds how often each measurement is taken
+ * @param {boolean} large measures what grows instead
  * @returns {Promise<{ seconds: number[], rounds: number, bytes: number }[]>} by measurement: the times of the slowest
  *   party, the rounds of the longest, and the bytes that all sent
  */
-export async function runProcesses(folder, names, program, rounds) {
+export async function runProcesses(folder, names, program, rounds, large = false) {
   const keys = await Promise.all(
     names.map(name => KeyFile.generate(join(folder, `${program}-${name}.key`), { name })),
   )
@@ -41,7 +42,7 @@ export async function runProcesses(folder, names, program, rounds) {
           child.once('exit', code =>
             report ? resolve(report) : reject(new Error(`the party ${name} ended with ${code}`)),
           )
-          child.send({ participants, self, job, key: join(folder, `${program}-${name}.key`), rounds })
+          child.send({ participants, self, job, key: join(folder, `${program}-${name}.key`), rounds, large })
         }),
     ),
   )
