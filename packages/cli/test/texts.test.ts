@@ -16,9 +16,6 @@ const texts = errorTexts(fileURLToPath(new URL('../../', import.meta.url)))
 /** What a policy, a configuration or a catalogue may hold at a place is a part of a sentence, which `problemsError` completes. */
 const FRAGMENTS =
   /^core\/src\/(policy\/(complete|document|issues|schema)|anonymize\/config\/config|classify\/catalogue\/parse)\.ts/
-/** Rooms whose texts are not in Chinese yet: the English detail follows the Chinese sentence. */
-const LATER =
-  /^(mpc\/src\/(psi|transport\/psi)|cli\/src\/psi|sandbox\/src\/(joint|psi))\b|^cli\/src\/commands\/psi/
 /** Rooms whose remedies are not of one form yet. */
 const UNEVEN = /^core\/src\/desensitize\b/
 /** Said to programmers and to whoever tampers, never to a user. */
@@ -29,7 +26,7 @@ const EMPTY = /^([{}:;,. ]*|aggregate|true)$/
 
 describe('remedies', () => {
   const remedies = texts.filter(
-    ({ kind, at }) => kind === 'remedy' && ![FRAGMENTS, LATER, UNEVEN].some(rooms => rooms.test(at)),
+    ({ kind, at }) => kind === 'remedy' && ![FRAGMENTS, UNEVEN].some(rooms => rooms.test(at)),
   )
 
   it('are found, also behind functions that pass them on', () => {
@@ -53,7 +50,7 @@ describe('remedies', () => {
 })
 
 describe('in Chinese', () => {
-  const spoken = texts.filter(({ at, text }) => !LATER.test(at) && !INTERNAL.test(text) && !EMPTY.test(text))
+  const spoken = texts.filter(({ text }) => !INTERNAL.test(text) && !EMPTY.test(text))
 
   it('every text of an error, with what is put in where it belongs', () => {
     const without = spoken.filter(({ text }) => {

@@ -79,7 +79,7 @@ function grow(memory: WebAssembly.Memory, bytes: number): void {
   } catch (cause) {
     throw new SluiceError('MEMORY_EXCEEDED', 'the intersection needs more memory than there is', {
       rule: 'psi.memory',
-      remedy: 'run it in buckets, or on a machine with more memory',
+      remedy: 'Run it in buckets, or on a machine with more memory.',
       cause,
     })
   }

@@ -1,6 +1,6 @@
 import type { Translations } from '../translate.js'
 
-/** What protocols on shares refuse. */
+/** What protocols on shares refuse, and protocols of intersection. */
 export const zhProtocols: Translations = {
   'zero has no inverse': '零没有逆元',
   'A value is too large for the field of order 2^61 − 1': '有值超出 2^61 − 1 阶域',
@@ -67,6 +67,13 @@ export const zhProtocols: Translations = {
   'The threshold does not fit {} parties': '门限与 {} 个参与方不相符',
   'Take at most {} parties, and a threshold of at least 2 and at most their number.':
     '请至多取 {} 个参与方，门限至少为 2 且不超过其数目。',
+  'the intersection needs more memory than there is': '求交所需内存超过可用内存',
+  'Run it in buckets, or on a machine with more memory.': '请分桶运行，或换用内存更大的机器。',
+  'the items of this side did not fit into their bins': '本方的条目未能放入各箱',
+  'the items of this side could not be encoded': '本方的条目未能编码',
+  'Start the job again on both sides: with distinct items this happens once in 2^40 runs.':
+    '请双方重新开始任务：条目互不相同时，2^40 次运行才发生一次。',
+  'no key came of this seed': '该种子未得出密钥',
   'the planes are not those of the column': '位平面不属于该列',
   'the kernels need a little-endian processor': '计算内核需要小端处理器',
   'two columns differ in length': '两列长度不同',
