@@ -1,5 +1,6 @@
 import { isSluiceError, SluiceError } from '@sluice/core'
 import stringWidth from 'string-width'
+import { Interruption } from './io.js'
 import { errorSentence, type Translate } from './messages/catalogue.js'
 import { type Ui, visibleLines } from './output/ui.js'
 import type { Sources } from './sources.js'
@@ -8,7 +9,10 @@ import type { Sources } from './sources.js'
 export function shownError(error: unknown, signal: AbortSignal): SluiceError {
   // whatever a cancelled command ran into, it was cancelled
   if (signal.aborted) {
-    return isSluiceError(signal.reason) ? signal.reason : new SluiceError('INTERRUPTED', 'interrupted')
+    const { reason } = signal
+    const goesOn = isSluiceError(error) && error.code === 'INTERRUPTED' && error.remedy !== undefined
+    if (goesOn && reason instanceof Interruption) return reason.saying(error)
+    return isSluiceError(reason) ? reason : new SluiceError('INTERRUPTED', 'interrupted')
   }
   if (isSluiceError(error)) return error
   return new SluiceError('INTERNAL', 'an unexpected failure', {

@@ -17,19 +17,24 @@ export type Sink = Writable & { readonly isTTY?: boolean; readonly columns?: num
 
 /** Why a command was cut short; `exitCode` is 128 and the signal's number. */
 export class Interruption extends SluiceError {
-  readonly #exitCode: number
+  readonly #name: 'SIGINT' | 'SIGTERM'
 
-  constructor(name: 'SIGINT' | 'SIGTERM') {
-    super('INTERRUPTED', 'interrupted; nothing was left behind', {
-      remedy: 'Run the same command again: what was recorded stays, the rest was undone.',
-    })
-    this.#exitCode = name === 'SIGINT' ? 130 : 143
+  constructor(name: 'SIGINT' | 'SIGTERM', message = 'interrupted; nothing was left behind', remedy = UNDONE) {
+    super('INTERRUPTED', message, { remedy })
+    this.#name = name
   }
 
   override get exitCode(): number {
-    return this.#exitCode
+    return this.#name === 'SIGINT' ? 130 : 143
+  }
+
+  /** As what was cut short tells it, where it left something that it goes on with. */
+  saying({ message, remedy }: SluiceError): Interruption {
+    return new Interruption(this.#name, message, remedy)
   }
 }
+
+const UNDONE = 'Run the same command again: what was recorded stays, the rest was undone.'
 
 /** Resolves when the stream has taken the bytes, so that a large result does not pile up in memory. */
 export function write(sink: Writable, bytes: string | Uint8Array): Promise<void> {

@@ -37,6 +37,7 @@ export { memoryMesh, memoryPair } from './transport/memory.js'
 export { PartyLedger } from './transport/party-ledger.js'
 export {
   estimatePreparation,
+  fingerprintFile,
   type Prepared,
   type PrepareOptions,
   prepareSet,

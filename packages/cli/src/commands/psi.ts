@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SluiceError, visibleText } from '@sluice/core'
-import type { PsiResult } from '@sluice/mpc'
+import type { MeetEvent, PsiResult } from '@sluice/mpc'
 import type { PsiItems, PsiJob } from '@sluice/mpc/psi'
 import { type Command, Option } from 'commander'
 import type { Context } from '../context.js'
@@ -16,6 +16,7 @@ import type { PsiInput } from '../psi/input.js'
 import type { Join } from '../psi/output.js'
 import { addressOf } from './joint.js'
 import { example, forceOption, outOption, repeated } from './options.js'
+import { addPsiPrepare } from './psi-prepare.js'
 
 interface Input {
   readonly as: string
@@ -23,6 +24,8 @@ interface Input {
   readonly input?: string
   readonly key?: readonly string[]
   readonly sum?: string
+  readonly prepared?: string
+  readonly oprfKey?: string
   readonly out?: string
   readonly force?: boolean
   readonly scratch?: string
@@ -50,17 +53,24 @@ export function addPsi(program: Command, act: Act): void {
     psi
       .command('init <draft>')
       .description('check a draft, in YAML or JSON, and make of it the job that every party signs')
+      .option(
+        '--prepared <file>',
+        'the prepared set of a draft whose protocol is oprf, which is written into the job',
+      )
       .addOption(outOption('where the job goes').makeOptionMandatory())
       .addOption(forceOption())
-      .action(act<{ out: string; force?: boolean }>(init)),
+      .action(act<{ out: string; prepared?: string; force?: boolean }>(init)),
     'sluice psi init shared.yaml --out shared.json',
   )
   example(
     psi
-      .command('show <job>')
-      .description('what a job says: who takes part, what a key is, who learns what, and how often')
-      .action(act(async (context, _options, file) => replyOf(await jobIn(context, file)))),
+      .command('show <file>')
+      .description(
+        'what a job says: who takes part, what a key is, who learns what, and how often; or what a prepared set is, checked to its last byte',
+      )
+      .action(act(show)),
     'sluice psi show shared.json',
+    'sluice psi show companies.prepared',
   )
   example(
     withInput(psi.command('approve <job>'))
@@ -92,6 +102,7 @@ export function addPsi(program: Command, act: Act): void {
     'sluice psi run shared.json --as bank --input customers.parquet --key id --out matched.parquet',
     'sluice psi run shared.json --as operator --wait 10m',
   )
+  addPsiPrepare(psi, act)
   example(
     psi
       .command('record <file>')
@@ -127,18 +138,23 @@ function withInput(command: Command): Command {
       '--sum <column>',
       'the column that is totalled, where it is this party’s (default: the job’s name)',
     )
+    .option('--prepared <file>', 'the prepared set that this party tests its own against')
+    .option(
+      '--oprf-key <file>',
+      'the key of this party’s prepared set (default: the party’s key file and .oprf)',
+    )
 }
 
 async function init(
   context: Context,
-  options: { readonly out: string; readonly force?: boolean },
+  options: { readonly out: string; readonly prepared?: string; readonly force?: boolean },
   draft: string,
 ): Promise<Reply> {
   const [{ readPsiJob }, { freshPsiJob }] = await Promise.all([
     import('../psi/files.js'),
     import('@sluice/mpc/psi'),
   ])
-  const job = await readPsiJob(context, draft, freshPsiJob())
+  const job = await readPsiJob(context, draft, freshPsiJob(), options.prepared)
   const bytes = new TextEncoder().encode(`${JSON.stringify(job, null, 2)}\n`)
   await writeFile(context.path(options.out), bytes, options.force === true)
   const reply = await replyOf(job)
@@ -153,8 +169,12 @@ async function approve(context: Context, options: Approving, file: string): Prom
   ])
   const job = await files.readPsiJob(context, file)
   const input = inputOf(job, options.as, options)
-  const { signer } = await files.partyKey(context, file, options.as, options.keyFile)
+  const { signer, path } = await files.partyKey(context, file, options.as, options.keyFile)
   files.requireParty(job, signer)
+  const { checkSide, withSide } = await import('../psi/prepared.js')
+  await withSide(context, job, { name: signer.name, path }, options, async side => {
+    if (job.prepared !== undefined) await checkSide(context, job, signer.name, side)
+  })
   const shown = await replyOf(job)
   await confirm(context, options, signer.name, shown.text(context.ui))
   context.progress.report({ stage: 'read' })
@@ -236,23 +256,36 @@ async function run(context: Context, options: Running, file: string): Promise<Re
   }
   context.progress.report({ stage: 'read' })
   const items = input === undefined ? undefined : await readItems(context, job, input)
-  const [{ runPsi }, { stageOf }] = await Promise.all([import('@sluice/mpc'), import('../joint/shown.js')])
+  const [{ runPrepared, runPsi }, { stageOf }, { withSide }] = await Promise.all([
+    import('@sluice/mpc'),
+    import('../joint/shown.js'),
+    import('../psi/prepared.js'),
+  ])
   const { wait } = context.settings
   const handed = job.payload.find(({ from }) => from === signer.name)
-  const result = await runPsi(job, {
+  const common = {
     signer,
     approval,
     record: options.record === undefined ? `${path}.psi` : context.path(options.record),
     ...(items !== undefined && { items }),
-    ...(handed !== undefined &&
-      input !== undefined && { payload: rows => rowsOf(context, input, handed.columns, rows) }),
     signal: context.signal,
-    onEvent: event => context.progress.report(stageOf(event)),
-    onProgress: fraction => context.progress.report({ stage: 'intersect', fraction }),
+    onEvent: (event: MeetEvent) => context.progress.report(stageOf(event)),
+    onProgress: (fraction: number) => context.progress.report({ stage: 'intersect', fraction }),
     ...(wait !== undefined && { wait: wait / 1000 }),
     ...(options.listen !== undefined && { listen: addressOf(options.listen) }),
     now: context.io.now,
-  })
+  }
+  const result = await withSide(context, job, { name: signer.name, path }, options, side =>
+    job.prepared === undefined
+      ? runPsi(job, {
+          ...common,
+          ...(handed !== undefined &&
+            input !== undefined && {
+              payload: (rows: Uint32Array) => rowsOf(context, input, handed.columns, rows),
+            }),
+        })
+      : runPrepared(job, { ...common, ...side }),
+  )
   return resultOf(context, job, options, { result, items, input, silent: psiSeesCount(job, self) })
 }
 
@@ -419,9 +452,17 @@ function visibleLines(text: string): string {
   return text.trimEnd().split('\n').map(visibleText).join('\n')
 }
 
-async function jobIn(context: Context, file: string): Promise<PsiJob> {
-  const { readPsiJob } = await import('../psi/files.js')
-  return readPsiJob(context, file)
+async function show(context: Context, _options: object, file: string): Promise<Reply> {
+  const [{ readPsiJob }, { isPreparedFile, withPrepared }, { shownPrepared }] = await Promise.all([
+    import('../psi/files.js'),
+    import('../psi/prepared.js'),
+    import('../psi/shown.js'),
+  ])
+  if (!(await isPreparedFile(context, file))) return replyOf(await readPsiJob(context, file))
+  return withPrepared(context, file, async set => {
+    await set.verify(context.signal)
+    return shownPrepared(set)
+  })
 }
 
 async function replyOf(job: PsiJob): Promise<Reply> {

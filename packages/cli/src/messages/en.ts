@@ -38,6 +38,7 @@ export const en = {
   'label.entity': 'entity',
   'label.entries': 'entries',
   'label.entry': 'entry',
+  'label.epoch': 'key number',
   'label.evidence': 'evidence',
   'label.expires': 'expires',
   'label.file': 'file',
@@ -68,6 +69,7 @@ export const en = {
   'label.nullShare': 'null',
   'label.obligations': 'obligations',
   'label.opened': 'opened',
+  'label.oprfKey': 'key of the set',
   'label.origin': 'origin',
   'label.owner': 'owner',
   'label.parameterSet': 'parameter set',
@@ -77,6 +79,7 @@ export const en = {
   'label.plan': 'plan',
   'label.policyDigest': 'policy digest',
   'label.principals': 'principals',
+  'label.psiPrepared': 'prepared set',
   'label.publicKey': 'public key',
   'label.purpose': 'purpose',
   'label.purposes': 'purposes',
@@ -92,6 +95,7 @@ export const en = {
   'label.role': 'role',
   'label.root': 'root',
   'label.rule': 'rule',
+  'label.threads': 'threads',
   'label.trusted': 'trusted',
   'label.ruleKind': 'rule',
   'label.rows': 'rows',
@@ -190,16 +194,25 @@ export const en = {
   'text.psiCount': 'how many keys are shared',
   'text.psiEnforced': '{minimum} shared keys; enforced, the receiver learns only that there are fewer',
   'text.psiFits': 'fits the job',
-  'text.psiFitsNot': 'not for this job: it has, or has not, a helper',
+  'text.psiFitsNot': 'not for this job: it has, or has not, a helper or a prepared set',
   'text.psiHelper':
     '{helper} with any other party: together they can test every item. {helper} learns how many keys are shared',
   'text.psiNothing': 'done: this party learns nothing but the sizes of the sets, as padded',
+  'text.psiPrepareTakes':
+    'this takes about {minutes} min on {threads} threads; whenever it breaks off, the same command goes on',
   'text.psiPrepared': 'set prepared under key {epoch}: {items} items',
+  'text.psiPreparedBy': 'of {owner}, {items} items, key {epoch}',
+  'text.psiPreparedHolder':
+    'whoever has this file learns its size, and tests an item only with an answer of its owner, who counts each',
+  'text.psiPreparedKeep':
+    'the file may be given to others; the key of the set may not: whoever has both can try every number there is',
+  'text.psiPreparedMade': 'the set is prepared',
   'text.psiPromised':
     '{minimum} shared keys; a promise of the receiver, whose program sees a smaller intersection before it keeps it back',
   'text.psiQuota':
     '{runs} runs of this job; {items} items that one counterpart may ever test, in all jobs together',
   'text.psiRotated': 'key {epoch} of the set drawn; files void: {voided}',
+  'text.psiRotatedNow': 'a new key was drawn; files void by it: {voided}. Prepare the set again',
   'text.psiSeesCount': 'how many keys are shared, of which its program says nothing: it enforces the minimum',
   'text.psiShared': 'done: this is what is shared',
   'text.psiSilent':

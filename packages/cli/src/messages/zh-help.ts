@@ -281,8 +281,36 @@ export const zhHelp = new Translator({
     '退出码：0 完成，1 程序错误，2 用法有误，3 被策略或披露检查拒绝，4 未获审批，5 完整性错误，\n6 输入或环境有误，7 稍后再试，130 和 143 被中断。',
   'find what two organizations or more have in common, without showing the rest, over mutual TLS':
     '求两个或多个机构共有的内容而不显露其余部分（隐私集合求交），经双向 TLS',
-  'what a job says: who takes part, what a key is, who learns what, and how often':
-    '任务的内容：谁参与、键是什么、谁得知什么、可运行几次',
+  'what a job says: who takes part, what a key is, who learns what, and how often; or what a prepared set is, checked to its last byte':
+    '任务的内容：谁参与、键是什么、谁得知什么、可运行几次；或预处理集合的内容，逐字节检查',
+  'the prepared set of a draft whose protocol is oprf, which is written into the job':
+    '协议为 oprf 的草稿所用的预处理集合，将写入任务',
+  'prepare a large set once, in a file that others may have and can test items against only with the help of its key':
+    '将大集合一次预处理成文件；他方可持有，但检验条目须借助其密钥',
+  'whose set it is': '集合属于哪一方',
+  'the party’s key (else SLUICE_KEY_FILE, else NAME.key beside --out)':
+    '该方的密钥（否则用 SLUICE_KEY_FILE，再否则用 --out 旁的 NAME.key）',
+  'a column of the key; may stand several times': '键的一列；可多次给出',
+  'width, trim, case, identity, with commas: once for all columns of the key, or once for each':
+    'width、trim、case、identity，以逗号分隔：键的各列共用一次，或每列一次',
+  'where the prepared set goes; until it is whole, encrypted parts in a folder beside it':
+    '预处理集合写到何处；完成之前，旁边的文件夹中存放加密的部分',
+  'the key of the set, made where there is none (default: the party’s key file and .oprf)':
+    '集合的密钥，没有则生成（默认：该方密钥文件名加 .oprf）',
+  'of a new key: when it is to be rotated, and answers no more (default: 90d)':
+    '新密钥的期限：届时须轮换，不再作答（默认：90d）',
+  'pad the set to a multiple of this': '将集合填充到此数的倍数',
+  'so many at once (default: all cores)': '同时使用的线程数（默认：全部核心）',
+  'this party’s record of intersections (default: beside its key)': '本方的求交记录（默认：密钥旁）',
+  'say how long it would take on this machine, and do nothing': '说明在本机需要多久，不做任何事',
+  'replace the key of a prepared set: what was prepared before is void, and has to be prepared again':
+    '轮换预处理集合的密钥：此前预处理的文件作废，须重新预处理',
+  'the party’s key (else SLUICE_KEY_FILE, else NAME.key beside the set’s)':
+    '该方的密钥（否则用 SLUICE_KEY_FILE，再否则用集合密钥旁的 NAME.key）',
+  'when the new key is to be rotated in its turn (default: 90d)': '新密钥须在何时再次轮换（默认：90d）',
+  'the prepared set that this party tests its own against': '本方据以检验的预处理集合',
+  'the key of this party’s prepared set (default: the party’s key file and .oprf)':
+    '本方预处理集合的密钥（默认：该方密钥文件名加 .oprf）',
   'read a job, and sign it as one of its parties together with the input that will be used':
     '阅读任务，并以参与方身份连同将用的输入一起签署',
   'do not ask; for a job that you have read': '不询问；用于已经阅读过的任务',

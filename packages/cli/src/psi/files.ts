@@ -9,15 +9,23 @@ import { approvalText } from '../joint/files.js'
 const JOB_BYTES = 1 << 20
 const APPROVAL = 'sluice-psi-approval/1'
 
-/** A job of private set intersection in YAML or JSON. @throws SluiceError FILE_MISSING, FILE_FORMAT, JOB_INVALID */
+/**
+ * A job of private set intersection in YAML or JSON.
+ *
+ * @param prepared the prepared set that completes a draft
+ * @throws SluiceError FILE_MISSING, FILE_FORMAT, JOB_INVALID
+ */
 export async function readPsiJob(
   context: Context,
   file: string,
   added: { readonly version?: string; readonly nonce?: string } = {},
+  prepared?: string,
 ): Promise<PsiJob> {
   const { parsePsiJob } = await import('@sluice/mpc/psi')
-  const value = await parseYaml(await context.source(file, JOB_BYTES), file)
-  return parsePsiJob({ ...record(value, file), ...added })
+  const value = record(await parseYaml(await context.source(file, JOB_BYTES), file), file)
+  const { preparedInDraft } = await import('./prepared.js')
+  const filled = prepared === undefined ? {} : await preparedInDraft(context, value, prepared)
+  return parsePsiJob({ ...value, ...filled, ...added })
 }
 
 /** The key that is named, else the user's, else the one named after the party beside the job; and where it lies. */

@@ -17,16 +17,20 @@ export interface PsiInput {
   readonly sum?: string
 }
 
-/** The input as options name it; undefined for a helper. @throws SluiceError USAGE */
+/** The input as options name it; undefined for a helper and for the owner of a prepared set. @throws SluiceError USAGE */
 export function inputOf(
   job: PsiJob,
   party: string,
   options: { readonly input?: string; readonly key?: readonly string[]; readonly sum?: string },
 ): PsiInput | undefined {
   const { input: file, key = [] } = options
-  if (party === job.helper) {
+  if (party === job.helper || party === job.prepared?.owner) {
     if (file === undefined) return undefined
-    throw new SluiceError('USAGE', 'the helper brings no set', { remedy: 'Leave --input away.' })
+    const message =
+      party === job.helper
+        ? 'the helper brings no set'
+        : 'the owner of a prepared set answers with its key alone'
+    throw new SluiceError('USAGE', message, { remedy: 'Leave --input away.' })
   }
   if (file !== undefined && key.length === job.key.length) {
     const sum = job.sum?.owner === party ? (options.sum ?? job.sum.column) : undefined

@@ -1,6 +1,8 @@
 import { visibleText } from '@sluice/core'
 import { type IntersectionRecord, readIntersections } from '@sluice/ledger/intersections'
+import type { PreparedFile } from '@sluice/mpc'
 import { type PsiJob, psiEnforcesMinimum, psiJobDigest, psiLearns, psiSeesCount } from '@sluice/mpc/psi'
+import type { MessageKey } from '../messages/en.js'
 import type { Reply } from '../output/reply.js'
 import type { Ui } from '../output/ui.js'
 
@@ -8,6 +10,23 @@ import type { Ui } from '../output/ui.js'
 export function shownPsiJob(job: PsiJob): Reply {
   const digest = psiJobDigest(job)
   return { json: { ...job, digest }, text: ui => jobText(job, digest, ui) }
+}
+
+/** A prepared set as whoever has it reads it. */
+export function shownPrepared({ head, digest }: PreparedFile): Reply {
+  return {
+    json: { ...head, digest },
+    text: ui =>
+      ui.fields([
+        ['label.digest', digest],
+        ['label.psiKey', keyLines(head.columns)],
+        ['label.setSize', head.count],
+        ['label.epoch', head.epoch],
+        ['label.expires', head.expires],
+        ['label.publicKey', head.key],
+        ['label.remark', ui.t('text.psiPreparedHolder')],
+      ]),
+  }
 }
 
 /** A record of intersections, once it is checked. */
@@ -69,7 +88,7 @@ function jobText(job: PsiJob, digest: string, ui: Ui): string {
       'label.collusion',
       job.helper === undefined ? ui.t('text.psiTwo') : ui.t('text.psiHelper', { helper: job.helper }),
     ],
-    ['label.psiKey', job.key.map(({ name, normalize }) => visibleText(`${name}  ${normalize.join(', ')}`))],
+    ['label.psiKey', keyLines(job.key)],
     [
       'label.learns',
       [...job.receivers.map(({ name, learns }) => `${name}  ${ui.t(LEARNS[learns])}`), ...seen],
@@ -93,8 +112,23 @@ function jobText(job: PsiJob, digest: string, ui: Ui): string {
       'label.quota',
       ui.t('text.psiQuota', { runs: number(job.quota.runs), items: number(job.quota.lifetimeItems) }),
     ],
+    ...preparedLines(job, ui),
     ['label.remark', ui.t('text.psiSmallDomain')],
   ])
+}
+
+function preparedLines({ prepared }: PsiJob, ui: Ui): [MessageKey, string][] {
+  if (prepared === undefined) return []
+  const { owner, count, epoch, expires, file } = prepared
+  return [
+    ['label.psiPrepared', ui.t('text.psiPreparedBy', { owner, items: count.toLocaleString('en-US'), epoch })],
+    ['label.file', file],
+    ['label.expires', expires],
+  ]
+}
+
+function keyLines(columns: PsiJob['key']): string[] {
+  return columns.map(({ name, normalize }) => visibleText(`${name}  ${normalize.join(', ')}`))
 }
 
 const LEARNS = { which: 'text.psiWhich', count: 'text.psiCount', sum: 'text.psiSum' } as const

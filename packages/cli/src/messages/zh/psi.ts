@@ -183,4 +183,24 @@ export const zhPsi: Translations = {
     '请用 readPsiItems 读取集合；磁盘上的集合用于双方分桶求交。',
   'Start the same command again on both sides: finished buckets are kept, and it goes on after them.':
     '请双方再次执行同一命令：已完成的桶已保留，将从其后继续。',
+  '{} cannot be read ({})': '{} 无法读取（{}）',
+  '"{}" is no rule by which keys are brought to one form': '“{}”不是将键统一形式的规则',
+  'Name some of {}.': '请指定其中若干：{}。',
+  'there are not as many lists of rules as columns of the key': '规则的组数与键的列数不符',
+  'Give --normalize once for all columns, or once for each --key in its order.':
+    '请给出一次 --normalize 供各列共用，或按 --key 的次序每列一次。',
+  'the draft does not say whose the prepared set is': '草稿未说明预处理集合属于谁',
+  'Write prepared: {owner: NAME} in it; the rest is taken from the file.':
+    '请在其中写 prepared: {owner: NAME}；其余取自文件。',
+  'the draft’s key is not the one that the set was prepared by': '草稿中的键与集合预处理时的不同',
+  'Leave it out of the draft: it is taken from the file.': '请从草稿中去掉：它取自文件。',
+  'this job has no prepared set': '此任务没有预处理的集合',
+  'Leave --prepared and --oprf-key away.': '请去掉 --prepared 和 --oprf-key。',
+  'the owner of a prepared set answers with its key alone': '预处理集合的所有方仅以密钥作答',
+  'the key of this set exists, and has its date': '此集合的密钥已存在，且有其期限',
+  'the key of this set was to be rotated on {}': '此集合的密钥应在 {} 轮换',
+  'Rotate the key with `sluice psi rotate`, then prepare the set again.':
+    '请用 `sluice psi rotate` 轮换密钥，再重新预处理集合。',
+  'it is not said where the prepared set goes': '未说明预处理集合写到何处',
+  'Name a file with --out FILE.': '请用 --out FILE 指定文件。',
 }

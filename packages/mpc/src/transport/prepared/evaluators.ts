@@ -72,12 +72,19 @@ function answerOf(
     }
     const onMessage = (values: Uint8Array<ArrayBuffer>) => settle(() => resolve(values))()
     const onExit = settle(() => reject(ended()))
-    const onAbort = settle(() => reject(new SluiceError('INTERRUPTED', 'the preparation was interrupted')))
+    const onAbort = settle(() => reject(stopped()))
     worker.on('message', onMessage)
     worker.on('exit', onExit)
     signal?.addEventListener('abort', onAbort)
     if (signal?.aborted) onAbort()
     else worker.postMessage(hashes, [hashes.buffer])
+  })
+}
+
+export function stopped(): SluiceError {
+  return new SluiceError('INTERRUPTED', 'the preparation was interrupted', {
+    rule: 'psi.prepare',
+    remedy: 'Run the same command again; it goes on where it was.',
   })
 }
 

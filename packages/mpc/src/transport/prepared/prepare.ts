@@ -1,8 +1,9 @@
-import { hash, hkdfSync } from 'node:crypto'
+import { createHash, hash, hkdfSync } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { link, open, rename } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
-import { SluiceError } from '@sluice/core'
+import { isSluiceError, SluiceError } from '@sluice/core'
 import { nodeFiles } from '@sluice/ledger'
 import type { Table } from 'apache-arrow'
 import { distinct } from '../../psi/hash-index.js'
@@ -21,7 +22,7 @@ import {
   VALUE_BYTES,
 } from '../../psi/prepared-layout.js'
 import { loadRistretto } from '../../psi/ristretto.js'
-import { Evaluators } from './evaluators.js'
+import { Evaluators, stopped } from './evaluators.js'
 import { byPart, Work, withFileErrors } from './work.js'
 
 type Batches = AsyncIterable<Table> | Iterable<Table>
@@ -50,6 +51,8 @@ export interface PrepareOptions {
   /** default: all cores */
   readonly threads?: number
   readonly signal?: AbortSignal
+  /** called when all is ready, before the file appears: to record it */
+  readonly onReady?: (prepared: Prepared) => Promise<void>
   readonly onProgress?: (stage: 'read' | 'evaluate' | 'write', fraction: number) => void
 }
 
@@ -79,9 +82,11 @@ export async function prepareSet(options: PrepareOptions): Promise<Prepared> {
   const { key, expires, columns, out, signal, onProgress } = options
   const half = publicHalf(key, await loadRistretto())
   const work = await Work.open(`${out}.work`, key)
+  let isRead = false
   try {
     const plan = { set: key.set, key: half, columns, names: options.names, input: options.input }
     const parts = (await work.partsOf(plan)) ?? (await readInto(work, plan, options))
+    isRead = true
     await evaluate(work, parts, options)
     onProgress?.('write', 0)
     const { values, ends, items } = await ordered(work, parts, options)
@@ -97,13 +102,38 @@ export async function prepareSet(options: PrepareOptions): Promise<Prepared> {
       index: hash('sha256', index, 'hex'),
     })
     stopIfAborted(signal)
+    const { head } = decodeHead(line)
+    const prepared = { digest: preparedDigest(head), count: head.count, items, key: half }
+    await options.onReady?.(prepared)
     await place(work.file('whole'), [line, index, values], options)
     await work.remove()
-    const { head } = decodeHead(line)
-    return { digest: preparedDigest(head), count: head.count, items, key: half }
+    return prepared
+  } catch (error) {
+    // where it was not read to its end, or is of no use, there is nothing to go on with
+    if (!isRead || (isSluiceError(error) && error.code === 'PARAMETER_INVALID')) await work.remove()
+    throw error
   } finally {
     await work.release()
   }
+}
+
+/** SHA-256 of a file, 64 hexadecimal digits. @throws SluiceError FILE_MISSING, INTERRUPTED */
+export async function fingerprintFile(path: string, signal?: AbortSignal): Promise<string> {
+  const digest = createHash('sha256')
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+      stopIfAborted(signal)
+      digest.update(chunk as Uint8Array)
+    }
+  } catch (cause) {
+    if (isSluiceError(cause)) throw cause
+    const { code } = cause as NodeJS.ErrnoException
+    throw new SluiceError('FILE_MISSING', `${path} cannot be read (${code})`, {
+      remedy: 'Check the path.',
+      cause,
+    })
+  }
+  return digest.digest('hex')
 }
 
 /** How long the evaluation of so many items takes here, in seconds: measured on some, in milliseconds, and multiplied. */
@@ -265,7 +295,7 @@ async function appear(path: string, out: string): Promise<void> {
 }
 
 function stopIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new SluiceError('INTERRUPTED', 'the preparation was interrupted')
+  if (signal?.aborted) throw stopped()
 }
 
 function wrongSize(items: number): SluiceError {
