@@ -1,9 +1,11 @@
 // Private set intersection between two processes on this machine, over mutual TLS 1.3: input file to output file by the
-// command line, totals, the protocols alone, and small sets beside @openmined/psi.js and, where it is installed, its native form.
+// command line, totals, a small set against a prepared one, the protocols alone, and small sets beside @openmined/psi.js
+// and, where it is installed, its native form.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileCases } from './psi/files.mjs'
+import { preparedCases } from './psi/prepared.mjs'
 import { protocolCases } from './psi/protocols.mjs'
 import { smallCases } from './psi/small.mjs'
 import { totalCases } from './psi/totals.mjs'
@@ -22,6 +24,7 @@ export async function bench({ rows } = {}) {
     return [
       ...(await fileCases(folder)),
       ...(await totalCases(folder)),
+      ...(await preparedCases(folder)),
       ...(await protocolCases(folder)),
       ...(await smallCases(folder)),
     ]

@@ -1,4 +1,4 @@
-import { createHash, hash, hkdfSync } from 'node:crypto'
+import { createCipheriv, createHash, hash, hkdfSync } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { link, open, rename } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
@@ -248,18 +248,11 @@ function sort(values: Uint8Array): void {
   })
 }
 
-/** Values that are those of no item, as random as the others to whoever has not the key. */
+/** Values that are those of no item, as random as the others to whoever has not the key: AES-256 in counter mode. */
 function paddingOf({ set, scalar }: PreparedKey, count: number): Uint8Array {
-  if (count === 0) return new Uint8Array(0)
-  const secret = new Uint8Array(
-    hkdfSync('sha256', scalar, Buffer.from(set, 'hex'), 'sluice-psi-set/1 padding', 32),
-  )
-  const padding = new Uint8Array(count * VALUE_BYTES)
-  for (let i = 0; i < count; i++) {
-    const value = hash('sha256', Buffer.concat([secret, Uint8Array.of(i, i >> 8, i >> 16)]), 'buffer')
-    padding.set(value.subarray(0, VALUE_BYTES), i * VALUE_BYTES)
-  }
-  return padding
+  const salt = Buffer.from(set, 'hex')
+  const secret = new Uint8Array(hkdfSync('sha256', scalar, salt, 'sluice-psi-set/1 padding', 32))
+  return createCipheriv('aes-256-ctr', secret, Buffer.alloc(16)).update(new Uint8Array(count * VALUE_BYTES))
 }
 
 /** The whole file under its name, or none. */
