@@ -21,7 +21,8 @@ const program = fileURLToPath(new URL('../../packages/cli/bin/sluice.js', import
 export async function preparedCases(folder) {
   const plain = await inputsAndFloor(folder)
   const keys = []
-  for (const name of ['owner', 'asker']) keys.push(await KeyFile.generate(join(folder, `${name}.key`), { name }))
+  for (const name of ['owner', 'asker'])
+    keys.push(await KeyFile.generate(join(folder, `${name}.key`), { name }))
   const start = performance.now()
   await sluice(
     folder,
