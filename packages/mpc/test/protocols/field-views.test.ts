@@ -44,6 +44,10 @@ describe('what t − 1 parties see of sharing by polynomials', () => {
     const needed = shamir.productsOfMinimum(CELLS, MINIMUM)
     const supply = yield* shamir.prepareProducts(party, ROWS + needed)
     yield* shamir.multiply(party, x, x, supply)
+    const some = x.slice(0, ROWS / 6)
+    yield* shamir.multiplyByTriples(party, some, some, yield* shamir.prepareTriples(party, some.length))
+    const doubled = some.slice().fill(shamir.innerProducts([[x, x]])[0]!)
+    yield* shamir.lowered(party, doubled, yield* shamir.prepareProducts(party, some.length))
     const counts = yield* shamir.inputOf(party, 3, party.index === 3 ? FIRST.slice(0, CELLS) : CELLS)
     yield* shamir.openAtLeast(party, { counts, sums: x.slice(0, CELLS) }, MINIMUM, [0, 1], supply)
   }
@@ -89,7 +93,10 @@ describe('what n − 1 parties and the dealer see of products with triples', () 
       yield* protocol(spoil(party), values)
     })
     function* dealing(): Protocol<void> {
-      yield* dealer.deal(yield* dealer.establishDealer(circle, 'cd'.repeat(32), random('dealer')), needed)
+      const dealing = yield* dealer.establishDealer(circle, 'cd'.repeat(32), random('dealer'))
+      yield* dealer.deal(dealing, needed)
+      const [a, b] = [FIRST, SECOND].map(({ length }) => new BigUint64Array(length)) as [Words, Words]
+      yield* dealer.dealInnerProducts(dealing, pairsOf(a, b))
     }
     return runLocally([...parties, dealing()]).views
   }
@@ -98,6 +105,7 @@ describe('what n − 1 parties and the dealer see of products with triples', () 
     const x = dealer.inputOf(party, 0, party.index === 0 ? values : ROWS)
     const y = dealer.inputOf(party, 2, party.index === 2 ? values : ROWS)
     yield* dealer.multiply(party, x, y, supply)
+    yield* dealer.innerProducts(party, pairsOf(x, y))
     const counts = dealer.inputOf(party, 1, party.index === 1 ? FIRST.slice(0, CELLS) : CELLS)
     yield* dealer.openAtLeast(party, { counts, sums: x.slice(0, CELLS) }, MINIMUM, [0, 1], supply)
   }
@@ -127,5 +135,10 @@ describe('what n − 1 parties and the dealer see of products with triples', () 
     expect(worst(opened[0]!, opened[1]!, 7)).toBeGreaterThan(10 * LIMIT)
   })
 
+  /** One column in two pairs: it is masked once. */
+  const pairsOf = (x: Words, y: Words): [Words, Words][] => [
+    [x, y],
+    [x, x],
+  ]
   const streams = (of: ReadonlyMap<number, unknown>) => new Map([...of.keys()].map(key => [key, zeros]))
 })
