@@ -56,7 +56,7 @@ import { againstUniform, bitwise, ENOUGH, followsInput, LIMIT, SIGMAS, worst } f
 // The proofs are those of Araki et al. 2016 (section 4) and of ABY3 (Mohassel and Rindal 2018, appendix), and for what
 // is composed of their products, openings and inputs the composition of semi-honest protocols (Canetti, "Security and
 // Composition of Multiparty Cryptographic Protocols", Journal of Cryptology 2000); for what shuffles and opens, those of
-// the papers which the protocols name.
+// the papers which the protocols name. The permutations that are opened, permutations.test.ts looks at.
 
 const ROWS = 4000
 
