@@ -10,7 +10,7 @@ import { domainKey } from './domain.js'
 import { ITEM_BYTES, type ItemHashes } from './item-hash.js'
 import { permuted, randomPermutation } from './permutation.js'
 import type { PsiChannel, PsiProtocol, PsiReceiver, PsiSender } from './protocol.js'
-import { valueBytes } from './value-bytes.js'
+import { STATISTICAL_BITS, statisticalBits, valueBytes } from './value-bytes.js'
 
 /**
  * Private set intersection by a batched oblivious pseudorandom function (Kolesnikov, Kumaresan, Rosulek and Trieu,
@@ -54,21 +54,21 @@ const BINS_AT_ONCE = 1 << 15
 const ITEMS_AT_ONCE = 1 << 14
 
 /**
- * How many bins n items of the receiver get: e · n with e = (40 + log2 n + 256) / 240, by which three functions without
- * a stash find no place with probability below 2^-40 (a line through experiments, as implementations of Pinkas, Schneider
- * and Zohner, "Scalable Private Set Intersection Based on OT Extension", TOPS 2018, have it; the tests count failures). Few items get the bins of 1024:
- * below, four items that share three bins are likelier than that.
+ * How many bins n items of the receiver get: e · n with e = (bits + log2 n + 256) / 240, by which three functions
+ * without a stash find no place with probability below 2^-`bits` (a line through experiments, as implementations of
+ * Pinkas, Schneider and Zohner, "Scalable Private Set Intersection Based on OT Extension", TOPS 2018, have it; the tests
+ * count failures). Few items get the bins of 1024: below, four items that share three bins are likelier than that.
  */
-export function cuckooBins(count: number): number {
+export function cuckooBins(count: number, bits = STATISTICAL_BITS): number {
   const counted = Math.max(count, FEWEST)
-  return wholeWords(Math.ceil((counted * (40 + Math.log2(counted) + 256)) / 240))
+  return wholeWords(Math.ceil((counted * (bits + Math.log2(counted) + 256)) / 240))
 }
 
 const FEWEST = 1024
 const LIMIT = 10_000
 
 function* receive(
-  { session, peer, random = randomBytes }: PsiChannel,
+  { session, peer, runs, random = randomBytes }: PsiChannel,
   columns: readonly BitColumns[],
   run: number,
   hashes: ItemHashes,
@@ -76,9 +76,10 @@ function* receive(
 ): Protocol<Uint8Array> {
   const count = hashes.length / ITEM_BYTES
   if (count === 0 || peerCount === 0) return new Uint8Array(count)
-  const bins = cuckooBins(count)
+  const bits = statisticalBits(runs)
+  const bins = cuckooBins(count, bits)
   const chunk = Math.min(bins, BINS_AT_ONCE)
-  const width = valueBytes(3 * count, peerCount)
+  const width = valueBytes(3 * count, peerCount, bits)
   const slots = 2 ** Math.ceil(Math.log2(count * 2))
   const memory = arena({
     ...{ key: 32, items: hashes.length, hashed: hashes.length, places: hashes.length, table: bins * 4 },
@@ -124,7 +125,7 @@ function* receive(
 }
 
 function* send(
-  { session, peer, random = randomBytes }: PsiChannel,
+  { session, peer, runs, random = randomBytes }: PsiChannel,
   columns: BitColumns,
   mask: Uint8Array,
   run: number,
@@ -133,9 +134,10 @@ function* send(
 ): Protocol<void> {
   const count = hashes.length / ITEM_BYTES
   if (count === 0 || peerCount === 0) return
-  const bins = cuckooBins(peerCount)
+  const bits = statisticalBits(runs)
+  const bins = cuckooBins(peerCount, bits)
   const chunk = Math.min(bins, BINS_AT_ONCE)
-  const width = valueBytes(3 * count, peerCount)
+  const width = valueBytes(3 * count, peerCount, bits)
   const most = Math.min(count, ITEMS_AT_ONCE)
   const memory = arena({
     ...{ key: 32, mask: ROW_BYTES, rows: bins * ROW_BYTES },

@@ -19,13 +19,13 @@ const PART_KEYS = 1 << 15
 export const DENSE_COLUMNS = 64
 
 /**
- * The shape for so many keys: encoding fails with probability below 2^-40, half of which is for a part with too many
- * keys and half for one that cannot be solved.
+ * The shape for so many keys: encoding fails with probability below 2^-`wanted`, half of which is for a part with too
+ * many keys and half for one that cannot be solved.
  */
-export function okvsParameters(keys: number): OkvsParameters {
+export function okvsParameters(keys: number, wanted = STATISTICAL_BITS): OkvsParameters {
   const parts = Math.max(1, Math.round(keys / PART_KEYS))
-  const load = maxLoad(keys, parts, STATISTICAL_BITS + 1)
-  const bits = STATISTICAL_BITS + 1 + Math.log2(parts)
+  const load = maxLoad(keys, parts, wanted + 1)
+  const bits = wanted + 1 + Math.log2(parts)
   const sparse = Math.max(MINIMUM_SPARSE, Math.ceil(expansion(load, bits) * load))
   return { parts, load, sparse, dense: DENSE_COLUMNS }
 }

@@ -9,6 +9,8 @@ export interface PsiChannel {
   /** index of the other participant */
   readonly peer: number
   readonly group: Ristretto
+  /** intersections that together may fail with probability 2^-40; each by itself where absent. The same at both sides */
+  readonly runs?: number
   readonly random?: (bytes: number) => Uint8Array
 }
 

@@ -9,7 +9,7 @@ import { OKVS_COLUMN_BYTES, OKVS_ROW_BYTES, okvsEncode, okvsEncodingSizes, okvsS
 import { allColumns, okvsParameters } from './okvs-parameters.js'
 import { permuted, randomPermutation } from './permutation.js'
 import type { PsiChannel, PsiProtocol, PsiReceiver, PsiSender } from './protocol.js'
-import { valueBytes } from './value-bytes.js'
+import { statisticalBits, valueBytes } from './value-bytes.js'
 import { receiverStock, senderStock } from './vole-stock.js'
 
 /**
@@ -60,8 +60,9 @@ function* receive(
   const { session, peer, random = randomBytes } = channel
   const count = hashes.length / ITEM_BYTES
   if (count === 0 || peerCount === 0) return new Uint8Array(count)
-  const parameters = okvsParameters(count)
-  const width = valueBytes(count, peerCount)
+  const bits = statisticalBits(channel.runs)
+  const parameters = okvsParameters(count, bits)
+  const width = valueBytes(count, peerCount, bits)
   const slots = 2 ** Math.ceil(Math.log2(count * 2))
   const evaluation = yield* evaluate(allColumns(parameters))
 
@@ -115,8 +116,9 @@ function* send(
   const { session, peer, random = randomBytes } = channel
   const count = hashes.length / ITEM_BYTES
   if (count === 0 || peerCount === 0) return
-  const parameters = okvsParameters(peerCount)
-  const width = valueBytes(count, peerCount)
+  const bits = statisticalBits(channel.runs)
+  const parameters = okvsParameters(peerCount, bits)
+  const width = valueBytes(count, peerCount, bits)
   const most = Math.min(count, ITEMS_AT_ONCE)
   const b = yield* evaluate(allColumns(parameters))
 

@@ -153,6 +153,16 @@ describe('how often encoding fails', () => {
       expect(load * parts).toBeGreaterThanOrEqual(keys)
     }
   })
+
+  it('the shapes of one of 64 runs: six bits more, and dense columns enough for them', () => {
+    for (const keys of [1, 1000, 2 ** 20]) {
+      const { parts, load, sparse, dense } = okvsParameters(keys, 46)
+      const bits = 47 + Math.log2(parts)
+      expect(dense).toBeGreaterThanOrEqual(denseNeeded(load, bits))
+      expect(sparse).toBeGreaterThanOrEqual(expansion(load, bits) * load)
+      expect(load).toBeGreaterThanOrEqual(okvsParameters(keys).load)
+    }
+  })
 })
 
 describe('the load of a bin', () => {

@@ -14,6 +14,8 @@ export interface BetweenTwo {
   readonly self: number
   readonly session: string
   readonly group: Ristretto
+  /** intersections that are to come, which together may fail with probability 2^-40; one where absent */
+  readonly runs?: number
   readonly random?: (bytes: number) => Uint8Array
   /** of one intersection, by a protocol that takes long over it */
   readonly onProgress?: (fraction: number) => void
@@ -43,11 +45,11 @@ const FAST: Readonly<Partial<Record<PsiJob['protocol'], PsiProtocol>>> = { kkrt:
 /** One side learns by the protocol, the first that the job names; where the other is to learn too, it is told. */
 function* fastBetweenTwo(
   protocol: PsiProtocol,
-  { job, self, session, group }: BetweenTwo,
+  { job, self, session, group, runs }: BetweenTwo,
   peer: number,
   random: (bytes: number) => Uint8Array,
 ): Protocol<Intersect> {
-  const channel = { session, peer, group, random }
+  const channel = { session, peer, group, random, ...(runs !== undefined && { runs }) }
   const both = job.receivers.length === 2
   if (job.receivers[0]!.name === job.parties[self]!.name) {
     const intersect = yield* protocol.receiver(channel)

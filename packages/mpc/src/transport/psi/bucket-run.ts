@@ -162,7 +162,7 @@ export class BucketRun {
       })
     }
     if (todo.length > 0) {
-      const common = { job, self, session: session.id, group }
+      const common = { job, self, session: session.id, group, runs: count }
       const intersect = await session.run(betweenTwo({ ...common, onProgress: report }))
       for (const bucket of todo) {
         const hashes = await session.within(async () => {
