@@ -1,31 +1,20 @@
-import { spawn } from 'node:child_process'
 import { readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { Ledger } from '@sluice/ledger'
 import { KeyFile } from '@sluice/ledger/keys'
 import { approveJob, type JointJob, jobDigest, parseJob, runJoint } from '@sluice/mpc'
 import { Int32, Table, Utf8, vectorFromArray } from 'apache-arrow'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { freePort, terminal } from './terminal.js'
 import { runCommand, temporaryRoot } from './transcript.js'
 
 const NAMES = ['clinic', 'hospital', 'court', 'notary']
 const ROWS = 3000
-const program = join(dirname(dirname(fileURLToPath(import.meta.url))), 'bin', 'sluice.js')
 let root = ''
 
 const sluice = (command: string) =>
   runCommand(`sluice ${command}`, [], { cwd: root, remembered: new Map() }, root)
 const region = (row: number) => `R${String(row).padStart(5, '0')}`
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 /** The same draft for both: three parties that compute, of whom two give inputs, and a notary who gives nothing. */
 async function draft(sharing: string): Promise<string> {
@@ -82,21 +71,7 @@ async function jobOf(name: string, sharing: string): Promise<JointJob> {
 
 /** A party in a process of its own. */
 function party(job: string, name: string, ...more: string[]) {
-  const child = spawn(process.execPath, [program, 'joint', 'run', `${job}.json`, '--as', name, ...more], {
-    cwd: root,
-    env: { ...process.env, NO_COLOR: '1', LANG: 'C' },
-  })
-  let [stdout, stderr] = ['', '']
-  child.stdout.on('data', chunk => {
-    stdout += String(chunk)
-  })
-  child.stderr.on('data', chunk => {
-    stderr += String(chunk)
-  })
-  const ended = new Promise<{ code: number | null; stdout: string; stderr: string }>(resolve => {
-    child.once('close', code => resolve({ code, stdout, stderr }))
-  })
-  return { child, ended, said: () => stderr }
+  return terminal(root, ['joint', 'run', `${job}.json`, '--as', name, ...more])
 }
 
 /** The hospital, in this process: between its first rows and the others it waits. */

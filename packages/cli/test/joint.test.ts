@@ -1,15 +1,14 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Table, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePort, terminal } from './terminal.js'
 import { type Outcome, runCommand, temporaryRoot } from './transcript.js'
 
 const NAMES = ['bureau', 'bank', 'operator']
-const program = join(dirname(dirname(fileURLToPath(import.meta.url))), 'bin', 'sluice.js')
 let root = ''
 
 const sluice = (command: string): Promise<Outcome> =>
@@ -70,39 +69,11 @@ limits: {seconds: 60}
 `
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
-
-interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
 /** A party in a process of its own, in its own terminal. */
 function party(name: string, ...more: string[]) {
   const input = name === 'operator' ? [] : ['--input', `${name}.csv`]
   const words = ['joint', 'run', 'job.json', '--as', name]
-  const child = spawn(process.execPath, [program, ...words, ...input, ...more], {
-    cwd: root,
-    env: { ...process.env, NO_COLOR: '1', LANG: 'C' },
-  })
-  let [stdout, stderr] = ['', '']
-  child.stdout.on('data', chunk => {
-    stdout += String(chunk)
-  })
-  child.stderr.on('data', chunk => {
-    stderr += String(chunk)
-  })
-  const ended = new Promise<Ended>(resolve => {
-    child.once('close', code => resolve({ code, stdout, stderr }))
-  })
-  return { child, ended, said: () => stderr }
+  return terminal(root, [...words, ...input, ...more])
 }
 
 beforeAll(async () => {

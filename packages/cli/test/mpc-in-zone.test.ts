@@ -1,5 +1,4 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { KeyFile } from '@sluice/ledger/keys'
@@ -19,6 +18,7 @@ import {
 import { Approver, Zone } from '@sluice/sandbox'
 import { Int32, Table, Utf8, vectorFromArray } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePort } from './terminal.js'
 
 type Name = 'operator' | 'bureau' | 'bank' | 'auditor' | 'research'
 let root = ''
@@ -177,14 +177,6 @@ function run(id: string, job: JointJob) {
 }
 
 const unexpected = () => Promise.reject(new Error('the engine was called'))
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 describe('an approved plan that runs by multi-party computation', () => {
   it('is released by the zone, through the disclosure check and the ledger', async () => {

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { readdir, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { KeyFile } from '@sluice/ledger/keys'
 import { freshPsiJob } from '@sluice/mpc/psi'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { freePort } from './terminal.js'
 import { runCommand, temporaryRoot } from './transcript.js'
 
 const NAMES = ['bureau', 'bank']
@@ -47,14 +47,6 @@ beforeAll(async () => {
   }
 })
 afterAll(() => rm(root, { recursive: true, force: true }))
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 /** A party in a process of its own; the signal is sent when it has computed a part. */
 function party(name: string, signal?: NodeJS.Signals) {

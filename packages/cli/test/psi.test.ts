@@ -1,27 +1,16 @@
-import { spawn } from 'node:child_process'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { KeyFile } from '@sluice/ledger/keys'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePort, terminal } from './terminal.js'
 import { type Outcome, runCommand, temporaryRoot } from './transcript.js'
 
 const NAMES = ['bureau', 'bank', 'operator']
-const program = join(dirname(dirname(fileURLToPath(import.meta.url))), 'bin', 'sluice.js')
 const keys = new Map<string, string>()
 let root = ''
 
 const sluice = (command: string): Promise<Outcome> =>
   runCommand(`sluice ${command}`, [], { cwd: root, remembered: new Map() }, root)
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 /** A job of two, or of three with a helper, made and signed. */
 async function prepared(job: string, body: string, names = NAMES.slice(0, 2), ceiling = 200): Promise<void> {
@@ -49,31 +38,11 @@ seconds: 60
 
 const KEY: Readonly<Record<string, string>> = { bureau: 'code', bank: 'firm' }
 
-interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
 /** A party in a process of its own. */
 function party(job: string, name: string, ...more: string[]) {
   const input = name === 'operator' ? [] : ['--input', `${name}.csv`, '--key', KEY[name]!]
   const words = ['psi', 'run', `${job}.json`, '--as', name, ...input, ...more]
-  const child = spawn(process.execPath, [program, ...words], {
-    cwd: root,
-    env: { ...process.env, NO_COLOR: '1', LANG: 'C' },
-  })
-  let [stdout, stderr] = ['', '']
-  child.stdout.on('data', chunk => {
-    stdout += String(chunk)
-  })
-  child.stderr.on('data', chunk => {
-    stderr += String(chunk)
-  })
-  const ended = new Promise<Ended>(resolve => {
-    child.once('close', code => resolve({ code, stdout, stderr }))
-  })
-  return { child, ended }
+  return terminal(root, [...words])
 }
 
 beforeAll(async () => {

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type PsiResult, runPsi } from '@sluice/mpc'
@@ -7,20 +6,13 @@ import { approvePsi, freshPsiJob, type PsiJob, parsePsiJob, readPsiItems } from 
 import { Table, Utf8, vectorFromArray } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { person } from '../session/parties.js'
+import { freePort } from '../transport/port.js'
 
 let root = ''
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'sluice-psi-'))
 })
 afterAll(() => rm(root, { recursive: true, force: true }))
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 const OWNERS = ['bureau', 'bank', 'insurer', 'telecom']
 /** every second, third, … number below 60 from the owner's first on */

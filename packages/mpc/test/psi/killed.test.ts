@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +7,7 @@ import { readIntersections } from '@sluice/ledger/intersections'
 import { KeyFile } from '@sluice/ledger/keys'
 import { bucketBound, freshPsiJob, parsePsiJob } from '@sluice/mpc/psi'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePort } from '../transport/port.js'
 
 const NAMES = ['bureau', 'bank'] as const
 type Name = (typeof NAMES)[number]
@@ -43,14 +43,6 @@ beforeAll(async () => {
   await writeFile(join(folder, 'job.json'), JSON.stringify({ job, ids }))
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 /** A party in a process of its own, killed without warning as soon as it says a word. @returns what it said */
 function party(name: Name, killedAt?: string): Promise<string[]> {

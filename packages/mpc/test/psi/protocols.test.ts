@@ -1,9 +1,9 @@
-import { createServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { approveJob, meet, memoryPair, Session, type SessionJob } from '@sluice/mpc'
 import { type ItemHashes, kkrt16, loadRistretto, type PsiProtocol, rr22 } from '@sluice/mpc/psi'
 import { describe, expect, it } from 'vitest'
 import { job, people } from '../session/parties.js'
+import { freePort } from '../transport/port.js'
 import { intersectAll, items, plainJoin } from './local.js'
 
 const PROTOCOLS: PsiProtocol[] = [kkrt16, rr22]
@@ -43,14 +43,6 @@ async function overSessions(protocol: PsiProtocol, ends: readonly Duplex[], size
   ])
   await Promise.all(sessions.map(session => session.end()))
   expect(matched).toEqual(plainJoin(own, other))
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 describe.each(PROTOCOLS)('$name', protocol => {

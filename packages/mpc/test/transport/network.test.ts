@@ -1,17 +1,9 @@
-import { createServer } from 'node:net'
 import { approveJob, type Endpoint, meet, type Protocol, Session } from '@sluice/mpc'
 import { describe, expect, it } from 'vitest'
 import { job, people } from '../session/parties.js'
+import { freePort } from './port.js'
 import { type Fault, proxy, type Relay, type Weather } from './proxy.js'
 import { SORTED, sortTogether } from './sorting.js'
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 const endpoints = (): Promise<Endpoint[]> =>
   Promise.all(

@@ -12,16 +12,9 @@ import {
 } from '@sluice/mpc'
 import { describe, expect, it } from 'vitest'
 import { job, people, person } from '../session/parties.js'
+import { freePort } from './port.js'
 
 /** A port that was free a moment ago. */
-async function freePort(host = '127.0.0.1'): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, host, resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
-
 async function endpoints(host = '127.0.0.1'): Promise<Endpoint[]> {
   return Promise.all(
     people.map(async ({ name, publicKey }) => ({
