@@ -126,17 +126,17 @@ async function finishAlone(
   buckets: BucketRun,
 ): Promise<PsiResult> {
   const result = await buckets.result()
+  const below = isBelow(job, self, result ?? {})
   const ended = {
     job: psiJobDigest(job),
     session: buckets.session!,
-    outcome: 'done',
-    ...countOf(result ?? {}),
+    ...(below ? { outcome: 'DISCLOSURE_REFUSED' } : { outcome: 'done', ...countOf(result ?? {}) }),
   }
   const recorded = buckets.isRecordedDone
     ? (await readIntersections(record)).digest
     : await endIntersection(record, ended, signer, { now })
   const traffic = { rounds: 0, bytesSent: 0, bytesReceived: 0 }
-  if (isBelow(job, self, result ?? {})) {
+  if (below) {
     await buckets.forget()
     throw belowMinimum()
   }

@@ -525,6 +525,22 @@ describe('a run that broke off', () => {
     expect(await begun('bank')).toHaveLength(1)
   })
 
+  it('keeps the promise of a minimum alone too, and records that it did', async () => {
+    const job = jobOf({ protocol: 'rr22', minimumIntersection: 251 })
+    const { home, run } = await meeting(job, sides)
+    // as if the bank had been killed when its last bucket was finished
+    const killed = new AbortController()
+    const onProgress = (fraction: number) => fraction === 1 && killed.abort()
+    const cut = await run({ bank: { onProgress, signal: killed.signal } })
+    expect(codeOf(cut.bank)).toBe('INTERRUPTED')
+    const alone = await run({ ...away, bank: { streams: new Map() } })
+    expect(codeOf(alone.bank)).toBe('DISCLOSURE_REFUSED')
+    const { records } = await readIntersections(join(home, 'bank.record'))
+    expect(records.at(-1)).toMatchObject({ kind: 'ended', outcome: 'DISCLOSURE_REFUSED' })
+    expect(records.at(-1)).not.toHaveProperty('count')
+    expect(await readdir(join(home, 'bank-kept'))).toEqual([])
+  })
+
   it('is one process’s at a time', async () => {
     const { run } = await meeting(jobOf({ protocol: 'rr22' }), sides)
     const [one, two] = await Promise.all([run(broken(2)), run(broken(2))])
