@@ -16,6 +16,8 @@ export interface PreparedKey {
   readonly epoch: number
   /** 32 bytes */
   readonly scalar: Uint8Array
+  /** RFC 3339, UTC: from then on it answers nothing, whatever date a job names; the job's alone counts where absent */
+  readonly expires?: string
 }
 
 export function newPreparedKey(

@@ -15,6 +15,7 @@ import {
 } from '@sluice/mpc'
 import {
   approvePsi,
+  checkPreparedSide,
   freshPsiJob,
   loadRistretto,
   newPreparedKey,
@@ -213,6 +214,15 @@ describe('what bounds a prepared set', () => {
       )
       expect(codesOf(results)[name === 'bureau' ? 0 : 1]).toBe('APPROVAL_EXPIRED')
     }
+  })
+
+  it('is the date that the owner’s key has, whatever later one a job names', async () => {
+    const later = { ...set.head, expires: '2099-01-01T00:00:00.000Z' }
+    const job = parsePsiJob(draft(preparedOf(later, 'bureau')))
+    const check = (expires: string) => () =>
+      checkPreparedSide(job, 'bureau', { key: { ...key, expires } }, group, now())
+    expect(check('2026-06-01T00:00:01.000Z')).not.toThrow()
+    await expect(check('2026-06-01T00:00:00.000Z')).toThrowWithCode('APPROVAL_EXPIRED')
   })
 
   it('is its key: rotated, it answers for the old file no more, and the record says how many files are void', async () => {

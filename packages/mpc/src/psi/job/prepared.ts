@@ -70,8 +70,9 @@ export function checkPreparedSide(
 ): void {
   const { prepared } = job
   if (prepared === undefined) return
-  if (now.getTime() >= Date.parse(prepared.expires)) {
-    throw new SluiceError('APPROVAL_EXPIRED', `the prepared set was to be rotated on ${prepared.expires}`, {
+  const expires = expiryOf(prepared, side)
+  if (now.getTime() >= Date.parse(expires)) {
+    throw new SluiceError('APPROVAL_EXPIRED', `the prepared set was to be rotated on ${expires}`, {
       rule: 'psi.rotation',
       remedy: 'Have its owner rotate the key and prepare the set again, and agree on a job with the new one.',
     })
@@ -104,4 +105,10 @@ export function checkPreparedSide(
       remedy: 'After a rotation, prepare the set again and agree on a job with the new file.',
     },
   )
+}
+
+/** The earlier of the job's date and that of the owner's key: whoever writes a job does not put off a rotation. */
+function expiryOf({ expires }: PreparedInJob, side: PreparedSide | undefined): string {
+  const own = side !== undefined && 'key' in side ? side.key.expires : undefined
+  return own !== undefined && Date.parse(own) < Date.parse(expires) ? own : expires
 }
