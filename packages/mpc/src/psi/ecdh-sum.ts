@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { SluiceError } from '@sluice/core'
 import type { Protocol } from '../session/protocol.js'
 import { ITEMS_AT_ONCE, maskedItems, tagsOf } from './ecdh.js'
-import { HashIndex } from './hash-index.js'
+import { HashIndex, scattering } from './hash-index.js'
 import { ITEM_BYTES, type ItemHashes } from './item-hash.js'
 import { permuted, randomPermutation } from './permutation.js'
 import { POINT_BYTES, type Ristretto, scalarOf } from './ristretto.js'
@@ -82,12 +82,13 @@ function* adding(options: EcdhSumOptions): Protocol<EcdhSum> {
     ],
   }
   requireElements(group, key!)
-  const own = new HashIndex(answer!)
   const theirs = new Uint8Array(peerCount * ITEM_BYTES)
   let shared = 0
   let sum = encryptedZero(group, key!, random)
   // what does not match is added up too, to nowhere: the other is not to see by the time how many do
   let rest = encryptedZero(group, key!, random)
+  const scattered = scattering(random)
+  const own = new HashIndex(scattered(answer!))
   for (let start = 0; start < peerCount; start += ITEMS_AT_ONCE) {
     const due = Math.min(ITEMS_AT_ONCE, peerCount - start)
     const [points, ciphertexts] = yield {
@@ -101,7 +102,7 @@ function* adding(options: EcdhSumOptions): Protocol<EcdhSum> {
     requireElements(group, ciphertexts!)
     const tags = tagsOf(points!, scalar, session, group)
     theirs.set(tags, start * ITEM_BYTES)
-    own.places(tags).forEach((place, i) => {
+    own.places(scattered(tags)).forEach((place, i) => {
       const ciphertext = ciphertexts!.subarray(i * CIPHERTEXT_BYTES, (i + 1) * CIPHERTEXT_BYTES)
       if (place < 0) rest = added(group, rest, ciphertext)
       else {

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+import { blockCipher } from '@sluice/core/desensitize/cipher'
 import { type Arena, arena, scratch } from './arena.js'
 import { ITEM_BYTES, type ItemHashes } from './item-hash.js'
 import { permuted } from './permutation.js'
@@ -9,7 +11,7 @@ const SMALL_BYTES = 1 << 12
 
 type Memory = Arena<'values' | 'table' | 'theirs' | 'places'>
 
-/** Finds items by their hash: open addressing over the hashes' own words, which are as good as random. */
+/** Finds items by their hash: open addressing over the hashes' own words, which have to be as good as random. */
 export class HashIndex {
   readonly #hashes: ItemHashes
   readonly #slots: number
@@ -48,6 +50,19 @@ export class HashIndex {
     return memory
   }
 }
+
+/**
+ * Hashes that a peer made up, as they go into an index: under AES with a fresh key equal ones stay equal, and all are as
+ * good as random. Else a million that share their first word would be searched for in a million steps each.
+ */
+export function scattering(
+  random: (bytes: number) => Uint8Array = randomBytes,
+): (hashes: ItemHashes) => ItemHashes {
+  const cipher = blockCipher('aes', new Uint8Array(random(SCATTERING_KEY)))
+  return hashes => (hashes.length === 0 ? hashes : new Uint8Array(cipher.encrypt(hashes)))
+}
+
+const SCATTERING_KEY = 16
 
 /** A set of items, and which of them each row has. */
 export interface DistinctItems {

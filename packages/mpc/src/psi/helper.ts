@@ -7,7 +7,7 @@ import { establish, type Index } from '../protocols/replicated/party.js'
 import { openAtLeast, totals } from '../protocols/replicated/totals.js'
 import type { Words } from '../ring/kernels.js'
 import { type Protocol, renamed } from '../session/protocol.js'
-import { HashIndex } from './hash-index.js'
+import { HashIndex, scattering } from './hash-index.js'
 import { ITEM_BYTES, type ItemHashes } from './item-hash.js'
 import { permuted, randomPermutation } from './permutation.js'
 
@@ -50,9 +50,9 @@ export interface HelperOutcome {
  * have, and send it their items' encryptions under it, each in an order of its own. The helper sees which are equal
  * and no item; it enforces the minimum.
  *
- * A total runs on among the helper, the values' owner and one other: the helper shares, by replicated secret sharing, which of the encryptions are in the
- * intersection, and their owner shares the values in the same order. Their inner product is opened to the receiver,
- * and the minimum is enforced under the protocol.
+ * A total runs on among the helper, the values' owner and one other: the helper shares, by replicated secret sharing,
+ * which of the encryptions are in the intersection, and their owner shares the values in the same order. Their inner
+ * product is opened to the receiver, and the minimum is enforced under the protocol.
  *
  * Secure against one party that follows the protocol. The helper learns the padded sizes and how many items each
  * group of owners has in common, even where it must not tell. The helper together with an owner can test every item.
@@ -67,12 +67,12 @@ export function* helperPsi(options: HelperOptions): Protocol<HelperOutcome> {
 }
 
 function* helping(options: HelperOptions): Protocol<HelperOutcome> {
-  const { owners, sizes, receiver, learns, minimum, sumOwner } = options
+  const { owners, sizes, receiver, learns, minimum, sumOwner, random } = options
   yield { send: [], receive: [] }
-  const tags = yield {
+  const tags = (yield {
     send: [],
     receive: owners.map(from => ({ from, bytes: sizes.get(from)! * ITEM_BYTES })),
-  }
+  }).map(scattering(random))
   const subject = learns === 'sum' ? sumOwner! : receiver
   const own = tags[owners.indexOf(subject)]!
   const flags = new Uint8Array(own.length / ITEM_BYTES).fill(1)

@@ -90,6 +90,20 @@ describe('a peer whose messages are wrong', () => {
     expect([...seen.keys()].sort()).toEqual(['PROTOCOL_VIOLATION', 'passed', 'unchanged'])
   })
 
+  it('does not keep a helper busy with items that it made up to fall together', { timeout: 10_000 }, () => {
+    const count = 1 << 17
+    const alike = new Uint8Array(count * 16)
+    const words = new Uint32Array(alike.buffer)
+    for (let item = 0; item < count; item++) words[4 * item + 3] = item
+    const sizes = new Map([0, 1].map(owner => [owner, count]))
+    const common = { self: 2, helper: 2, owners: [0, 1], sizes, minimum: 1, session: SESSION }
+    const helper = helperPsi({ ...common, receiver: 1, learns: 'count' })
+    helper.next()
+    helper.next([])
+    const { value } = helper.next([alike, alike.slice()])
+    expect(value).toMatchObject({ send: [{ to: 1, bytes: Uint8Array.of(1, 0, 0, 2, 0) }] })
+  })
+
   it.each(['which', 'count', 'sum'] as const)('with a helper, thousands of changed runs: %s', learns => {
     const values = new BigUint64Array([1n, 2n, 3n])
     const seen = outcomes(learns === 'sum' ? 200 : 3_000, 3, () =>
