@@ -149,10 +149,12 @@ export function* firstOfEach(
 
 /**
  * Opens the groups with at least `minimum` members, and of them the measures with at least `minimum` values, to the
- * receivers alone; where other columns have to reach the minimum too, only those of which they do. The rule runs on shares, before anything is opened. Groups are shuffled first, so that their places
- * say nothing of the keys between them. **How many groups are opened, every party learns**; of the others nothing is.
+ * receivers alone; where other columns have to reach the minimum too, only those of which they do. The rule runs on
+ * shares, before anything is opened. Groups are shuffled first, so that their places say nothing of the keys between
+ * them. **How many groups are opened, every party learns**; of the others nothing is.
  *
- * 16 rounds: eight for the comparison, two for its bits, one for products, three to shuffle, two to open.
+ * 16 rounds: eight for the comparison, two for its bits, one for products, three to shuffle, two to open; and one more
+ * for each further column that has to reach the minimum.
  *
  * @throws SluiceError PARAMETER_INVALID for a minimum below 1, which would open the rows that fill up
  */
