@@ -3,8 +3,8 @@ import { access } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SluiceError, visibleText } from '@sluice/core'
-import type { MeetEvent, PsiResult } from '@sluice/mpc'
-import type { PsiItems, PsiJob } from '@sluice/mpc/psi'
+import type { MeetEvent } from '@sluice/mpc'
+import type { PsiJob } from '@sluice/mpc/psi'
 import { type Command, Option } from 'commander'
 import type { Context } from '../context.js'
 import { write } from '../io.js'
@@ -221,9 +221,11 @@ async function confirm(context: Context, { yes }: Approving, name: string, shown
 }
 
 async function run(context: Context, options: Running, file: string): Promise<Reply> {
-  const [files, { inputOf, readItems }, psi] = await Promise.all([
+  const [files, { inputOf, readItems }, { rowsOf }, { resultOf }, psi] = await Promise.all([
     import('../psi/files.js'),
     import('../psi/input.js'),
+    import('../psi/payload.js'),
+    import('../psi/result.js'),
     import('@sluice/mpc/psi'),
   ])
   const { goesInBuckets, psiLearns, psiPartyIndex, psiSeesCount } = psi
@@ -311,94 +313,6 @@ async function requireOut(
       : 'this party learns no rows, and writes none',
     { remedy: learns === 'which' ? 'Say with --out FILE where they go.' : 'Leave --out away.' },
   )
-}
-
-async function resultOf(
-  context: Context,
-  job: PsiJob,
-  options: Running,
-  {
-    result,
-    items,
-    input,
-    silent,
-  }: { result: PsiResult; items: PsiItems | undefined; input: PsiInput | undefined; silent: boolean },
-): Promise<Reply> {
-  const { psiJobDigest } = await import('@sluice/mpc/psi')
-  const { matched, payload, count, sum, traffic, recorded } = result
-  let written: { rows: number; columns: readonly string[] } | undefined
-  if (matched !== undefined && items !== undefined && input !== undefined) {
-    const { writeMatched } = await import('../psi/output.js')
-    const from = job.payload.find(({ to }) => to === options.as)?.from
-    const beside = payload !== undefined && from !== undefined ? { payload: { from, ...payload } } : {}
-    written = await writeMatched(
-      context,
-      input,
-      items,
-      { matched, ...beside },
-      { ...options, out: options.out! },
-    )
-  }
-  return {
-    json: {
-      job: psiJobDigest(job),
-      ...(count !== undefined && { count }),
-      ...(sum !== undefined && { sum }),
-      ...(written !== undefined && { ...written, file: context.path(options.out!) }),
-      traffic,
-      recorded,
-    },
-    text: ui =>
-      [
-        ui.t(count !== undefined ? 'text.psiShared' : silent ? 'text.psiSilent' : 'text.psiNothing'),
-        ui.fields([
-          ['label.sharedKeys', count ?? null],
-          ['label.totalled', sum === undefined ? null : `${visibleText(job.sum!.column)}  ${sum}`],
-          ['label.rows', written?.rows ?? null],
-          ['label.file', written === undefined ? null : options.out!],
-          ['label.recorded', recorded],
-        ]),
-        '',
-        ui.t('text.jointTraffic', {
-          rounds: traffic.rounds,
-          sent: traffic.bytesSent.toLocaleString('en-US'),
-          received: traffic.bytesReceived.toLocaleString('en-US'),
-        }),
-      ].join('\n'),
-  }
-}
-
-/** The columns of these rows, ascending, of the own file, as exact text: of a CSV file, what stands there. */
-async function rowsOf(context: Context, input: PsiInput, columns: readonly string[], rows: Uint32Array) {
-  const [{ asText, requireColumns, withTable }, { gather }, { cellText }, arrow] = await Promise.all([
-    import('../psi/input.js'),
-    import('@sluice/core/columns'),
-    import('@sluice/sandbox/io'),
-    import('apache-arrow'),
-  ])
-  return withTable(context, input.file, async table => {
-    requireColumns(table, input.file, columns)
-    let [start, next] = [0, 0]
-    const texts = columns.map((): (string | null)[] => [])
-    for await (const batch of table.batches(columns, asText(table, columns))) {
-      const end = start + batch.numRows
-      const first = next
-      while (next < rows.length && rows[next]! < end) next++
-      const part = gather(
-        batch,
-        rows.slice(first, next).map(row => row - start),
-      )
-      texts.forEach((column, i) => {
-        const vector = part.getChildAt(i)!
-        for (const value of vector) column.push(value === null ? null : cellText(value, vector.type))
-      })
-      start = end
-    }
-    const vectors = columns.map(
-      (name, i) => [name, arrow.vectorFromArray(texts[i]!, new arrow.Utf8())] as const,
-    )
-    return new arrow.Table(Object.fromEntries(vectors))
-  })
 }
 
 async function estimate(context: Context, job: PsiJob, input: PsiInput | undefined): Promise<Reply> {
