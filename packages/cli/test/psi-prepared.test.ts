@@ -156,7 +156,7 @@ describe('a prepared set on the command line', () => {
     let said = ''
     for await (const chunk of child.stderr) {
       said += String(chunk)
-      if (/"evaluate","fraction":0\.5/.test(said)) child.kill('SIGINT')
+      if (!child.killed && /"evaluate","fraction":0\.5/.test(said)) child.kill('SIGINT')
     }
     expect((await ended)[0]).toBe(130)
     expect(said).toContain('it goes on where it was')
