@@ -206,6 +206,36 @@ describe('a job on the command line', () => {
     expect(stranger).toMatchObject({ exitCode: 5, stderr: expect.stringContaining('KEY_UNKNOWN') })
   })
 
+  it('takes Parquet and Arrow with their types for the same table as its text', async () => {
+    const { readTable, writeTable } = await import('@sluice/sandbox/io')
+    await writeFile(
+      join(root, 'days.yaml'),
+      'name: days\nowner: bank\nentity: firm\n' +
+        'columns: [{name: days, nullable: true, type: {kind: number, scale: 0, bound: "400"}}]\n',
+    )
+    await writeFile(join(root, 'days.csv'), 'firm,days\nC2,91\nC1,7\nC3,\n')
+    const described = async (file: string): Promise<unknown> => {
+      const { stdout, stderr } = await sluice(
+        `joint input days.yaml --as bank --input ${file} --out ${file}.json --json`,
+      )
+      expect(stderr).toBe('')
+      return JSON.parse(stdout).fingerprint
+    }
+    const fingerprint = await described('days.csv')
+    for (const format of ['parquet', 'arrow'] as const) {
+      const types = await writeTable(join(root, `days.${format}`), (staging, begin) =>
+        readTable(join(root, 'days.csv'), { staging }, async table => {
+          const writer = await begin({ format, columns: table.columns })
+          for await (const batch of table.batches()) await writer.write(batch)
+          await writer.finish()
+          return table.columns.map(({ type }) => type.kind)
+        }),
+      )
+      expect(types).toEqual(['text', 'integer'])
+      expect(await described(`days.${format}`)).toBe(fingerprint)
+    }
+  })
+
   it('is shown by a demonstration: three processes, one result, a ledger each that verifies', async () => {
     const shown = await sluice('joint demo demo --json')
     expect(shown).toMatchObject({ exitCode: 0, stderr: '' })

@@ -33,7 +33,7 @@ export interface TableFile {
    * The rows in the file's order, some ten thousand at a time.
    *
    * @param select the columns, in their order; all where absent
-   * @param asText columns of a CSV file that are to be read as the text that stands there
+   * @param asText columns of a CSV file that are to be read as the text that stands there; other files have types
    * @param sample so many rows drawn at random without replacement, in no order; all where absent
    */
   batches(
@@ -119,7 +119,11 @@ async function openTable(
     columns: columns.map(({ name, type }) => ({ name, type })),
     rows: integersOf(counted, 0)[0] ?? 0,
     batches: (select, asText, sample) =>
-      readBatches(session, sampled(from, sample), chosen(columns, select, asText ?? new Set())),
+      readBatches(
+        session,
+        sampled(from, sample),
+        chosen(columns, select, format === 'csv' ? asText : undefined),
+      ),
   }
 }
 
@@ -132,7 +136,7 @@ const TEXT: ScalarType = { kind: 'text' }
 function chosen(
   columns: readonly NormalizedColumn[],
   select: readonly string[] | undefined,
-  asText: ReadonlySet<string>,
+  asText: ReadonlySet<string> = new Set(),
 ): NormalizedColumn[] {
   const names = select ?? columns.map(column => column.name)
   return names.map(name => {

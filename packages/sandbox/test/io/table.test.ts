@@ -158,6 +158,18 @@ describe('text files', () => {
     ])
   })
 
+  it.each(['arrow', 'parquet'] as const)('leaves the types of %s, which has them', async format => {
+    const columns = [{ name: 'n', type: { kind: 'integer', bits: 32, signed: true } as const }]
+    const name = `typed.${format}`
+    await writeTable(path(name), async (_, begin) => {
+      const writer = await begin({ format, columns })
+      await writer.write(tableFromArrays({ n: Int32Array.from([41, 7]) }))
+      await writer.finish()
+    })
+    const rows = await read(name, table => all(table.batches(undefined, new Set(['n']))))
+    expect(rows).toEqual([{ n: 41 }, { n: 7 }])
+  })
+
   /** 姓名,城市 / 张三,杭州 / 𠮷,宁波 is beyond GBK; this is within */
   const GBK = Buffer.from([
     0xd0, 0xd5, 0xc3, 0xfb, 0x2c, 0xb3, 0xc7, 0xca, 0xd0, 0x0a, 0xd5, 0xc5, 0xc8, 0xfd, 0x2c, 0xba, 0xbc,
