@@ -156,6 +156,27 @@ describe('an intersection on the command line', () => {
     expect((await readdir(root)).filter(name => name.startsWith('.sluice-'))).toEqual([])
   })
 
+  it('says that it goes on wherever Ctrl-C came, also while the input is read', async () => {
+    const rows = Array.from({ length: 300_000 }, (_, i) => `${i},a0${i}`)
+    await writeFile(join(root, 'long.csv'), `loan,firm\n${rows.join('\n')}\n`)
+    const reading = party(
+      'large',
+      'bank',
+      '--input',
+      'long.csv',
+      '--out',
+      'long-out.csv',
+      '--progress',
+      'json',
+    )
+    reading.child.stderr.once('data', () => reading.child.kill('SIGINT'))
+    const { code, stderr } = await reading.ended
+    expect({ code, stderr }).toMatchObject({ code: 130, stderr: expect.stringContaining('INTERRUPTED') })
+    expect(stderr).toContain('finished buckets are kept')
+    await rm(join(root, 'long.csv'))
+    expect((await readdir(root)).filter(name => /^\.sluice-|^long/.test(name))).toEqual([])
+  })
+
   it('totals with a helper, whose minimum is enforced', async () => {
     const body = (minimum: number) => `protocol: helper
 helper: operator
@@ -170,7 +191,7 @@ minimumIntersection: ${minimum}
     expect(bank!.stdout).toMatch(/shared keys +20/)
     // 0.50 + 3.50 + … + 57.50
     expect(bank!.stdout).toContain('580.00')
-    expect(helper!.stdout).toContain('learns nothing')
+    expect(helper!.stdout).toContain('how many keys each group of owners shares, and says nothing of them')
     await prepared('few', body(21), NAMES)
     const [bureau, below] = await Promise.all(NAMES.map(name => party('few', name).ended))
     expect(below).toMatchObject({ code: 3, stderr: expect.stringContaining('psi.minimumIntersection') })

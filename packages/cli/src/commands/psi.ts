@@ -85,7 +85,10 @@ export function addPsi(program: Command, act: Act): void {
     withInput(psi.command('run <job>'))
       .description('take part in a job: meet the other parties, whoever starts first, and compute')
       .option('--approval <file>', 'this party’s approval of the job (default: beside the job)')
-      .addOption(outOption('where the rows go, for a party that learns which: .parquet, .csv or .arrow'))
+      .option(
+        '--out <file>',
+        'where the rows go, for a party that learns which: a file, .parquet, .csv or .arrow',
+      )
       .addOption(
         new Option('--join <which>', 'which rows of the own file: the shared ones, all, or those not shared')
           .choices(['inner', 'left', 'anti'])

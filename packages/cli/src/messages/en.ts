@@ -195,8 +195,10 @@ export const en = {
   'text.psiEnforced': '{minimum} shared keys; enforced, the receiver learns only that there are fewer',
   'text.psiFits': 'fits the job',
   'text.psiFitsNot': 'not for this job: it has, or has not, a helper or a prepared set',
+  'text.psiHelped':
+    'done: this party’s program saw the sizes of the sets, as padded, and how many keys each group of owners shares, and says nothing of them',
   'text.psiHelper':
-    '{helper} with any other party: together they can test every item. {helper} learns how many keys are shared',
+    '{helper} with any other party: together they can test every item. {helper} learns how many keys each group of owners shares',
   'text.psiNothing': 'done: this party learns nothing but the sizes of the sets, as padded',
   'text.psiPrepareTakes':
     'this takes about {minutes} min on {threads} threads; whenever it breaks off, the same command goes on',

@@ -317,8 +317,8 @@ export const zhHelp = new Translator({
   'where the approval goes, which stays with you (default: beside the job); - is stdout':
     '审批写到何处，由本方自己保存（默认：任务文件旁）；- 表示标准输出',
   'this party’s approval of the job (default: beside the job)': '本方对任务的审批（默认：任务文件旁）',
-  'where the rows go, for a party that learns which: .parquet, .csv or .arrow; - is stdout':
-    '得知哪些行共有的一方，行写到何处：.parquet、.csv 或 .arrow；- 表示标准输出',
+  'where the rows go, for a party that learns which: a file, .parquet, .csv or .arrow':
+    '得知哪些行共有的一方，行写到何处：文件，.parquet、.csv 或 .arrow',
   'which rows of the own file: the shared ones, all, or those not shared':
     '本方文件中的哪些行：共有的、全部、或非共有的',
   'this party’s record of intersections, by which quotas are counted (default: beside its key)':

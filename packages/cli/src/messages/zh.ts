@@ -192,7 +192,9 @@ export const zh: Messages = {
   'text.psiEnforced': '{minimum} 个共有的键；强制执行，不足时接收方只知不足',
   'text.psiFits': '适合此任务',
   'text.psiFitsNot': '不适合此任务：任务有（或没有）协助方或预处理集合',
-  'text.psiHelper': '{helper} 与任何另一方：两方合并即可检验全部条目。{helper} 会得知共有多少个键',
+  'text.psiHelped': '已完成：本方程序见到了填充后的集合大小，以及任意一组持有方共有多少个键，但不显示',
+  'text.psiHelper':
+    '{helper} 与任何另一方：两方合并即可检验全部条目。{helper} 会得知任意一组持有方共有多少个键',
   'text.psiNothing': '已完成：本方只知填充后的集合大小',
   'text.psiPrepareTakes': '约需 {minutes} 分钟（{threads} 个线程）；无论何时中断，再次运行同一命令即可继续',
   'text.psiPrepared': '已用密钥 {epoch} 预处理集合：{items} 个条目',

@@ -2,6 +2,7 @@ import { visibleText } from '@sluice/core'
 import type { PsiResult } from '@sluice/mpc'
 import type { PsiItems, PsiJob } from '@sluice/mpc/psi'
 import type { Context } from '../context.js'
+import type { MessageKey } from '../messages/en.js'
 import type { Reply } from '../output/reply.js'
 import type { PsiInput } from './input.js'
 import type { Join } from './output.js'
@@ -55,7 +56,7 @@ export async function resultOf(
     },
     text: ui =>
       [
-        ui.t(count !== undefined ? 'text.psiShared' : silent ? 'text.psiSilent' : 'text.psiNothing'),
+        ui.t(count !== undefined ? 'text.psiShared' : unshown(job, options.as, silent)),
         ui.fields([
           ['label.sharedKeys', count ?? null],
           ['label.totalled', sum === undefined ? null : `${visibleText(job.sum!.column)}  ${sum}`],
@@ -71,4 +72,10 @@ export async function resultOf(
         }),
       ].join('\n'),
   }
+}
+
+/** What a party that is shown nothing is told of what its program saw. */
+function unshown(job: PsiJob, party: string, silent: boolean): MessageKey {
+  if (party === job.helper) return 'text.psiHelped'
+  return silent ? 'text.psiSilent' : 'text.psiNothing'
 }

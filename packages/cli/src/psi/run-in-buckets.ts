@@ -38,29 +38,33 @@ export async function runInBuckets(context: Context, job: PsiJob, party: InBucke
       onProgress: (fraction, at) => context.progress.report({ stage: 'intersect', fraction, ...at }),
       ...(wait !== undefined && { wait: wait / 1000 }),
       ...(listen !== undefined && { listen }),
-    }).catch(error => {
-      throw goesOn(error)
     })
     // which item a row has matters only where rows are handed over
     const reply = await replyOf(result, result.shared ?? NO_ITEMS)
     await result.forget?.()
     return reply
+  }).catch(error => {
+    throw goesOn(error, context.signal)
   })
 }
 
 const NO_ITEMS: PsiItems = { hashes: new Uint8Array(0), itemOf: new Int32Array(0) }
 
 /** An end after which the same command goes on says so. */
-function goesOn(error: unknown): unknown {
+function goesOn(error: unknown, signal: AbortSignal): unknown {
+  const remedy =
+    'Start the same command again on both sides: finished buckets are kept, and it goes on after them.'
+  // where both sides are interrupted at once, the other's end may be what is seen first
+  if (signal.aborted)
+    return new SluiceError('INTERRUPTED', 'the session was interrupted', { remedy, cause: error })
   if (!isSluiceError(error) || !BROKEN_OFF.has(error.code)) return error
   const { code, message, rule, facts, cause } = error
   return new SluiceError(code, message, {
     ...(rule !== undefined && { rule }),
     ...(facts !== undefined && { facts }),
-    remedy:
-      'Start the same command again on both sides: finished buckets are kept, and it goes on after them.',
+    remedy,
     cause,
   })
 }
 
-const BROKEN_OFF = new Set(['INTERRUPTED', 'PEER_AWAY', 'PEER_LOST', 'PEER_STOPPED', 'TIME_EXCEEDED'])
+const BROKEN_OFF = new Set(['PEER_AWAY', 'PEER_LOST', 'PEER_STOPPED', 'TIME_EXCEEDED'])

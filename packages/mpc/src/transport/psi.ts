@@ -165,7 +165,13 @@ async function meetAndRun(
     counterparts: counterpartsOf(job, others, counted?.tested),
     ...(counted?.resumes !== undefined && { resumes: counted.resumes }),
   }
-  await stopping(session, () => beginIntersection(record, begun, job.quota, signer, log))
+  await stopping(session, () =>
+    beginIntersection(record, begun, job.quota, signer, log).catch(async error => {
+      // a run that was never counted is never gone on with
+      if (counted?.resumes === undefined) await buckets?.forget()
+      throw error
+    }),
+  )
   let outcome: PsiOutcome = {}
   try {
     const result = await buckets?.run(session, group, options.onProgress)

@@ -460,6 +460,9 @@ describe('a run that broke off', () => {
     for (const name of NAMES) await ok(results[name]).forget!()
     const { bureau } = await run()
     expect(codeOf(bureau)).toBe('APPROVAL_EXHAUSTED')
+    // what was never counted leaves nothing behind
+    expect((await readdir(home)).sort()).toEqual(['bank-kept', 'bank.record', 'bureau-kept', 'bureau.record'])
+    for (const name of NAMES) expect(await readdir(join(home, `${name}-kept`))).toEqual([])
   })
 
   it('does not go on with a result of another input, at this side or the other', async () => {
