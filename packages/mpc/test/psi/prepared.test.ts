@@ -153,6 +153,17 @@ describe('a set that is prepared once', () => {
     expect(await ask(padded.out, ['COMPANY 999', 'COMPANY 1199'])).toEqual([1, 0])
   })
 
+  it('is refused before anything is evaluated where it has no key, or too many as padded', async () => {
+    for (const asked of [options([]), options(['A'], { step: 2 ** 24 + 1 })]) {
+      const stages = new Set<string>()
+      await expect(prepareSet({ ...asked, onProgress: stage => stages.add(stage) })).toThrowWithCode(
+        'PARAMETER_INVALID',
+        'psi.size',
+      )
+      expect([...stages]).not.toContain('evaluate')
+    }
+  })
+
   it('knows nothing under another key: a file is void once its key is rotated', async () => {
     const asked = options(['A', 'B'])
     await prepareSet(asked)

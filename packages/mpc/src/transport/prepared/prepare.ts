@@ -171,8 +171,24 @@ async function readInto(work: Work, plan: object, options: PrepareOptions): Prom
     for (const writer of writers) await writer.end()
     return writers.length
   })
+  await requireSize(work, parts, options)
   await work.begin(plan, parts)
   return parts
+}
+
+/** Before hours of evaluation, and before there is anything to go on with. */
+async function requireSize(work: Work, parts: number, { step }: PrepareOptions): Promise<void> {
+  let items = 0
+  for (let part = 0; part < parts; part++)
+    items += distinct(await work.items(part)).hashes.length / ITEM_BYTES
+  paddedCount(items, step)
+}
+
+/** @throws SluiceError PARAMETER_INVALID where a set of so many items cannot be prepared */
+function paddedCount(items: number, step = 1): number {
+  const count = Math.ceil(items / step) * step
+  if (items === 0 || count > MAXIMUM_PREPARED) throw wrongSize(items)
+  return count
 }
 
 async function evaluate(work: Work, parts: number, { key, threads, signal, onProgress }: PrepareOptions) {
@@ -198,11 +214,10 @@ async function evaluate(work: Work, parts: number, { key, threads, signal, onPro
 
 /** All values by bucket, and in each ascending: nothing of the input's order is left. */
 async function ordered(work: Work, parts: number, options: PrepareOptions) {
-  const { key, step = 1, signal, onProgress } = options
+  const { key, step, signal, onProgress } = options
   let items = 0
   for (let part = 0; part < parts; part++) items += (await work.values(part)).length / VALUE_BYTES
-  const count = Math.ceil(items / step) * step
-  if (items === 0 || count > MAXIMUM_PREPARED) throw wrongSize(items)
+  const count = paddedCount(items, step)
   const bits = bucketBits(count)
   const ends = new Uint32Array(2 ** bits)
   const padding = paddingOf(key, count - items)
