@@ -45,6 +45,34 @@ function party(job: string, name: string, ...more: string[]) {
   return terminal(root, [...words])
 }
 
+/** The bureau’s rows that are shared, in its file’s order. */
+function sharedOf(decimals: string): string[][] {
+  const row = (i: number) => [`A0${i * 3}`, `${i * 3}.${decimals}`, i % 2 ? '农业' : '制造']
+  return Array.from({ length: 20 }, (_, i) => row(i))
+}
+
+/** The rows of a file, each value as text. */
+async function rowsOf(name: string): Promise<string[][]> {
+  const { cellText, readTable } = await import('@sluice/sandbox/io')
+  return readTable(join(root, name), { staging: root }, async table => {
+    const rows: string[][] = []
+    for await (const batch of table.batches()) {
+      const { fields } = batch.schema
+      for (const row of batch) rows.push(fields.map(({ name, type }) => cellText(row[name], type)))
+    }
+    return rows
+  })
+}
+
+async function asParquet(from: string, to: string): Promise<void> {
+  const { placeTable, readTable } = await import('@sluice/sandbox/io')
+  await readTable(join(root, from), { staging: root }, table =>
+    table.keep(new Uint8Array(table.rows).fill(1), new Set(['code', 'tax']), made =>
+      placeTable(made, join(root, to)),
+    ),
+  )
+}
+
 beforeAll(async () => {
   root = await temporaryRoot()
   for (const name of NAMES) {
@@ -94,9 +122,8 @@ describe('an intersection on the command line', () => {
     expect(lines).toContain('30,a09,9.50,农业,true')
     expect(lines).toContain('8,Ａ03,3.50,农业,true')
     expect(lines).toContain('9,B1,,,false')
-    const { readTable } = await import('@sluice/sandbox/io')
-    const parquet = join(root, 'shared-bureau.parquet')
-    expect(await readTable(parquet, { staging: root }, async table => table.rows)).toBe(20)
+    // as they stand in the file, in its order
+    expect(await rowsOf('shared-bureau.parquet')).toEqual(sharedOf('5'))
     const record = await sluice('psi record bank.key.psi')
     expect(record.stdout).toContain('bureau 60')
     expect(record.stdout).toContain('done')
@@ -123,10 +150,11 @@ describe('an intersection on the command line', () => {
 
   it('works from disk where sets may be large, and leaves nothing there', async () => {
     await prepared('large', WHICH.replace('ecdh', 'rr22'), ['bureau', 'bank'], 2_000_000)
+    await asParquet('bureau.csv', 'bureau.parquet')
     const before = (await readdir(root)).sort()
     const run = (name: string, ...more: string[]) => party('large', name, '--progress', 'json', ...more).ended
     const [bureau, bank] = await Promise.all([
-      run('bureau', '--out', 'large-bureau.csv', '--scratch', '.'),
+      run('bureau', '--input', 'bureau.parquet', '--out', 'large-bureau.parquet', '--scratch', '.'),
       run('bank', '--out', 'large.csv', '--join', 'left'),
     ])
     expect([bureau.code, bank.code]).toEqual([0, 0])
@@ -137,9 +165,10 @@ describe('an intersection on the command line', () => {
     expect(bank.stderr).toMatch(/"stage":"intersect","fraction":1,"bucket":1,"buckets":1,"itemsPerSecond":\d/)
     const after = (await readdir(root)).filter(name => !before.includes(name))
     expect(after.filter(name => !/^bureau.key.psi$|^bank.key.psi$/.test(name)).sort()).toEqual([
-      'large-bureau.csv',
+      'large-bureau.parquet',
       'large.csv',
     ])
+    expect(await rowsOf('large-bureau.parquet')).toEqual(sharedOf('50'))
   }, 120_000)
 
   it('goes on after Ctrl-C, and says so', async () => {

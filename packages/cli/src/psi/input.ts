@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access } from 'node:fs/promises'
+import { access, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import type { PsiStoredItems } from '@sluice/mpc'
@@ -113,9 +113,18 @@ export async function withTable<T>(
   file: string,
   use: (table: TableFile) => Promise<T>,
 ): Promise<T> {
-  const { readTable } = await import('@sluice/sandbox/io')
+  const [{ readTable }, { scratchPath }] = await Promise.all([
+    import('@sluice/sandbox/io'),
+    import('@sluice/sandbox/scratch'),
+  ])
   const path = context.path(file)
-  return readTable(path, { staging: dirname(path), signal: context.signal }, use)
+  // what a killed process leaves there goes with the next one
+  const staging = await scratchPath(dirname(path))
+  try {
+    return await readTable(path, { staging, signal: context.signal }, use)
+  } finally {
+    await rm(staging, { recursive: true, force: true })
+  }
 }
 
 export function requireColumns(table: TableFile, file: string, names: readonly string[]): void {

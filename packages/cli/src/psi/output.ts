@@ -2,7 +2,7 @@ import { extname } from 'node:path'
 import { columnSchemasOf, gather } from '@sluice/core/columns'
 import type { ColumnSchema } from '@sluice/core/plan'
 import type { PsiItems } from '@sluice/mpc/psi'
-import { type FileFormat, writeTable } from '@sluice/sandbox/io'
+import { type FileFormat, placeTable, type TableFile, writeTable } from '@sluice/sandbox/io'
 import { Schema, Table, type Vector } from 'apache-arrow'
 import type { Context } from '../context.js'
 import { asText, type PsiInput, withTable } from './input.js'
@@ -34,43 +34,86 @@ export function writeMatched(
   input: PsiInput,
   items: PsiItems,
   result: Matched,
-  options: { readonly out: string; readonly join: Join; readonly force?: boolean },
+  options: Writing,
+): Promise<Written> {
+  return withTable(context, input.file, table =>
+    isChoice(table, result, options)
+      ? writeChosen(context, table, input, result, options)
+      : writeJoined(context, table, input, items, result, options),
+  )
+}
+
+interface Writing {
+  readonly out: string
+  readonly join: Join
+  readonly force?: boolean
+}
+
+/** Nothing but rows as they are, which the engine writes by itself. */
+function isChoice({ format, columns }: TableFile, { payload }: Matched, { out, join }: Writing): boolean {
+  const isPlain = join === 'anti' || (join === 'inner' && payload === undefined)
+  const isWide = columns.some(({ type }) => type.kind === 'integer' && type.bits === 128)
+  return isPlain && !isWide && (formatOf(out) ?? format) === 'parquet'
+}
+
+async function writeChosen(
+  context: Context,
+  table: TableFile,
+  input: PsiInput,
+  { matched }: Matched,
+  { out, join, force }: Writing,
+): Promise<Written> {
+  const kept = join === 'inner' ? matched : matched.map(flag => 1 - flag)
+  context.progress.report({ stage: 'write' })
+  await table.keep(kept, ownText(table, input), made => placeTable(made, context.path(out), force))
+  return { rows: kept.reduce((sum, flag) => sum + flag, 0), columns: table.columns.map(({ name }) => name) }
+}
+
+function ownText(table: TableFile, { key, sum }: PsiInput): ReadonlySet<string> {
+  return asText(table, [...key, ...(sum === undefined ? [] : [sum])])
+}
+
+function writeJoined(
+  context: Context,
+  table: TableFile,
+  input: PsiInput,
+  items: PsiItems,
+  result: Matched,
+  options: Writing,
 ): Promise<Written> {
   const { join } = options
-  return writeTable(context.path(options.out), (_, begin) =>
-    withTable(context, input.file, async table => {
-      const own = table.columns.map(({ name }) => name)
-      const text = asText(table, [...input.key, ...(input.sum === undefined ? [] : [input.sum])])
-      const beside = join === 'anti' ? undefined : besideOf(result, own)
-      const rowsOf = counterparts(items, beside)
-      const { Bool, vectorFromArray } = await import('apache-arrow')
-      let columns: readonly ColumnSchema[] = []
-      let writer: Awaited<ReturnType<typeof begin>> | undefined
-      let [read, rows] = [0, 0]
-      for await (const batch of table.batches(undefined, text)) {
-        const [left, right] = chosen(batch.numRows, read, result.matched, join, rowsOf)
-        let out = gather(batch, left)
-        if (beside !== undefined) out = out.assign(gathered(beside.columns, right))
-        if (join === 'left') {
-          const shared = [...left].map(row => result.matched[read + row] === 1)
-          out = out.assign(new Table({ [free('shared', own)]: vectorFromArray(shared, new Bool()) }))
-        }
-        columns = columnSchemasOf(out.schema)
-        writer ??= await begin({
-          format: formatOf(options.out) ?? table.format,
-          columns,
-          ...(options.force === true && { force: true }),
-          signal: context.signal,
-        })
-        await writer.write(out)
-        read += batch.numRows
-        rows += out.numRows
-        context.progress.report({ stage: 'write', fraction: read / Math.max(1, table.rows) })
+  return writeTable(context.path(options.out), async (_, begin) => {
+    const own = table.columns.map(({ name }) => name)
+    const text = ownText(table, input)
+    const beside = join === 'anti' ? undefined : besideOf(result, own)
+    const rowsOf = counterparts(items, beside)
+    const { Bool, vectorFromArray } = await import('apache-arrow')
+    let columns: readonly ColumnSchema[] = []
+    let writer: Awaited<ReturnType<typeof begin>> | undefined
+    let [read, rows] = [0, 0]
+    for await (const batch of table.batches(undefined, text)) {
+      const [left, right] = chosen(batch.numRows, read, result.matched, join, rowsOf)
+      let out = gather(batch, left)
+      if (beside !== undefined) out = out.assign(gathered(beside.columns, right))
+      if (join === 'left') {
+        const shared = [...left].map(row => result.matched[read + row] === 1)
+        out = out.assign(new Table({ [free('shared', own)]: vectorFromArray(shared, new Bool()) }))
       }
-      await writer?.finish()
-      return { rows, columns: columns.map(({ name }) => name) }
-    }),
-  )
+      columns = columnSchemasOf(out.schema)
+      writer ??= await begin({
+        format: formatOf(options.out) ?? table.format,
+        columns,
+        ...(options.force === true && { force: true }),
+        signal: context.signal,
+      })
+      await writer.write(out)
+      read += batch.numRows
+      rows += out.numRows
+      context.progress.report({ stage: 'write', fraction: read / Math.max(1, table.rows) })
+    }
+    await writer?.finish()
+    return { rows, columns: columns.map(({ name }) => name) }
+  })
 }
 
 interface Beside {

@@ -9,5 +9,8 @@ export const BUCKET_COLUMN = `${HIDDEN_PREFIX}bucket`
 
 export const BUCKETS = 64
 
+/** Whether a row is kept, while rows are chosen. */
+export const KEPT_COLUMN = `${HIDDEN_PREFIX}kept`
+
 /** What the engine calls a Parquet row's number. */
 export const ROW_NUMBER = 'file_row_number'

@@ -9,5 +9,5 @@ export {
   registerFile,
 } from './register.js'
 export { type ReadTableOptions, readTable, type TableFile } from './table-reader.js'
-export { TableWriter, type WriteTableOptions, writeTable } from './table-writer.js'
+export { placeTable, TableWriter, type WriteTableOptions, writeTable } from './table-writer.js'
 export { csvText, encodeTable, type WriteOptions } from './write.js'

@@ -7,9 +7,10 @@ import { integersOf } from '../duckdb/columns.js'
 import { createEnginePool } from '../duckdb/pool.js'
 import { EngineFailure, Session } from '../duckdb/session.js'
 import type { Child } from '../isolation/child.js'
-import { quoteIdentifier } from '../sql/emit/names.js'
+import { quoteIdentifier, quoteText } from '../sql/emit/names.js'
 import { type Encoding, transcode } from './encoding.js'
 import { detectFormat, type FileFormat } from './format.js'
+import { KEPT_COLUMN } from './hidden.js'
 import { sourceError } from './register.js'
 import type { NormalizedColumn } from './schema.js'
 import { requireFile } from './seal.js'
@@ -41,9 +42,20 @@ export interface TableFile {
     asText?: ReadonlySet<string>,
     sample?: number,
   ): AsyncGenerator<Table, void, undefined>
+  /**
+   * Makes a Parquet file of some of the rows, in the file's order, where they are: none leaves the child. For tables
+   * without integers of 128 bits, which Parquet does not have.
+   *
+   * @param kept by row of the file, 1 where it is kept
+   * @param asText as `batches` has it
+   * @param take gets the path of what was made, which is gone with the child
+   * @throws SluiceError FINGERPRINT_MISMATCH where the file has another number of rows
+   */
+  keep<T>(kept: Uint8Array, asText: ReadonlySet<string>, take: (path: string) => Promise<T>): Promise<T>
 }
 
 const SOURCE = 'source'
+const OUTPUT = 'kept.parquet'
 const DAY = 86_400_000
 const LONGEST = 1 << 30
 const BATCH_ROWS = 32_768
@@ -101,12 +113,12 @@ async function openTable(
   staged: string,
   limits: Limits,
 ): Promise<TableFile> {
-  const source = `${child.inside.in}/${SOURCE}`
+  const [source, output] = [`${child.inside.in}/${SOURCE}`, `${child.inside.out}/${OUTPUT}`]
   const session = await Session.open(child, {
     threads: limits.threads,
     memoryBytes: limits.engineMemoryBytes,
     temporaryBytes: Number.MAX_SAFE_INTEGER,
-    files: [source],
+    files: [source, output],
     statements: [],
   })
   const { from, columns } = await openSource(session, format, source, staged)
@@ -114,17 +126,31 @@ async function openTable(
     maximumRows: 1,
     maximumBytes: 1 << 16,
   })
+  const rows = integersOf(counted, 0)[0] ?? 0
+  const textOf = (asText?: ReadonlySet<string>) => (format === 'csv' ? asText : undefined)
   return {
     format,
     columns: columns.map(({ name, type }) => ({ name, type })),
-    rows: integersOf(counted, 0)[0] ?? 0,
+    rows,
     batches: (select, asText, sample) =>
-      readBatches(
-        session,
-        sampled(from, sample),
-        chosen(columns, select, format === 'csv' ? asText : undefined),
-      ),
+      readBatches(session, sampled(from, sample), chosen(columns, select, textOf(asText))),
+    async keep(kept, asText, take) {
+      if (kept.length !== rows) throw otherRows()
+      await session.numbers('kept', Uint32Array.from(kept))
+      const list = selected(chosen(columns, undefined, textOf(asText)))
+      const relation = `${from} POSITIONAL JOIN kept AS kept(${KEPT_COLUMN})`
+      const sql = `COPY (SELECT ${list} FROM ${relation} WHERE ${KEPT_COLUMN} = 1) TO ${quoteText(output)} (FORMAT parquet, COMPRESSION zstd)`
+      await session.execute(statement(sql))
+      return take(join(child.staging.path, 'out', OUTPUT))
+    },
   }
+}
+
+function otherRows(): SluiceError {
+  return new SluiceError('FINGERPRINT_MISMATCH', 'an input changed while it was read', {
+    rule: 'input',
+    remedy: 'Leave the file as it is until the job has ended.',
+  })
 }
 
 function sampled(from: string, rows: number | undefined): string {
@@ -152,8 +178,7 @@ export async function* readBatches(
   from: string,
   columns: readonly NormalizedColumn[],
 ): AsyncGenerator<Table, void, undefined> {
-  const list = columns.map(({ name, expression }) => `${expression} AS ${quoteIdentifier(name)}`)
-  await session.stream(statement(`SELECT ${list.join(', ')} FROM ${from}`))
+  await session.stream(statement(`SELECT ${selected(columns)} FROM ${from}`))
   const ask = () => {
     const asked = session.next(BATCH_ROWS, BATCH_BYTES)
     // whoever stops reading does not want to hear of the one under way
@@ -167,6 +192,10 @@ export async function* readBatches(
     next = ask()
     yield arrowTable(columns, batch.columns, batch.rows)
   }
+}
+
+function selected(columns: readonly NormalizedColumn[]): string {
+  return columns.map(({ name, expression }) => `${expression} AS ${quoteIdentifier(name)}`).join(', ')
 }
 
 function statement(sql: string) {

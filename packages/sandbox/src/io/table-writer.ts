@@ -1,4 +1,4 @@
-import { type FileHandle, link, open, rename, rm } from 'node:fs/promises'
+import { copyFile, type FileHandle, link, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import { arrowSchemaOf } from '@sluice/core/columns'
@@ -52,6 +52,34 @@ export async function writeTable<T>(
   } finally {
     for (const writer of writers) await writer.close()
     await rm(directory, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+/**
+ * Puts a file that is whole in its place: of mode 600, synced, by way of a directory of its own beside that place, for
+ * what was made may lie on another file system.
+ *
+ * @throws SluiceError EXISTS, FILE_MISSING (no such directory), DISK_FULL
+ */
+export async function placeTable(made: string, path: string, force = false): Promise<void> {
+  await writeTable(path, async directory => {
+    const whole = join(directory, 'written')
+    await moved(made, whole)
+    const file = await open(whole, 'r')
+    await file.chmod(0o600)
+    await file.sync().finally(() => file.close())
+    await place(whole, path, force)
+  })
+}
+
+async function moved(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to)
+  } catch (error) {
+    if (codeOf(error) !== 'EXDEV') throw writeError(error)
+    await copyFile(from, to).catch((cause: unknown) => {
+      throw writeError(cause)
+    })
   }
 }
 

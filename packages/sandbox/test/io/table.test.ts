@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { type ReadTableOptions, readTable, type TableFile, writeTable } from '@sluice/sandbox/io'
+import { placeTable, type ReadTableOptions, readTable, type TableFile, writeTable } from '@sluice/sandbox/io'
 import { Field, Int32, Schema, Table, tableFromArrays, tableFromIPC } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -132,6 +132,48 @@ describe('a table read and written batch by batch', () => {
       'FILE_MISSING',
     )
     expect((await readdir(folder)).sort()).toEqual(before)
+  })
+
+  it('writes the rows that are kept without handing one over, of every type and in their order', async () => {
+    const kept = Uint8Array.from({ length: 100_000 }, (_, row) => (row % 7 === 2 ? 1 : 0))
+    const names = ['id', 'name', 'even', 'amount', 'day']
+    await read('many.parquet', async table => {
+      // what was read before is done with
+      const before = await all(table.batches(names))
+      const chosen = before.filter((_, row) => kept[row] === 1)
+      await table.keep(kept, new Set(), made => placeTable(made, path('kept.parquet')))
+      const [columns, after] = await read('kept.parquet', async written => [
+        written.columns,
+        await all(written.batches(names)),
+      ])
+      expect(columns).toEqual(table.columns)
+      expect(JSON.stringify(after, bigint)).toBe(JSON.stringify(chosen, bigint))
+      expect((await stat(path('kept.parquet'))).mode & 0o777).toBe(0o600)
+      const keep = (flags: Uint8Array, force?: boolean) =>
+        table.keep(flags, new Set(), made => placeTable(made, path('kept.parquet'), force))
+      await expect(keep(kept)).toThrowWithCode('EXISTS')
+      await expect(keep(kept.subarray(1), true)).toThrowWithCode('FINGERPRINT_MISMATCH')
+      await keep(new Uint8Array(kept.length), true)
+      expect(await read('kept.parquet', async written => written.rows)).toBe(0)
+    })
+  })
+
+  it('keeps rows of the file that was opened, whatever is put in its place, a column of text as it stands', async () => {
+    await writeFile(path('some.csv'), 'id,n,"__x"\n007,1,a\n008,2,\n009,3,c\n')
+    await read('some.csv', async table => {
+      await rm(path('some.csv'))
+      await writeFile(path('some.csv'), 'id\nother\n')
+      await table.keep(Uint8Array.of(0, 1, 1), new Set(['id']), made =>
+        placeTable(made, path('some.parquet')),
+      )
+    })
+    const rows = await read('some.parquet', table => all(table.batches()))
+    expect(JSON.stringify(rows, bigint)).toBe(
+      JSON.stringify([
+        { id: '008', n: '2', __x: null },
+        { id: '009', n: '3', __x: 'c' },
+      ]),
+    )
   })
 
   it('stops when it is told to', async () => {
