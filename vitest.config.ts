@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import Sequencer from './scripts/vitest-sequencer.mjs'
 
 export default defineConfig({
   test: {
@@ -9,6 +10,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    sequence: { sequencer: Sequencer },
     // one more than there are cores: much of the time a test waits for processes that it started, or for a time-out
     maxWorkers: availableParallelism() + 1,
   },

@@ -24,7 +24,7 @@ export async function fileCases(folder, count = 2 ** 20, protocols = PROTOCOLS, 
   const plain = await inputsAndFloor(folder, count, rounds)
   const cases = []
   for (const protocol of protocols) {
-    const job = await signedJob(folder, protocol, keys)
+    const job = await signedJob(folder, protocol, keys, count)
     const runs = []
     for (let round = 0; round < rounds; round++) runs.push(await run(folder, job, count))
     cases.push(...rows(`files, ${protocol} ${count} × ${count}`, count, runs, plain))
@@ -83,8 +83,8 @@ async function requireShared(connection, file, count) {
   if (reader.getRows()[0][0] !== count / 2) throw new Error('the join without privacy is wrong')
 }
 
-/** A job that both have signed with their files; its path. */
-async function signedJob(folder, protocol, keys) {
+/** A job over sets of so many, which both have signed with their files; its path. */
+async function signedJob(folder, protocol, keys, count) {
   const parties = await Promise.all(
     keys.map(async ({ name, publicKey: key }) => ({ name, key, host: '127.0.0.1', port: await freePort() })),
   )
@@ -94,7 +94,7 @@ async function signedJob(folder, protocol, keys) {
     parties,
     protocol,
     key: [{ name: 'id', normalize: ['width', 'trim', 'case', 'identity'] }],
-    size: { floor: 1, ceiling: 2 ** 24, step: 1 },
+    size: { floor: 1, ceiling: count, step: 1 },
     receivers: [{ name: 'bank', learns: 'which' }],
     payload: [],
     minimumIntersection: 100,

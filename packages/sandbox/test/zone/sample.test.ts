@@ -41,6 +41,12 @@ columns:
   score: { role: attribute, uses: [filter] }
 `
 
+/** The same with fewer columns that are drawn, each of which takes runs of its own. */
+const FEW = PEOPLE.replace(/income: .*/, 'income: { role: measure }').replace(
+  /born: .*/,
+  'born: { role: quasi }',
+)
+
 /** Public columns of a register, of which rows may leave. */
 const ROWS = `version: 1
 owner: bureau
@@ -120,19 +126,14 @@ describe('a synthetic stand-in', () => {
   })
 
   it('has the same rows however often, for whomever and how many of them are asked for', async () => {
-    // each column that is drawn takes runs of its own: two are enough to tell one stand-in from another
-    const few = PEOPLE.replace(/income: .*/, 'income: { role: measure }').replace(
-      /born: .*/,
-      'born: { role: quasi }',
-    )
     const { zone, from, directory } = await withPeople(
-      few.replace('consumers: [bank]', 'consumers: [bank, shop]'),
+      FEW.replace('consumers: [bank]', 'consumers: [bank, shop]'),
     )
     const shop = { name: 'stranger', role: 'consumer' as const, key: keys.stranger.publicKey }
     await zone.principals.change({ action: 'enrol', principal: shop }, [keys.provider, keys.auditor])
     await zone.datasets.setPolicy(
       'people',
-      few.replace('consumers: [bank]', 'consumers: [bank, stranger]'),
+      FEW.replace('consumers: [bank]', 'consumers: [bank, stranger]'),
       keys.provider,
     )
     await zone.datasets.consentToSample('people', keys.reviewer)
@@ -154,7 +155,7 @@ describe('a synthetic stand-in', () => {
   })
 
   it('is recorded before it leaves, and the record verifies', async () => {
-    const { zone, directory } = await withPeople(PEOPLE)
+    const { zone, directory } = await withPeople(FEW)
     await zone.datasets.consentToSample('people', keys.reviewer)
     const made = await zone.datasets.sample('people', keys.operator, { rows: 10, format: 'csv' })
     expect(new TextDecoder().decode(made.bytes).split('\n')).toHaveLength(12)

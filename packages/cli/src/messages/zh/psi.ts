@@ -120,7 +120,6 @@ export const zhPsi: Translations = {
   'this is no prepared set, or not all of one, or it was changed': '这不是预处理的集合，或不完整，或已被改动',
   'Ask its owner for the file again.': '请向其所有方重新索取文件。',
   'the prepared set cannot be read ({})': '预处理的集合无法读取（{}）',
-  'Check the path.': '请检查路径。',
   'another process is preparing this set': '另一进程正在预处理此集合',
   'Wait until it is done, or choose another --out.': '请等待其完成，或另选 --out。',
   'a working file of the preparation was changed': '预处理的某个工作文件已被改动',
