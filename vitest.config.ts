@@ -11,7 +11,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     pool: 'forks',
     sequence: { sequencer: Sequencer },
-    // one more than there are cores: much of the time a test waits for processes that it started, or for a time-out
-    maxWorkers: availableParallelism() + 1,
+    // two more than there are cores: much of the time a test waits for processes that it started, for the disk, or for a
+    // time-out
+    maxWorkers: availableParallelism() + 2,
   },
 })
