@@ -1,4 +1,18 @@
 import { open } from 'node:fs/promises'
+import duckdb from '@duckdb/node-bindings'
+import {
+  type Data,
+  DataType,
+  DateUnit,
+  type Decimal,
+  type Dictionary,
+  Precision,
+  RecordBatchReader,
+  type Time,
+  type Timestamp,
+  TimeUnit,
+  Vector,
+} from 'apache-arrow'
 import {
   BIGINT,
   BOOLEAN,
@@ -18,21 +32,7 @@ import {
   USMALLINT,
   UTINYINT,
   VARCHAR,
-} from '@duckdb/node-api'
-import duckdb from '@duckdb/node-bindings'
-import {
-  type Data,
-  DataType,
-  DateUnit,
-  type Decimal,
-  type Dictionary,
-  Precision,
-  RecordBatchReader,
-  type Time,
-  type Timestamp,
-  TimeUnit,
-  Vector,
-} from 'apache-arrow'
+} from './api.js'
 import { appendChunks } from './append.js'
 
 export interface ArrowSchema {
