@@ -69,9 +69,23 @@ limits: {seconds: 60}
 `
 }
 
+/** The Han characters of the bank's table in GBK. */
+const GBK: Readonly<Record<string, string>> = {
+  农: 'c5a9',
+  业: 'd2b5',
+  制: 'd6c6',
+  造: 'd4ec',
+  采: 'b2c9',
+  矿: 'bff3',
+}
+
+function inGbk(text: string): Buffer {
+  return Buffer.concat([...text].map(one => (one in GBK ? Buffer.from(GBK[one]!, 'hex') : Buffer.from(one))))
+}
+
 /** A party in a process of its own, in its own terminal. */
 function party(name: string, ...more: string[]) {
-  const input = name === 'operator' ? [] : ['--input', `${name}.csv`]
+  const input = name === 'operator' || more.includes('--input') ? [] : ['--input', `${name}.csv`]
   const words = ['joint', 'run', 'job.json', '--as', name]
   return terminal(root, [...words, ...input, ...more])
 }
@@ -83,6 +97,7 @@ beforeAll(async () => {
   await writeFile(join(root, 'bureau.csv'), `id,band\n${lines.join('\n')}\n`)
   const theirs = companies.map(({ id, industry, debt }) => `${industry},${id},${debt}`).reverse()
   await writeFile(join(root, 'bank.csv'), `industry,firm,debt\n${theirs.join('\n')}\n`)
+  await writeFile(join(root, 'gbk.csv'), inGbk(`industry,firm,debt\n${theirs.join('\n')}\n`))
   await writeFile(join(root, 'taxpayers.yaml'), DESCRIPTIONS.bureau)
   await writeFile(join(root, 'loans.yaml'), DESCRIPTIONS.bank)
   await writeFile(join(root, 'draft.yaml'), await draft())
@@ -127,7 +142,8 @@ describe('a job on the command line', () => {
   })
 
   it('runs in three processes, whoever starts first, and opens what an ordinary loop finds', async () => {
-    const running = [party('operator'), party('bank', '--json'), party('bureau')]
+    const bankOf = party('bank', '--json', '--input', 'gbk.csv', '--encoding', 'gbk')
+    const running = [party('operator'), bankOf, party('bureau')]
     const [operator, bank, bureau] = await Promise.all(running.map(({ ended }) => ended))
     expect([operator, bank, bureau].map(ended => ended!.stderr)).toEqual(['', '', ''])
     const { tables, traffic } = JSON.parse(bank!.stdout)
@@ -236,6 +252,23 @@ describe('a job on the command line', () => {
     }
   })
 
+  it('takes text in GBK where that is said, and says how where it is not', async () => {
+    const described = await sluice(
+      'joint input loans.yaml --as bank --input gbk.csv --encoding gbk --out gbk.json',
+    )
+    expect(described.stderr).toBe('')
+    expect(await readFile(join(root, 'gbk.json'), 'utf8')).toBe(
+      await readFile(join(root, 'loans.json'), 'utf8'),
+    )
+    for (const [file, more] of [
+      ['gbk.csv', ''],
+      ['bank.csv', '--encoding gbk'],
+    ]) {
+      const refused = await sluice(`joint run job.json --as bank --input ${file} ${more}`)
+      expect(refused).toMatchObject({ exitCode: 6, stderr: expect.stringContaining('FILE_FORMAT') })
+    }
+  })
+
   it('is shown by a demonstration: three processes, one result, a ledger each that verifies', async () => {
     const shown = await sluice('joint demo demo --json')
     expect(shown).toMatchObject({ exitCode: 0, stderr: '' })
@@ -254,6 +287,9 @@ describe('a job on the command line', () => {
       exitCode: 6,
       stderr: expect.stringContaining('EXISTS'),
     })
+    const dealt = await sluice('joint demo dealt --sharing dealer --json')
+    expect(dealt.exitCode).toBe(0)
+    expect(JSON.parse(dealt.stdout).parties.bank.tables).toEqual(parties.bank.tables)
   })
 
   it('is joined by the program in the documentation', async () => {

@@ -1,4 +1,5 @@
 export { examine, fingerprintKey, type InputForm, type InputSource } from './job/input.js'
+export { ofOperation } from './job/invalid.js'
 export {
   freshJob,
   type JointColumn,

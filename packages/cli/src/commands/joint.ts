@@ -1,11 +1,19 @@
 import { SluiceError, visibleText } from '@sluice/core'
-import type { JointJob } from '@sluice/mpc'
+import type { InputSource, JointJob } from '@sluice/mpc'
 import { type Command, Option } from 'commander'
 import type { Context } from '../context.js'
 import { writeFile } from '../output/file.js'
 import type { Reply } from '../output/reply.js'
 import type { Act } from '../program.js'
-import { example, forceOption, keyFileOption, outOption, repeated } from './options.js'
+import {
+  type ENCODINGS,
+  encodingOption,
+  example,
+  forceOption,
+  keyFileOption,
+  outOption,
+  repeated,
+} from './options.js'
 
 interface Party {
   readonly keyFile?: string
@@ -14,6 +22,7 @@ interface Party {
 
 interface Describing extends Party {
   readonly input: string
+  readonly encoding?: (typeof ENCODINGS)[number]
   readonly out: string
   readonly force?: boolean
 }
@@ -26,8 +35,15 @@ interface Writing extends Party {
 interface Running extends Party {
   readonly approval?: string
   readonly input?: readonly string[]
+  readonly encoding?: (typeof ENCODINGS)[number]
   readonly listen?: string
   readonly ledger?: string
+}
+
+const SHARINGS = ['replicated', 'shamir', 'dealer'] as const
+
+interface Demonstrating {
+  readonly sharing: (typeof SHARINGS)[number]
 }
 
 export function addJoint(program: Command, act: Act): void {
@@ -39,6 +55,7 @@ export function addJoint(program: Command, act: Act): void {
       .command('input <description>')
       .description('describe a table for a job: its columns, its number of rows and its fingerprint')
       .requiredOption('--input <file>', 'the table, a Parquet, CSV or Arrow file; it stays here')
+      .addOption(encodingOption())
       .addOption(asOption())
       .addOption(keyFileOption('the owner’s key'))
       .addOption(outOption('where the described input goes').makeOptionMandatory())
@@ -86,6 +103,7 @@ export function addJoint(program: Command, act: Act): void {
           'this party’s table, a Parquet, CSV or Arrow file; NAME=FILE where it gives several',
         ),
       )
+      .addOption(encodingOption())
       .option('--listen <host:port>', 'listen here instead of at the address in the job')
       .option('--ledger <dir>', 'this party’s own record of its runs (default: NAME.ledger)')
       .action(act<Running>(run)),
@@ -96,8 +114,14 @@ export function addJoint(program: Command, act: Act): void {
     joint
       .command('demo [directory]')
       .description('a job of three parties on this machine, with made-up companies: what each terminal says')
-      .action(act(demo)),
+      .addOption(
+        new Option('--sharing <kind>', 'how the parties share values')
+          .choices(SHARINGS)
+          .default('replicated'),
+      )
+      .action(act<Demonstrating>(demo)),
     'sluice joint demo',
+    'sluice joint demo --sharing dealer',
   )
 }
 
@@ -124,10 +148,11 @@ async function describeInput(context: Context, options: Describing, file: string
   }
   const key = await fingerprintKey(signer)
   const files = new Map([[form.name, options.input]])
-  const input = await withTables(context, files, [form], async sources => {
+  const describe = async (sources: Record<string, InputSource>) => {
     const { rows, fingerprint } = await examine(sources[form.name]!, form, key)
     return { ...form, rows, fingerprint }
-  })
+  }
+  const input = await withTables(context, files, [form], describe, options.encoding)
   await writeJson(context, { ...options, out: options.out }, input)
   return {
     json: { ...input, file: context.path(options.out) },
@@ -190,7 +215,7 @@ async function run(context: Context, options: Running, file: string): Promise<Re
   const { wait } = context.settings
   const directory = options.ledger ?? `${signer.name}.ledger`
   const ledger = await mpc.PartyLedger.open(context.path(directory), signer, context.io.now)
-  const result = await withTables(context, files, own, inputs =>
+  const take = (inputs: Record<string, InputSource>) =>
     mpc.runJoint(job, {
       signer,
       approval,
@@ -200,17 +225,17 @@ async function run(context: Context, options: Running, file: string): Promise<Re
       onEvent: event => context.progress.report(output.stageOf(event)),
       ...(wait !== undefined && { wait: wait / 1000 }),
       ...(options.listen !== undefined && { listen: addressOf(options.listen) }),
-    }),
-  )
+    })
+  const result = await withTables(context, files, own, take, options.encoding)
   return output.shownResult(digest, context.path(directory), result)
 }
 
-async function demo(context: Context, _options: object, directory?: string): Promise<Reply> {
+async function demo(context: Context, { sharing }: Demonstrating, directory?: string): Promise<Reply> {
   const [{ runDemo }, { shownDemo }] = await Promise.all([
     import('../joint/demo.js'),
     import('../joint/shown.js'),
   ])
-  return shownDemo(await runDemo(context, directory), context.json)
+  return shownDemo(await runDemo(context, sharing, directory), context.json)
 }
 
 async function jobIn(context: Context, file: string): Promise<JointJob> {

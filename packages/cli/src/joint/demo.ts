@@ -29,7 +29,11 @@ const INDUSTRIES = ['农业', '制造', '零售', '采矿']
 const BANDS = ['A', 'B', 'C']
 
 /** Three parties of a joint job as local processes, each with a key and a directory of its own: made-up companies. */
-export async function runDemo(context: Context, folder: string | undefined): Promise<Demonstration> {
+export async function runDemo(
+  context: Context,
+  sharing: 'replicated' | 'shamir' | 'dealer',
+  folder: string | undefined,
+): Promise<Demonstration> {
   const directory =
     folder === undefined ? await mkdtemp(join(tmpdir(), 'sluice-joint-')) : context.path(folder)
   await mkdir(directory, { recursive: true })
@@ -50,7 +54,7 @@ export async function runDemo(context: Context, folder: string | undefined): Pro
     await write(`${form.name}.json`, `${JSON.stringify(described, null, 2)}\n`)
   }
   const ports = await freePorts(PARTIES.length)
-  await write('draft.yaml', draft(keys, ports))
+  await write('draft.yaml', draft(keys, ports, sharing))
   const job = await readDraft(context, at('draft.yaml'))
   await write('job.json', `${JSON.stringify(job, null, 2)}\n`)
   const digest = jobDigest(job)
@@ -110,12 +114,18 @@ const FORMS = [
   },
 ]
 
-function draft(keys: readonly KeyFile[], ports: readonly number[]): string {
-  const parties = keys.map(
-    ({ name, publicKey }, i) =>
-      `  - {name: ${name}, role: computing, key: "${publicKey}", host: 127.0.0.1, port: ${ports[i]}}\n`,
+function draft(
+  keys: readonly KeyFile[],
+  ports: readonly number[],
+  sharing: 'replicated' | 'shamir' | 'dealer',
+): string {
+  const parties = keys.map(({ name, publicKey }, i) =>
+    sharing === 'dealer' && name === 'operator'
+      ? `  - {name: ${name}, role: dealer, key: "${publicKey}"}\n`
+      : `  - {name: ${name}, role: computing, key: "${publicKey}", host: 127.0.0.1, port: ${ports[i]}}\n`,
   )
   return `purpose: loans in arrears by industry and tax band
+sharing: {kind: ${sharing}${sharing === 'shamir' ? ', threshold: 2' : ''}}
 parties:
 ${parties.join('')}inputs:
   - {file: taxpayers.json}

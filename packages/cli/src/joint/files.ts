@@ -30,7 +30,7 @@ export async function readInputForm(context: Context, file: string): Promise<Inp
  * @throws SluiceError FILE_MISSING, FILE_FORMAT, JOB_INVALID, and what understanding the SQL throws
  */
 export async function readDraft(context: Context, file: string): Promise<JointJob> {
-  const { freshJob, parseJob, schemaOf } = await import('@sluice/mpc')
+  const { freshJob, ofOperation, parseJob, schemaOf } = await import('@sluice/mpc')
   const draft = record(await parseYaml(await context.source(file, JOB_BYTES), file), file, DRAFT)
   const inputs: unknown[] = []
   for (const input of listOf(draft['inputs'], file, 'inputs')) {
@@ -53,14 +53,20 @@ export async function readDraft(context: Context, file: string): Promise<JointJo
     const operations: unknown[] = []
     for (const given of listOf(draft['operations'], file, 'operations')) {
       const { sql, ...operation } = record(given, file)
-      if (sql === undefined) operations.push(operation)
-      else {
-        const { plan } = await gate.compile({
-          sql: textOf(sql, file, 'sql'),
-          catalogue,
-          signal: context.signal,
-        })
+      if (sql === undefined) {
+        operations.push(operation)
+        continue
+      }
+      const name = visibleText(textOf(operation['name'], file, 'name'))
+      const text = textOf(sql, file, 'sql')
+      const source = `${file}, ${name}`
+      context.sources.add(source, text)
+      context.sources.query = source
+      try {
+        const { plan } = await gate.compile({ sql: text, catalogue, signal: context.signal })
         operations.push({ ...operation, plan })
+      } catch (error) {
+        throw ofOperation(name, error)
       }
     }
     const limits = { ...LIMITS, ...(draft['limits'] as object | undefined) }

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { SluiceError, visibleText } from '@sluice/core'
 import type { InputForm, InputSource, JointJob } from '@sluice/mpc'
-import type { TableFile } from '@sluice/sandbox/io'
+import type { Encoding, TableFile } from '@sluice/sandbox/io'
 import type { Table } from 'apache-arrow'
 import type { Context } from '../context.js'
 
@@ -12,6 +12,7 @@ const SORTED_HERE = 2_000_000
  * Opens Parquet, Arrow or CSV files for a party's inputs, for as long as `use` takes: rows come batch by batch, of a
  * CSV file all as text.
  *
+ * @param encoding of text files; UTF-8 where absent
  * @throws SluiceError as `readTable` does; NAME_UNKNOWN where a column is missing
  */
 export async function withTables<T>(
@@ -19,16 +20,17 @@ export async function withTables<T>(
   files: ReadonlyMap<string, string>,
   forms: readonly InputForm[],
   use: (sources: Record<string, InputSource>) => Promise<T>,
+  encoding?: Encoding,
   opened: Record<string, InputSource> = {},
 ): Promise<T> {
   const [form, ...others] = forms
   if (form === undefined) return use(opened)
   const { readTable } = await import('@sluice/sandbox/io')
   const path = context.path(files.get(form.name)!)
-  const options = { staging: dirname(path), signal: context.signal }
+  const options = { staging: dirname(path), signal: context.signal, ...(encoding && { encoding }) }
   return readTable(path, options, async table => {
     const source = await sourceOf(table, form, files.get(form.name)!)
-    return withTables(context, files, others, use, { ...opened, [form.name]: source })
+    return withTables(context, files, others, use, encoding, { ...opened, [form.name]: source })
   })
 }
 

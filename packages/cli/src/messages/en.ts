@@ -184,7 +184,7 @@ export const en = {
   'text.jointOrderStatistics': 'single values may be opened, as extremes, quantiles and thresholds',
   'text.jointRecorded': 'recorded in {ledger}',
   'text.jointShamir':
-    'any {threshold} of {parties}: so many who put their shares together read every input. Once all inputs are shared and cells are formed, any {threshold} finish without the others',
+    'any {threshold} of {parties}: so many who put their shares together read every input. An owner stays until its rows are shared, and where rows are multiplied one by one everybody until the last; once cells are formed, any {threshold} finish without the others',
   'text.jointSharing.dealer': 'additive, {size} parties and a dealer',
   'text.jointSharing.replicated': 'replicated, three parties',
   'text.jointSharing.shamir': 'Shamir’s, any {threshold} of {size}',

@@ -27,6 +27,7 @@ export const zhHelp = new Translator({
   'nothing beside the file states that rules with keys were applied; the ledger will say so':
     '文件旁没有说明密钥类规则已应用；账本会如实记录',
   'of a CSV file': 'CSV 文件的编码',
+  'how the parties share values': '各方如何分享数值',
   'The gate of a data zone (数据专区): only approved queries run, only checked results leave, with proof.':
     '数据专区的闸口：只运行经过审批的查询，只放行通过检查的结果，并留下凭证。',
   'totals over encrypted contributions: nobody but the key holder can open, and only the sum':

@@ -1,4 +1,4 @@
-import { SluiceError } from '@sluice/core'
+import { isSluiceError, SluiceError } from '@sluice/core'
 
 /** A job that does not hold together. */
 export function invalid(at: string, reason: string): SluiceError {
@@ -28,4 +28,17 @@ export function memoryExceeded(needed: number, allowed: number): SluiceError {
       facts: { needed, allowed },
     },
   )
+}
+
+/** Of what is wrong with one of a job's operations: which one it is. What says so by itself stays as it is. */
+export function ofOperation(name: string, error: unknown): unknown {
+  if (!isSluiceError(error) || error.code === 'JOB_INVALID' || error.code === 'INTERRUPTED') return error
+  const { code, message, position, rule, remedy, facts } = error
+  return new SluiceError(code, `the operation "${name}" is refused: ${message}`, {
+    facts: { ...facts, operation: name },
+    cause: error,
+    ...(position !== undefined && { position }),
+    ...(rule !== undefined && { rule }),
+    ...(remedy !== undefined && { remedy }),
+  })
 }

@@ -7,7 +7,7 @@ import { codeBits } from './code.js'
 import { scaled } from './decimal.js'
 import { checkField, checkTests } from './field.js'
 import type { InputForm } from './input.js'
-import { invalid } from './invalid.js'
+import { invalid, ofOperation } from './invalid.js'
 import { queryOf } from './query.js'
 import { checkRoles, sharing } from './roles.js'
 import { statistic } from './statistics/schema.js'
@@ -256,11 +256,17 @@ function checkOperations(job: JointJob): void {
   if (new Set(job.operations.map(({ name }) => name)).size < job.operations.length) {
     throw invalid('operations', 'two operations have one name')
   }
-  const queries = job.operations.map(given => queryOf(job, given))
-  for (const [index, given] of job.operations.entries()) {
-    const { receivers } = given
-    checkField(job, given, queries[index]!)
-    checkStatistic(job, given, queries[index]!)
+  const queries = job.operations.map(given => {
+    try {
+      const query = queryOf(job, given)
+      checkField(job, given, query)
+      checkStatistic(job, given, query)
+      return query
+    } catch (error) {
+      throw ofOperation(given.name, error)
+    }
+  })
+  for (const [index, { receivers }] of job.operations.entries()) {
     for (const receiver of receivers) partyIndex(job, receiver)
     if (new Set(receivers).size < receivers.length)
       throw invalid(`operations.${index}.receivers`, 'one is named twice')

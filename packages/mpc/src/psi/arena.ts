@@ -67,7 +67,7 @@ let compiled: WebAssembly.Module | undefined
 
 function instance(): Exports {
   compiled ??= new WebAssembly.Module(kernelBytes)
-  return new WebAssembly.Instance(compiled).exports as unknown as Exports
+  return new WebAssembly.Instance(compiled).exports as Exports
 }
 
 function grow(memory: WebAssembly.Memory, bytes: number): void {

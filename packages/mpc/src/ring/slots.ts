@@ -35,7 +35,7 @@ function instantiate<K extends SlotExports>(module: Uint8Array<ArrayBuffer>, slo
   if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1) {
     throw new SluiceError('INTERNAL', 'the kernels need a little-endian processor')
   }
-  const kernels = new WebAssembly.Instance(new WebAssembly.Module(module)).exports as unknown as K
+  const kernels = new WebAssembly.Instance(new WebAssembly.Module(module)).exports as K
   const block = kernels.slotWords()
   const at = Array.from({ length: slots }, (_, index) => kernels.slot(index))
   const { buffer } = kernels.memory

@@ -77,7 +77,7 @@ export class Link {
     this.#limits = limits
     this.#nameOf = nameOf
     stream.on('data', (chunk: Buffer<ArrayBuffer>) => this.#arrived(chunk))
-    stream.on('error', cause => this.fail(this.#lost('the connection failed', cause)))
+    stream.on('error', cause => this.#gone(this.#lost('the connection failed', cause)))
     stream.on('end', () => this.#closed())
     stream.on('close', () => this.#closed())
     this.#timer = setInterval(() => this.#beat(), limits.heartbeat)
@@ -163,9 +163,15 @@ export class Link {
   /** Ends the link with an error that everybody who waits on it gets. */
   fail(error: SluiceError): void {
     if (this.#failure !== undefined || this.#ended) return
+    this.#inbox.length = 0
+    this.#gone(error)
+  }
+
+  /** Where the peer left: what it said before is still to be had. */
+  #gone(error: SluiceError): void {
+    if (this.#failure !== undefined || this.#ended) return
     this.#failure = error
     clearInterval(this.#timer)
-    this.#inbox.length = 0
     this.#stream.resume()
     this.#wake?.()
     this.#wakeSender?.()
@@ -259,7 +265,7 @@ export class Link {
       case 'heartbeat':
         return
       case 'stop':
-        this.fail(this.#stopped(frame.body, this.#greeted))
+        this.#gone(this.#stopped(frame.body, this.#greeted))
         return
       case 'end':
         this.#ended = true
@@ -277,7 +283,7 @@ export class Link {
 
   #closed(): void {
     clearInterval(this.#timer)
-    this.fail(this.#lost('the connection was closed'))
+    this.#gone(this.#lost('the connection was closed'))
     this.#wake?.()
   }
 
@@ -287,7 +293,7 @@ export class Link {
     if (now - this.#ticked > 2 * this.#limits.heartbeat || this.#stream.isPaused()) this.#heard = now
     this.#ticked = now
     if (now - this.#heard > this.#limits.silence) {
-      this.fail(this.#lost('nothing was heard of it'))
+      this.#gone(this.#lost('nothing was heard of it'))
       return
     }
     this.#write('heartbeat', 0, new Uint8Array(0))

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, stat } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { canonicalBytes, isSluiceError, SluiceError } from '@sluice/core'
 import {
   commit,
   type JointLink,
   Ledger,
+  nodeFiles,
   type PartyFounding,
   sign,
   trustOf,
@@ -75,7 +76,7 @@ export class PartyLedger {
       logKey: logSigner.publicKey,
       party: { name: signer.name, key: signer.publicKey },
     }
-    await writeFile(join(directory, 'trust.json'), trustOf(founding))
+    await writeWhole(directory, 'trust.json', trustOf(founding))
     const envelope = await sign(founding, signer)
     const ledger = await Ledger.create(path, { logSigner, founding: envelope, now: clock })
     return new PartyLedger(directory, ledger, signer)
@@ -103,8 +104,8 @@ export class PartyLedger {
   /** The table and the salt lie outside, where they can be erased; the entry holds the commitment. */
   async #keep(run: string, table: JointTable) {
     const { commitment, salt } = commit('result', canonicalBytes(table))
-    const file = join(this.directory, 'results', `${run}-${table.operation}.json`)
-    await writeFile(file, { commitment, salt, table })
+    const name = `${run}-${table.operation}.json`
+    await writeWhole(join(this.directory, 'results'), name, { commitment, salt, table })
     const suppressed = table.rows.filter(row => row.includes(null)).length
     return { operation: table.operation, cells: table.rows.length, suppressed, resultCommitment: commitment }
   }
@@ -121,22 +122,14 @@ export interface RecordedRun {
   breakOff(error: unknown, outcome: Outcome): Promise<void>
 }
 
-async function writeFile(path: string, value: object): Promise<void> {
-  const file = await open(path, 'w', 0o600)
-  try {
-    await file.writeFile(`${JSON.stringify(value, null, 2)}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
+/** Whole or not at all, whenever the process or the machine stops. */
+async function writeWhole(directory: string, name: string, value: object): Promise<void> {
+  const [path, partial] = [join(directory, name), join(directory, `${name}.new`)]
+  await nodeFiles.write(partial, Buffer.from(`${JSON.stringify(value, null, 2)}\n`), 0o600)
+  await nodeFiles.rename(partial, path)
+  await nodeFiles.syncDirectory(directory)
 }
 
 async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return false
-      throw error
-    },
-  )
+  return (await nodeFiles.size(path)) !== null
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { canonicalBytes } from '@sluice/core'
@@ -90,6 +90,15 @@ describe('a party’s own ledger', () => {
     const kept = await PartyLedger.open(directory, people[0]!).catch(error => error)
     // one entry alone cannot be told from a founding that was interrupted
     expect(kept).toBeInstanceOf(PartyLedger)
+  })
+
+  it('has its trust file whole or not at all: what a founding that was killed left is replaced, not written over', async () => {
+    const directory = await temporary()
+    await writeFile(join(directory, 'trust.json'), '{"torn')
+    await link(join(directory, 'trust.json'), join(directory, 'before'))
+    await PartyLedger.open(directory, people[0]!)
+    expect(await readFile(join(directory, 'before'), 'utf8')).toBe('{"torn')
+    expect((await verified(directory)).report.size).toBe(1)
   })
 
   it('that was changed does not verify', async () => {

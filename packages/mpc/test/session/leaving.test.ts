@@ -83,6 +83,36 @@ it('fails where too few are left', async () => {
   }
 })
 
+it('keeps what came whole before a party left, and nothing of what did not', async () => {
+  const mesh = memoryMesh(5)
+  const [first, second] = await Promise.all(
+    [0, 1].map(async self =>
+      Session.open({
+        job,
+        self,
+        approval: await approveJob(job.digest, people[self]!),
+        streams: new Map([[1 - self, mesh[self]!.get(1 - self)!]]),
+        mayLeave: true,
+      }),
+    ),
+  )
+  function* saying(): Protocol<void> {
+    yield { send: [{ to: 0, bytes: new Uint8Array([7, 7, 7]) }], receive: [] }
+  }
+  function* hearing(): Protocol<number[][]> {
+    const receive = [3, 3].map(bytes => ({ from: 1, bytes, optional: true }))
+    return (yield { send: [], receive }).map(message => [...message])
+  }
+  await second!.run(saying())
+  while (first!.traffic.bytesReceived < second!.traffic.bytesSent)
+    await new Promise(resolve => setImmediate(resolve))
+  const gone = mesh[0]!.get(1)!
+  mesh[1]!.get(0)!.destroy()
+  await new Promise(resolve => gone.once('close', resolve))
+  expect(await first!.run(hearing())).toEqual([[7, 7, 7], []])
+  expect(first!.left).toEqual([1])
+})
+
 it('ends for everybody where nobody may leave', async () => {
   for (const result of await sums([1], false)) {
     expect(result).toMatchObject({ status: 'rejected', reason: { code: expect.stringMatching(/^PEER_/) } })

@@ -96,6 +96,7 @@ export const zhJoint: Translations = {
   'the inputs "{}" and "{}" differ in rows, and would have the same entities':
     '输入“{}”与“{}”行数不同，而它们应有相同的实体',
   'the job computes something else than the approved plan': '任务所计算的不是获批的计划',
+  'the operation "{}" is refused: {}': '操作“{}”被拒绝：{}',
   'the job is refused at {}: {}': '任务在 {} 处被拒绝：{}',
   'the job opens its result to others than this party': '任务将结果打开给其他方，而非本方',
   'the key is that of "{}", and not of "{}"': '该密钥属于“{}”，而非“{}”',

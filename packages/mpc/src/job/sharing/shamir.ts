@@ -1,8 +1,8 @@
-import { concatenate, split } from '../../protocols/field/columns.js'
 import { openAtLeastByTriples, prepareMinimum, receiveAtLeast } from '../../protocols/shamir/cells.js'
 import { inputOf, provide, receiveFrom } from '../../protocols/shamir/input.js'
 import { innerProducts, lowered, multiply, prepareProducts } from '../../protocols/shamir/multiply.js'
 import { type Committee, shamirParty } from '../../protocols/shamir/party.js'
+import { concatenate, split } from '../../ring/columns.js'
 import type { Protocol } from '../../session/protocol.js'
 import {
   affineIn,

@@ -1,8 +1,8 @@
 import { combine, reduce, sum, uniform } from '../../field/kernels.js'
 import { bytesOf, wordsOf } from '../../prg/aes-ctr.js'
+import { concatenate, split } from '../../ring/columns.js'
 import type { Words } from '../../ring/slots.js'
 import type { Protocol } from '../../session/protocol.js'
-import { concatenate, split } from '../field/columns.js'
 import type { Pair } from '../field/totals.js'
 import { type Dealer, type DealtParty, partiesOf } from './party.js'
 

@@ -1,8 +1,8 @@
 import { SluiceError } from '@sluice/core'
 import { toSigned } from '../../field/kernels.js'
+import { concatenate } from '../../ring/columns.js'
 import type { Words } from '../../ring/slots.js'
 import type { Protocol } from '../../session/protocol.js'
-import { concatenate } from './columns.js'
 import type { Scheme } from './scheme.js'
 
 /** Shared cells: how many entities stand behind each, and its sum. */

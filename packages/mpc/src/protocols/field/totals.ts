@@ -1,7 +1,7 @@
 import { combine, sum } from '../../field/kernels.js'
+import { concatenate, split } from '../../ring/columns.js'
 import type { Words } from '../../ring/slots.js'
 import type { Protocol } from '../../session/protocol.js'
-import { concatenate, split } from './columns.js'
 import type { FieldCells } from './minimum.js'
 
 /** Two shared columns of one length. */

@@ -1,3 +1,4 @@
+import { concatenate as joined } from '../../ring/columns.js'
 import { affine, combine, sum, type Words } from '../../ring/kernels.js'
 import type { Party } from './party.js'
 
@@ -92,14 +93,4 @@ const ONES = 2n ** 64n - 1n
 /** Whether this party's first and second share are the share of that index. */
 function placed(party: Party, index: 0 | 1 | 2): [boolean, boolean] {
   return [party.index === index, (party.index + 1) % 3 === index]
-}
-
-function joined(columns: readonly Words[]): Words {
-  const out = new BigUint64Array(columns.reduce((length, column) => length + column.length, 0))
-  let start = 0
-  for (const column of columns) {
-    out.set(column, start)
-    start += column.length
-  }
-  return out
 }

@@ -1,7 +1,7 @@
 import { combine } from '../../field/kernels.js'
+import { concatenate } from '../../ring/columns.js'
 import type { Words } from '../../ring/slots.js'
 import type { Protocol } from '../../session/protocol.js'
-import { concatenate } from '../field/columns.js'
 import { Supply } from '../field/supply.js'
 import { everyoneOf, multiply, prepareProducts, random } from './multiply.js'
 import { open } from './open.js'

@@ -1,4 +1,4 @@
-import type { Words } from '../../ring/slots.js'
+import type { Words } from './slots.js'
 
 /** Columns one after the other. */
 export function concatenate(columns: readonly Words[]): Words {
