@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { KeyFile } from '@sluice/ledger/keys'
 
 /** One row of the report, as the others' subjects have them. */
 export function row(name, metric, value, unit, peer, peerValue) {
@@ -24,4 +25,12 @@ export async function freePort() {
   const { port } = server.address()
   await new Promise(resolve => server.close(resolve))
   return port
+}
+
+/** The key in this file, which is made where there is none. */
+export function keyAt(path, name) {
+  return KeyFile.open(path).catch(error => {
+    if (error.code !== 'FILE_MISSING') throw error
+    return KeyFile.generate(path, { name })
+  })
 }

@@ -4,9 +4,8 @@ import { fork } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { canonicalDigest } from '@sluice/core'
-import { KeyFile } from '@sluice/ledger/keys'
 import { estimatePsi, HashIndex } from '@sluice/mpc/psi'
-import { freePort, median, row } from './cases.mjs'
+import { freePort, keyAt, median, row } from './cases.mjs'
 import { itemsOf } from './items.mjs'
 
 const NAMES = ['bureau', 'bank']
@@ -80,12 +79,7 @@ function plainJoin(count) {
  * @returns {Promise<{ seconds: number, rounds: number, bytes: number, peak: number }[]>} by party
  */
 export async function twoProcesses(folder, protocol, count) {
-  const keys = await Promise.all(
-    NAMES.map(async name => {
-      const path = join(folder, `${name}.key`)
-      return KeyFile.open(path).catch(() => KeyFile.generate(path, { name }))
-    }),
-  )
+  const keys = await Promise.all(NAMES.map(name => keyAt(join(folder, `${name}.key`), name)))
   const participants = await Promise.all(
     keys.map(async ({ name, publicKey }) => ({
       name,

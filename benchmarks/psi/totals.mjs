@@ -3,9 +3,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { KeyFile } from '@sluice/ledger/keys'
 import { freshPsiJob, parsePsiJob } from '@sluice/mpc/psi'
-import { freePort, median, row } from './cases.mjs'
+import { freePort, keyAt, median, row } from './cases.mjs'
 import { sluice } from './program.mjs'
 
 const CASES = [
@@ -69,8 +68,7 @@ async function inputsAndFloor(folder, count) {
 async function signedJob(folder, names, { helper, receiver }) {
   const parties = []
   for (const name of names) {
-    const path = join(folder, `${name}.key`)
-    const key = await KeyFile.open(path).catch(() => KeyFile.generate(path, { name }))
+    const key = await keyAt(join(folder, `${name}.key`), name)
     parties.push({ name, key: key.publicKey, host: '127.0.0.1', port: await freePort() })
   }
   const job = parsePsiJob({

@@ -260,8 +260,9 @@ async function run(context: Context, options: Running, file: string): Promise<Re
     })
   }
   context.progress.report({ stage: 'read' })
-  const items = input === undefined ? undefined : await readItems(context, job, input)
-  const [{ runPrepared, runPsi }, { stageOf }, { withSide }] = await Promise.all([
+  const [items, { runPrepared, runPsi }, { stageOf }, { withSide }] = await Promise.all([
+    input === undefined ? undefined : readItems(context, job, input),
+    // while the engine that reads is started
     import('@sluice/mpc'),
     import('../joint/shown.js'),
     import('../psi/prepared.js'),

@@ -40,20 +40,20 @@ function gather(
 ): void {
   const shift: usize = wide ? 5 : 4
   const target = elements + ((<usize>at) << shift)
-  let from = elements + ((<usize>(end - skip)) << shift)
+  // the oldest first: the newest is only just there, and what comes after it would wait for it
+  let from = elements + ((<usize>(end - reach)) << shift)
   const step: usize = (<usize>1) << shift
   let sum = v128.load(target)
   let other = wide ? v128.load(target, 16) : i64x2.splat(0)
-  for (let k = skip; k < reach; k++) {
-    from -= step
+  if (last) {
+    sum = v128.xor(sum, v128.load(from - step))
+    if (wide) other = v128.xor(other, v128.load(from - step, 16))
+  }
+  for (let k = reach - 1; k >= skip; k--) {
     const mask = i64x2.splat(-(<i64>((word >> k) & 1)))
     sum = v128.xor(sum, v128.and(v128.load(from), mask))
     if (wide) other = v128.xor(other, v128.and(v128.load(from, 16), mask))
-  }
-  if (last) {
-    const before = elements + ((<usize>(end - STATE - 1)) << shift)
-    sum = v128.xor(sum, v128.load(before))
-    if (wide) other = v128.xor(other, v128.load(before, 16))
+    from += step
   }
   v128.store(target, sum)
   if (wide) v128.store(target, other, 16)

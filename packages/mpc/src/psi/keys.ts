@@ -38,6 +38,8 @@ export function keysOf(columns: readonly KeyColumn[]): Keys {
   const bytes = new Uint8Array(
     parts.reduce((total, part) => total + part.bytes.length, 4 * count * columns.length),
   )
+  const views = parts.map(({ bytes }) => viewOf(bytes))
+  const out = viewOf(bytes)
   let [kept, at] = [0, 0]
   for (let row = 0; row < count; row++) {
     const before = at
@@ -49,7 +51,7 @@ export function keysOf(columns: readonly KeyColumn[]): Keys {
         at = -1
         break
       }
-      at = append(bytes, at, part.bytes, start, length)
+      at = append(out, at, views[i]!, start, length)
     }
     if (at < 0) {
       at = before
@@ -65,13 +67,16 @@ export function keysOf(columns: readonly KeyColumn[]): Keys {
 }
 
 /** A part of a key after its length in four bytes, the lowest first. @returns where the next one goes */
-function append(out: Uint8Array, at: number, bytes: Uint8Array, start: number, length: number): number {
-  out[at] = length
-  out[at + 1] = length >> 8
-  out[at + 2] = length >> 16
-  out[at + 3] = length >> 24
-  for (let i = 0; i < length; i++) out[at + 4 + i] = bytes[start + i]!
+function append(out: DataView, at: number, bytes: DataView, start: number, length: number): number {
+  out.setUint32(at, length, true)
+  const words = length & ~3
+  for (let i = 0; i < words; i += 4) out.setUint32(at + 4 + i, bytes.getUint32(start + i))
+  for (let i = words; i < length; i++) out.setUint8(at + 4 + i, bytes.getUint8(start + i))
   return at + 4 + length
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /**
@@ -139,7 +144,8 @@ function utf8Of(data: Data): Messages {
   const first = valueOffsets[0] ?? 0
   const bytes = (values as Uint8Array).subarray(first, valueOffsets[length] ?? 0)
   if (nullCount === 0) {
-    return { bytes, offsets: (valueOffsets as Int32Array).slice(0, length + 1).map(end => end - first) }
+    const offsets = (valueOffsets as Int32Array).subarray(0, length + 1)
+    return { bytes, offsets: first === 0 ? offsets : offsets.map(end => end - first) }
   }
   // what stands under a null is nothing, whatever bytes are there
   const offsets = new Int32Array(length + 1)

@@ -166,8 +166,7 @@ function rowKey(session: string, run: number, seed: Uint8Array): Uint8Array {
 
 /** a ⊕= b, in words: both are as long and 8-byte aligned. */
 function xor(a: Uint8Array<ArrayBuffer>, b: Uint8Array<ArrayBuffer>): void {
-  const [left, right] = [a, b].map(
-    bytes => new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8),
-  )
-  for (let i = 0; i < left!.length; i++) left![i]! ^= right![i]!
+  const left = new Uint32Array(a.buffer, a.byteOffset, a.length / 4)
+  const right = new Uint32Array(b.buffer, b.byteOffset, b.length / 4)
+  for (let i = 0; i < left.length; i++) left[i]! ^= right[i]!
 }

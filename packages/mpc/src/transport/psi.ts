@@ -347,11 +347,18 @@ function shown(job: PsiJob, { withheld, matched, count, sum }: PsiOutcome, items
     ...(withheld !== undefined && { withheld }),
     ...(count !== undefined && { count }),
     ...(sum !== undefined && { sum: unscaled(sum, job.sum!.scale) }),
-    ...(matched !== undefined &&
-      items !== undefined && {
-        matched: Uint8Array.from(items.itemOf, item => (item >= 0 ? matched[item]! : 0)),
-      }),
+    ...(matched !== undefined && items !== undefined && { matched: byRow(items, matched) }),
   }
+}
+
+/** @param matched by item */
+function byRow({ itemOf }: PsiItems, matched: Uint8Array): Uint8Array {
+  const flags = new Uint8Array(itemOf.length)
+  for (let row = 0; row < flags.length; row++) {
+    const item = itemOf[row]!
+    if (item >= 0) flags[row] = matched[item]!
+  }
+  return flags
 }
 
 /** Where this side fails outside the session, the others are told before it is thrown. */

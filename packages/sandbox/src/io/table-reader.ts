@@ -136,7 +136,7 @@ async function openTable(
       readBatches(session, sampled(from, sample), chosen(columns, select, textOf(asText))),
     async keep(kept, asText, take) {
       if (kept.length !== rows) throw otherRows()
-      await session.numbers('kept', Uint32Array.from(kept))
+      await session.numbers('kept', new Uint32Array(kept))
       const list = selected(chosen(columns, undefined, textOf(asText)))
       const relation = `${from} POSITIONAL JOIN kept AS kept(${KEPT_COLUMN})`
       const sql = `COPY (SELECT ${list} FROM ${relation} WHERE ${KEPT_COLUMN} = 1) TO ${quoteText(output)} (FORMAT parquet, COMPRESSION zstd)`

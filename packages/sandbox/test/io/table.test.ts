@@ -52,6 +52,36 @@ describe('a table read and written batch by batch', () => {
     expect(chiSquared).toBeLessThan(39.3)
   })
 
+  it.each(['parquet', 'csv'] as const)(
+    'gives every text as it stands in %s, short or long, alone or repeated',
+    async format => {
+      const instance = await DuckDBInstance.create(':memory:')
+      const connection = await instance.connect()
+      const texts = {
+        mixed: (i: number) => (i % 11 === 0 ? null : String.fromCharCode(97 + (i % 26)).repeat(1 + (i % 41))),
+        few: (i: number) => `a category with a long name, ${(i * i) % 7}`,
+        digits: (i: number) => String(i).padStart(18, '0'),
+        chinese: (i: number) => (i % 3 === 0 ? `深圳市公共数据专区${i}` : `x${i}`),
+      }
+      await connection.run(
+        `COPY (SELECT CASE WHEN i % 11 = 0 THEN NULL ELSE repeat(chr((97 + i % 26)::INTEGER), 1 + i % 41) END AS mixed,
+        'a category with a long name, ' || i * i % 7 AS few, printf('%018d', i) AS digits,
+        CASE WHEN i % 3 = 0 THEN '深圳市公共数据专区' || i ELSE 'x' || i END AS chinese
+        FROM range(10000) AS t(i)) TO '${path(`texts.${format}`)}' (FORMAT ${format})`,
+      )
+      connection.closeSync()
+      instance.closeSync()
+      await read(`texts.${format}`, async table => {
+        const rows = await all(table.batches(Object.keys(texts), new Set(Object.keys(texts))))
+        expect(rows.length).toBe(10_000)
+        for (const [i, row] of rows.entries()) {
+          for (const [name, text] of Object.entries(texts))
+            if (row[name] !== text(i)) expect(row[name]).toBe(text(i))
+        }
+      })
+    },
+  )
+
   it.each(['arrow', 'parquet', 'csv'] as const)('comes back the same as %s', async format => {
     const copy = path(`copy.${format}`)
     const batches = await writeTable(copy, (directory, begin) =>

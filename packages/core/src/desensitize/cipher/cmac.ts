@@ -53,42 +53,45 @@ function macTile(
   const blocks = wordsOf(work)
   const chained = wordsOf(tags)
   const [whole, padded] = [wordsOf(subkeys.whole), wordsOf(subkeys.padded)]
-  let active = Int32Array.from({ length: to - from }, (_, i) => from + i)
-  for (let step = 0; active.length > 0; step++) {
-    const start = step * BLOCK_BYTES
-    let unfinished = 0
-    for (let k = 0; k < active.length; k++) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const active = new Int32Array(to - from)
+  for (let k = 0; k < active.length; k++) active[k] = from + k
+  let count = active.length
+  for (let start = 0; count > 0; start += BLOCK_BYTES) {
+    for (let k = 0; k < count; k++) {
       const row = active[k]!
       const source = offsets[row]! + start
       const left = offsets[row + 1]! - source
-      const block = k * BLOCK_BYTES
-      const here = Math.min(left, BLOCK_BYTES)
-      for (let i = 0; i < here; i++) work[block + i] = bytes[source + i]!
-      if (here < BLOCK_BYTES) {
-        work[block + here] = 0x80
-        for (let i = here + 1; i < BLOCK_BYTES; i++) work[block + i] = 0
-      }
       const word = k * BLOCK_WORDS
-      if (step > 0) for (let i = 0; i < BLOCK_WORDS; i++) blocks[word + i]! ^= chained[row * BLOCK_WORDS + i]!
-      if (left > BLOCK_BYTES) {
-        unfinished++
-        continue
+      if (left >= BLOCK_BYTES) {
+        for (let i = 0; i < BLOCK_WORDS; i++) blocks[word + i] = view.getUint32(source + 4 * i, LITTLE_ENDIAN)
+      } else {
+        for (let i = 0; i < BLOCK_WORDS; i++) blocks[word + i] = 0
+        const block = k * BLOCK_BYTES
+        for (let i = 0; i < left; i++) work[block + i] = bytes[source + i]!
+        work[block + left] = 0x80
       }
+      if (start > 0)
+        for (let i = 0; i < BLOCK_WORDS; i++) blocks[word + i]! ^= chained[row * BLOCK_WORDS + i]!
+      if (left > BLOCK_BYTES) continue
       const subkey = left === BLOCK_BYTES ? whole : padded
       for (let i = 0; i < BLOCK_WORDS; i++) blocks[word + i]! ^= subkey[i]!
     }
     // what was encrypted goes back into the same memory, where words can be read
-    work.set(cipher.encrypt(work.subarray(0, active.length * BLOCK_BYTES)))
-    for (let k = 0; k < active.length; k++) {
-      const [source, target] = [k * BLOCK_WORDS, active[k]! * BLOCK_WORDS]
+    work.set(cipher.encrypt(work.subarray(0, count * BLOCK_BYTES)))
+    let unfinished = 0
+    for (let k = 0; k < count; k++) {
+      const row = active[k]!
+      const [source, target] = [k * BLOCK_WORDS, row * BLOCK_WORDS]
       for (let i = 0; i < BLOCK_WORDS; i++) chained[target + i] = blocks[source + i]!
+      if (offsets[row + 1]! - offsets[row]! > start + BLOCK_BYTES) active[unfinished++] = row
     }
-    if (unfinished === 0) return
-    const next = start + BLOCK_BYTES
-    if (unfinished < active.length) active = active.filter(row => offsets[row + 1]! - offsets[row]! > next)
+    count = unfinished
   }
 }
 
+/** As arrays of words have it here. */
+const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 const BLOCK_WORDS = BLOCK_BYTES / 4
 
 function wordsOf(bytes: Uint8Array): Uint32Array {

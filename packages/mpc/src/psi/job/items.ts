@@ -41,20 +41,21 @@ export async function readPsiItems(
   signal?: AbortSignal,
 ): Promise<PsiItems> {
   const hashed: Uint8Array[] = []
-  const keyed: Uint32Array[] = []
+  const keyed: { readonly rows: Uint32Array; readonly start: number }[] = []
   const totals: BigUint64Array[] = []
   let rows = 0
   for await (const batch of hashedBatches(job, batches, key, signal)) {
-    const start = rows
     hashed.push(batch.hashes)
-    keyed.push(batch.rows.map(row => row + start))
+    keyed.push({ rows: batch.rows, start: rows })
     if (sum !== undefined) totals.push(valuesOf(job, columnOf(batch.table, sum), batch.table.numRows))
     rows += batch.table.numRows
   }
   const set = distinct(joined(hashed))
   const itemOf = new Int32Array(rows).fill(-1)
   let next = 0
-  for (const chunk of keyed) for (const row of chunk) itemOf[row] = set.itemOf[next++]!
+  for (const { rows: chunk, start } of keyed) {
+    for (let i = 0; i < chunk.length; i++) itemOf[start + chunk[i]!] = set.itemOf[next++]!
+  }
   return {
     hashes: set.hashes,
     itemOf,

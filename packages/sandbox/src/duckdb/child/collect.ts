@@ -2,6 +2,7 @@ import duckdb from '@duckdb/node-bindings'
 import type { DuckDBResult } from './api.js'
 import { SizeExceeded } from './failure.js'
 import type { ColumnForm } from './protocol.js'
+import { copyStrings, STRING_BYTES } from './strings.js'
 
 export interface Collected {
   readonly rows: number
@@ -163,9 +164,6 @@ class FixedColumn implements Column {
   }
 }
 
-const STRING_BYTES = 16
-const INLINED_BYTES = 12
-
 class TextColumn implements Column {
   readonly #validity = new Validity()
   readonly #offsets = new Growing()
@@ -181,19 +179,18 @@ class TextColumn implements Column {
     const strings = new DataView(data.buffer, data.byteOffset, data.byteLength)
     const first = this.#offsets.reserve(count * 4)
     const offsets = new DataView(this.#offsets.bytes.buffer)
+    const lengths = new Int32Array(count)
+    let end = this.#values.length
     for (let row = 0; row < count; row++) {
-      offsets.setInt32(first + row * 4, this.#values.length, true)
+      offsets.setInt32(first + row * 4, end, true)
       if (mask !== null && (((mask[row >> 3] as number) >> (row & 7)) & 1) === 0) continue
-      // duckdb_string_t: length, then the bytes themselves or four of them and a pointer
-      const at = row * STRING_BYTES
-      const length = strings.getUint32(at, true)
-      this.#values.append(
-        length <= INLINED_BYTES
-          ? data.subarray(at + 4, at + 4 + length)
-          : duckdb.get_data_from_pointer(data.buffer as ArrayBuffer, data.byteOffset + at + 8, length),
-      )
-      if (this.#values.length > 0x7fff_ffff) throw new SizeExceeded()
+      const length = strings.getUint32(row * STRING_BYTES, true)
+      end += length
+      if (end > 0x7fff_ffff) throw new SizeExceeded()
+      lengths[row] = length
     }
+    const start = this.#values.reserve(end - this.#values.length)
+    copyStrings(data, lengths, this.#values.bytes, start)
   }
 
   finish(): Finished {
