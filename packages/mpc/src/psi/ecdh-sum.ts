@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { SluiceError } from '@sluice/core'
 import type { Protocol } from '../session/protocol.js'
-import { ITEMS_AT_ONCE, maskedItems, tagsOf } from './ecdh.js'
+import { ITEMS_AT_ONCE, maskedItems, refuseRepeated, tagsOf } from './ecdh.js'
 import { HashIndex, scattering } from './hash-index.js'
 import { ITEM_BYTES, type ItemHashes } from './item-hash.js'
 import { permuted, randomPermutation } from './permutation.js'
@@ -148,6 +148,7 @@ function* owning(options: EcdhSumOptions): Protocol<EcdhSum> {
     tags.set(tagsOf(points!, scalar, session, group), start * ITEM_BYTES)
     progress(due)
   }
+  refuseRepeated(tags)
   yield {
     send: [
       { to: peer, bytes: permuted(tags, randomPermutation(peerCount, random), ITEM_BYTES) },
@@ -233,12 +234,6 @@ function requireElements(group: Ristretto, points: Uint8Array): void {
       throw violated('a point that was received is none of the group')
     }
   }
-}
-
-/** An item twice would count twice in the total. */
-function refuseRepeated(tags: ItemHashes): void {
-  const firsts = new HashIndex(tags).places(tags)
-  if (firsts.some((first, item) => first !== item)) throw violated('a set came with one item twice')
 }
 
 function violated(message: string): SluiceError {

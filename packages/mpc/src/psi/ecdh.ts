@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
+import { SluiceError } from '@sluice/core'
 import type { Protocol } from '../session/protocol.js'
 import { HashIndex } from './hash-index.js'
 import { ITEM_BYTES, type ItemHashes } from './item-hash.js'
@@ -39,11 +40,12 @@ export interface Intersection {
  *
  * Secure against one party that follows the protocol. Each learns how many items the other has, as padded; who learns
  * `count` gets the answers in an order that the other chose, and who learns `nothing` gets none. A party that does
- * not follow the protocol can put in other items than its own, and make the other's answer wrong.
+ * not follow the protocol can put in other items than its own, and make the other's answer wrong; an item that it puts
+ * in several times, so as to tell it by its number among answers that are counted, is refused.
  *
  * A message for each 512 items one way and 16 bytes an item back; 32 + 16 bytes an item, four multiplications a pair.
  *
- * @throws SluiceError PROTOCOL_VIOLATION where a received point is none
+ * @throws SluiceError PROTOCOL_VIOLATION where a received point is none, or a set or an answer comes with an item twice
  */
 export function* ecdhPsi(options: EcdhOptions): Protocol<Intersection> {
   const { peer, hashes, peerCount, learns, session, group, random = randomBytes, onProgress } = options
@@ -63,6 +65,7 @@ export function* ecdhPsi(options: EcdhOptions): Protocol<Intersection> {
     if (due > 0) theirs.set(tagsOf(points!, scalar, session, group), start * ITEM_BYTES)
     onProgress?.(Math.min(1, (start + ITEMS_AT_ONCE) / total))
   }
+  refuseRepeated(theirs)
   const answer = answerFor(theirs, learns.peer, random)
   const [tags] = yield {
     send: [{ to: peer, bytes: answer }],
@@ -70,13 +73,43 @@ export function* ecdhPsi(options: EcdhOptions): Protocol<Intersection> {
   }
   if (learns.own === 'nothing') return {}
   const places = new HashIndex(theirs).places(tags!)
-  const found = places.reduce((sum, place) => sum + (place < 0 ? 0 : 1), 0)
+  const found = foundOnce(places, peerCount)
   if (learns.own === 'count') return { count: found }
   const matched = new Uint8Array(count)
   places.forEach((place, i) => {
     if (place >= 0) matched[order[i]!] = 1
   })
   return { matched, count: found }
+}
+
+/** How many were found, each another. */
+function foundOnce(places: Int32Array, among: number): number {
+  const seen = new Uint8Array(among)
+  let found = 0
+  for (const place of places) {
+    if (place < 0) continue
+    if (seen[place] === 1) throw repeated()
+    seen[place] = 1
+    found++
+  }
+  return found
+}
+
+/**
+ * An item twice would count twice.
+ *
+ * @param tags which the other party cannot choose
+ */
+export function refuseRepeated(tags: ItemHashes): void {
+  const firsts = new HashIndex(tags).places(tags)
+  if (firsts.some((first, item) => first !== item)) throw repeated()
+}
+
+function repeated(): SluiceError {
+  return new SluiceError('PROTOCOL_VIOLATION', 'a set came with one item twice', {
+    rule: 'psi.distinct',
+    remedy: 'Ask the other party which version runs there, then start the job again on both sides.',
+  })
 }
 
 /** Items a message: some tenths of a second of work, between which connections are served. */

@@ -242,6 +242,13 @@ describe('a peer whose messages are wrong', () => {
     }
   })
 
+  it('is refused with one item twice of the adder, who could tell it by its number', async () => {
+    const run = altered((bytes, from) => {
+      if (from === 0 && bytes.length === 4 * POINT) bytes.copyWithin(POINT, 0, POINT)
+    })
+    await expect(run).toThrowWithCode('PROTOCOL_VIOLATION')
+  })
+
   it('is refused with more shared items than there are', async () => {
     const run = altered(
       (bytes, from) => {

@@ -182,6 +182,28 @@ describe('intersection by Diffie and Hellman', () => {
     expect(outputs[1]).toEqual(outputs[0])
   })
 
+  it.each<[Learns, Learns]>([
+    ['count', 'nothing'],
+    ['nothing', 'count'],
+    ['which', 'which'],
+  ])('refuses a set with one item twice, whoever learns: %s and %s', async (...learns) => {
+    const run = () =>
+      runLocally(pair(own, other, learns), (bytes, from) => {
+        if (from === 1 && bytes.length === 6 * POINT_BYTES) bytes.copyWithin(POINT_BYTES, 0, POINT_BYTES)
+        return bytes
+      })
+    await expect(run).toThrowWithCode('PROTOCOL_VIOLATION')
+  })
+
+  it.each<Learns>(['which', 'count'])('refuses an answer that has one item twice: %s', async learns => {
+    const run = () =>
+      runLocally(pair(own, own, [learns, 'nothing']), (bytes, from) => {
+        if (from === 1 && bytes.length === 4 * 16) bytes.copyWithin(16, 0, 16)
+        return bytes
+      })
+    await expect(run).toThrowWithCode('PROTOCOL_VIOLATION')
+  })
+
   it('refuses points that are none, and the identity', async () => {
     for (const bad of [new Uint8Array(POINT_BYTES), new Uint8Array(POINT_BYTES).fill(255)]) {
       const protocols: Protocol<Intersection>[] = pair(own, other, ['which', 'which'])
