@@ -17,6 +17,8 @@ export interface HelperOptions {
   /** the helper's index, and the owners' in their order */
   readonly helper: number
   readonly owners: readonly number[]
+  /** what an owner is called, by its index */
+  readonly nameOf: (owner: number) => string
   /** the size of every owner's set, as padded, by index */
   readonly sizes: ReadonlyMap<number, number>
   /** the owner who learns the outcome, and what */
@@ -60,14 +62,14 @@ export interface HelperOutcome {
  * Rounds: the key, the encryptions, the answer; a total takes seventeen more. 16 bytes an item, and for a total 8 more
  * of each of the helper and the values' owner.
  *
- * @throws SluiceError PROTOCOL_VIOLATION where a set comes with an item twice
+ * @throws SluiceError PROTOCOL_VIOLATION where a set comes with an item twice, or more are said to be shared than there are
  */
 export function* helperPsi(options: HelperOptions): Protocol<HelperOutcome> {
   return options.self === options.helper ? yield* helping(options) : yield* owning(options)
 }
 
 function* helping(options: HelperOptions): Protocol<HelperOutcome> {
-  const { owners, sizes, receiver, learns, minimum, sumOwner, random } = options
+  const { owners, nameOf, sizes, receiver, learns, minimum, sumOwner, random } = options
   yield { send: [], receive: [] }
   const tags = (yield {
     send: [],
@@ -78,7 +80,7 @@ function* helping(options: HelperOptions): Protocol<HelperOutcome> {
   const flags = new Uint8Array(own.length / ITEM_BYTES).fill(1)
   tags.forEach((set, i) => {
     const index = new HashIndex(set)
-    refuseRepeated(index.places(set), owners[i]!)
+    refuseRepeated(index.places(set), nameOf(owners[i]!))
     if (set === own) return
     const places = index.places(own)
     for (let item = 0; item < flags.length; item++) if (places[item]! < 0) flags[item] = 0
@@ -116,7 +118,9 @@ function* owning(options: HelperOptions): Protocol<HelperOutcome> {
   const [answer] = yield { send: [], receive: [{ from: helper, bytes: answerBytes(learns, count) }] }
   if (answer![0] !== 1) return { withheld: true }
   if (learns === 'count') {
-    return { count: new DataView(answer!.buffer, answer!.byteOffset).getUint32(1, true) }
+    const shared = new DataView(answer!.buffer, answer!.byteOffset).getUint32(1, true)
+    if (shared > Math.min(...options.sizes.values())) throw tooMany()
+    return { count: shared }
   }
   const matched = new Uint8Array(count)
   let found = 0
@@ -192,15 +196,22 @@ function asWords(flags: Uint8Array): Words {
  *
  * @param firsts by item, the place of the first that is equal
  */
-function refuseRepeated(firsts: Int32Array, owner: number): void {
+function refuseRepeated(firsts: Int32Array, owner: string): void {
   for (let item = 0; item < firsts.length; item++) {
     if (firsts[item] === item) continue
-    throw new SluiceError('PROTOCOL_VIOLATION', 'a set came with one item twice', {
+    throw new SluiceError('PROTOCOL_VIOLATION', `the set of "${owner}" came with one item twice`, {
       rule: 'psi.distinct',
       remedy: 'Ask that party which version runs there, then start the job again at every party.',
-      facts: { participant: owner },
+      facts: { party: owner },
     })
   }
+}
+
+function tooMany(): SluiceError {
+  return new SluiceError('PROTOCOL_VIOLATION', 'more items are said to be shared than there are', {
+    rule: 'psi.helper',
+    remedy: 'Ask the helper which version runs there, then start the job again at every party.',
+  })
 }
 
 function answerBytes(learns: 'which' | 'count' | 'sum', count: number): number {

@@ -32,6 +32,8 @@ const hashesOf = (items: readonly string[]) =>
   boundToSession(itemHashes(messagesOf(items.map(item => Buffer.from(item))), '11'.repeat(32)), SESSION)
 const sets = [hashesOf(['a', 'b', 'c']), hashesOf(['b', 'c', 'd'])]
 
+const nameOf = (owner: number) => `party ${owner}`
+
 /** What was seen of so many runs in each of which one message was changed on its way. */
 function outcomes(count: number, seed: number, protocols: () => Protocol<unknown>[]): Map<string, number> {
   const random = new AesCtrPrg(Buffer.alloc(16, seed))
@@ -96,7 +98,7 @@ describe('a peer whose messages are wrong', () => {
     const words = new Uint32Array(alike.buffer)
     for (let item = 0; item < count; item++) words[4 * item + 3] = item
     const sizes = new Map([0, 1].map(owner => [owner, count]))
-    const common = { self: 2, helper: 2, owners: [0, 1], sizes, minimum: 1, session: SESSION }
+    const common = { self: 2, helper: 2, owners: [0, 1], nameOf, sizes, minimum: 1, session: SESSION }
     const helper = helperPsi({ ...common, receiver: 1, learns: 'count' })
     helper.next()
     helper.next([])
@@ -112,6 +114,7 @@ describe('a peer whose messages are wrong', () => {
           self,
           helper: 2,
           owners: [0, 1],
+          nameOf,
           sizes: new Map([
             [0, 3],
             [1, 3],
@@ -132,6 +135,46 @@ describe('a peer whose messages are wrong', () => {
         : ['PROTOCOL_VIOLATION', 'passed', 'unchanged'],
     )
     expect(seen.get('passed')).toBeGreaterThan(0)
+  })
+
+  const counting = (alter: Parameters<typeof runLocally>[1]) =>
+    runLocally(
+      [0, 1, 2].map(self =>
+        helperPsi({
+          ...{ self, helper: 2, owners: [0, 1], nameOf, receiver: 1, learns: 'count', minimum: 1 },
+          sizes: new Map([
+            [0, 3],
+            [1, 3],
+          ]),
+          session: SESSION,
+          ...(self < 2 && { hashes: sets[self]! }),
+        }),
+      ),
+      alter,
+    )
+
+  it('is named to the helper, where it gives one item twice', async () => {
+    const run = () =>
+      counting((bytes, from) => {
+        if (from === 1 && bytes.length === 3 * 16) bytes.copyWithin(16, 0, 16)
+        return bytes
+      })
+    expect(counting(bytes => bytes).outputs[1]).toEqual({ count: 2 })
+    await expect(run).toThrowWithCode('PROTOCOL_VIOLATION')
+    try {
+      run()
+    } catch (error) {
+      expect(isSluiceError(error) && error.facts).toEqual({ party: 'party 1' })
+    }
+  })
+
+  it('who helps and counts more than there are is refused', async () => {
+    const run = () =>
+      counting((bytes, from) => {
+        if (from === 2) bytes[1] = 4
+        return bytes
+      })
+    await expect(run).toThrowWithCode('PROTOCOL_VIOLATION')
   })
 
   it('about its input: of 2,000 changed openings none is taken for what was signed', async () => {

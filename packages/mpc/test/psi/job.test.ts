@@ -265,6 +265,15 @@ describe('a total between two', () => {
     expect(records[0]).toMatchObject({ counterparts: [{ name: 'bank', items: 8 }] })
   })
 
+  it.each([['bank'], ['bureau']])('is at its end at both sides, told to %s', async receiver => {
+    const last = new Map<string, number>()
+    const results = await all(between(receiver), { bureau, bank }, name => ({
+      onProgress: fraction => last.set(name, fraction),
+    }))
+    expect(ok(results, receiver).count).toBe(3)
+    expect([...last.values()]).toEqual([1, 1])
+  })
+
   it.each([['bank'], ['bureau']])('of fewer than the minimum is not given to %s', async receiver => {
     expect(
       ok(await all(between(receiver, { minimumIntersection: 3 }), { bureau, bank }), receiver).count,

@@ -6,7 +6,7 @@ import { ITEM_BYTES, type ItemHashes } from '../item-hash.js'
 import type { Ristretto } from '../ristretto.js'
 import { betweenTwo, paddedToSession } from './between-two.js'
 import type { PsiItems } from './items.js'
-import { type PsiJob, psiOwners, psiPartyIndex } from './job.js'
+import { type PsiJob, psiLearns, psiOwners, psiPartyIndex } from './job.js'
 import type { OpenedInput } from './opening.js'
 import { BEFORE_SEARCH } from './total.js'
 
@@ -56,6 +56,8 @@ export function* psiProtocol(run: PsiRun): Protocol<PsiOutcome> {
 function* totalBetweenTwo(run: PsiRun, hashes: ItemHashes): Protocol<PsiOutcome> {
   const { job, self, others, session, group, items, random, onProgress } = run
   const { owner } = job.sum!
+  // who receives the total searches for it after that
+  const share = psiLearns(job, self) === undefined ? 1 : BEFORE_SEARCH
   const peer = psiOwners(job).find(index => index !== self)!
   return yield* ecdhSum({
     peer,
@@ -67,7 +69,7 @@ function* totalBetweenTwo(run: PsiRun, hashes: ItemHashes): Protocol<PsiOutcome>
     session,
     group,
     ...(random !== undefined && { random }),
-    ...(onProgress !== undefined && { onProgress: fraction => onProgress(BEFORE_SEARCH * fraction) }),
+    ...(onProgress !== undefined && { onProgress: fraction => onProgress(share * fraction) }),
   })
 }
 
@@ -80,6 +82,7 @@ function* withHelper(run: PsiRun, hashes: ItemHashes | undefined): Protocol<PsiO
     self,
     helper: psiPartyIndex(job, job.helper!),
     owners: psiOwners(job),
+    nameOf: owner => job.parties[owner]!.name,
     sizes,
     receiver: psiPartyIndex(job, name),
     learns,

@@ -27,7 +27,11 @@ export async function openTotal(
       onProgress: fraction => onProgress(BEFORE_SEARCH + (1 - BEFORE_SEARCH) * fraction),
     }),
   })
-  if (sum !== undefined) return { ...outcome, sum }
+  if (sum !== undefined) {
+    // small totals are found before the search is over
+    onProgress?.(1)
+    return { ...outcome, sum }
+  }
   throw new SluiceError('PROTOCOL_VIOLATION', 'the total is none that values of the job could add up to', {
     rule: 'psi.sum',
     remedy: 'Ask the other party which version runs there, then start the job again on both sides.',
