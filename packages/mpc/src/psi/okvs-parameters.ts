@@ -1,3 +1,4 @@
+import { SluiceError } from '@sluice/core'
 import { maxLoad } from './max-load.js'
 import { STATISTICAL_BITS } from './value-bytes.js'
 
@@ -21,11 +22,14 @@ export const DENSE_COLUMNS = 64
 /**
  * The shape for so many keys: encoding fails with probability below 2^-`wanted`, half of which is for a part with too
  * many keys and half for one that cannot be solved.
+ *
+ * @throws SluiceError PARAMETER_INVALID where a key has too few bits for dense columns to hold to that
  */
 export function okvsParameters(keys: number, wanted = STATISTICAL_BITS): OkvsParameters {
   const parts = Math.max(1, Math.round(keys / PART_KEYS))
   const load = maxLoad(keys, parts, wanted + 1)
   const bits = wanted + 1 + Math.log2(parts)
+  if (denseNeeded(load, bits) > DENSE_COLUMNS) throw tooManyRuns()
   const sparse = Math.max(MINIMUM_SPARSE, Math.ceil(expansion(load, bits) * load))
   return { parts, load, sparse, dense: DENSE_COLUMNS }
 }
@@ -61,3 +65,10 @@ export function denseNeeded(keys: number, bits: number): number {
 /** Columns a key from which on peeling of large sets succeeds. */
 const THRESHOLD = 1.223
 const MINIMUM_SPARSE = 8
+
+function tooManyRuns(): SluiceError {
+  return new SluiceError('PARAMETER_INVALID', 'so many runs together could fail too often', {
+    rule: 'psi.okvs',
+    remedy: 'Set up a session for some thousands of runs, and another one for more.',
+  })
+}

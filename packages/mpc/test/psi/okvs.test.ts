@@ -75,6 +75,11 @@ describe('the store', () => {
     await expect(() => okvsEncode(memory, parameters, 500)).toThrowWithCode('INTERNAL')
   })
 
+  it('refuses to be one of more than it can hold to 2^-40 together', async () => {
+    expect(() => okvsParameters(2 ** 20, 40 + 9)).not.toThrow()
+    await expect(() => okvsParameters(2 ** 20, 40 + 20)).toThrowWithCode('PARAMETER_INVALID')
+  })
+
   it('says so where a part has more keys than it has room for', () => {
     const parameters = { ...okvsParameters(500), load: 499 }
     expect(okvsTryEncode(prepared(parameters, 500, 'full'), parameters, 500)).toBe(false)
