@@ -100,7 +100,13 @@ describe('an intersection on the command line', () => {
     const shown = await sluice('psi show which.json')
     expect(shown.stdout).toContain('a promise of the receiver')
     expect(shown.stdout).toContain('companies that both know')
+    expect(shown.stdout).toMatch(/code +width, trim, case\n/)
+    expect(shown.stdout).toMatch(/seconds +60\n/)
     expect((await sluice('psi show which.json --lang zh')).stdout).toContain('仅为接收方的承诺')
+    const plain = (await readFile(join(root, 'which.yaml'), 'utf8')).replace('[width, trim, case]', '[]')
+    await writeFile(join(root, 'plain.yaml'), plain)
+    await sluice('psi init plain.yaml --out plain.json')
+    expect((await sluice('psi show plain.json')).stdout).toMatch(/code {2}as it stands\n/)
     const unread = await sluice('psi approve which.json --as bank --input bank.csv --key firm --force')
     expect(unread).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('there is no terminal') })
     const approval = JSON.parse(await readFile(join(root, 'which.bank.approval'), 'utf8'))
@@ -238,6 +244,7 @@ minimumIntersection: ${minimum}
     await prepared('two', body(20, 'bureau'))
     const shown = await sluice('psi show two.json')
     expect(shown.stdout).toMatch(/bank +how many keys are shared, of which its program says nothing/)
+    expect(shown.stdout).toContain('tax of bureau, decimals: 2; for one key at most ± 100000\n')
     expect(shown.stdout).toContain('enforced')
     const [bureau, bank] = await Promise.all(NAMES.slice(0, 2).map(name => party('two', name).ended))
     expect([bureau!.stderr, bank!.stderr]).toEqual(['', ''])
@@ -268,6 +275,9 @@ minimumIntersection: ${minimum}
       fits: true,
     })
     for (const each of estimates) expect(Math.min(each.seconds, each.bytes, each.memory)).toBeGreaterThan(0)
+    const told = await sluice('psi run which.json --as bank --input bank.csv --key firm --dry-run')
+    expect(told.stdout).toMatch(/oprf .*it has no prepared set\n/)
+    expect(told.stdout).toMatch(/helper .*it has no helper\n/)
   })
 
   it.each([
@@ -282,6 +292,8 @@ minimumIntersection: ${minimum}
     ],
     ['psi run total.json --as operator --input bank.csv --key firm', 2, 'USAGE'],
     ['psi run which.json --as bank --input bank.csv --key firm --out bank.csv --wait 1s', 6, 'EXISTS'],
+    ['psi run which.json --as bank --input bank.csv --key firm --out bank.csv --force', 6, 'EXISTS'],
+    ['psi run two.json --as bank --input bank.csv --key firm --out -', 2, 'USAGE'],
     ['psi run which.json --as bank --input bank.csv --key firm --out no/y.csv --wait 1s', 6, 'FILE_MISSING'],
     [
       'psi run large.json --as bank --input bank.csv --key firm --out z.csv --scratch no/folder',

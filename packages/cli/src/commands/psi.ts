@@ -9,7 +9,7 @@ import { type Command, Option } from 'commander'
 import type { Context } from '../context.js'
 import { write } from '../io.js'
 import { ask, isInteractive } from '../keyring.js'
-import { assertFree, writeError, writeFile } from '../output/file.js'
+import { assertFree, assertNotRead, writeError, writeFile } from '../output/file.js'
 import type { Reply } from '../output/reply.js'
 import type { Act } from '../program.js'
 import type { PsiInput } from '../psi/input.js'
@@ -237,7 +237,7 @@ async function run(context: Context, options: Running, file: string): Promise<Re
   const learns = psiLearns(job, self)
   const input = inputOf(job, options.as, options)
   if (options.dryRun) return estimate(context, job, input)
-  await requireOut(context, options, learns)
+  await requireOut(context, options, learns, file)
   const { signer, path } = await files.partyKey(context, file, options.as, options.keyFile)
   files.requireParty(job, signer)
   const approval = await files.readApproval(
@@ -298,12 +298,18 @@ async function run(context: Context, options: Running, file: string): Promise<Re
 /** Before anybody is met: a run counts, and its rows are written after it. */
 async function requireOut(
   context: Context,
-  { out, force }: Running,
+  { out, force, input, prepared }: Running,
   learns: string | undefined,
+  job: string,
 ): Promise<void> {
-  if ((learns === 'which') === (out !== undefined && out !== '-')) {
-    if (out === undefined) return
+  if (out === undefined && learns !== 'which') return
+  if (out !== undefined && out !== '-' && learns === 'which') {
     const path = context.path(out)
+    const read = [job, input, prepared].filter(named => named !== undefined)
+    await assertNotRead(
+      path,
+      read.map(named => context.path(named)),
+    )
     await access(dirname(path), constants.W_OK).catch(cause => {
       throw writeError(path, cause)
     })
@@ -320,28 +326,14 @@ async function requireOut(
 }
 
 async function estimate(context: Context, job: PsiJob, input: PsiInput | undefined): Promise<Reply> {
-  const [{ withTable }, { estimatePsi }] = await Promise.all([
+  const [{ withTable }, { estimatePsi }, { shownEstimates }] = await Promise.all([
     import('../psi/input.js'),
     import('@sluice/mpc/psi'),
+    import('../psi/shown.js'),
   ])
   const rows =
     input === undefined ? job.size.ceiling : await withTable(context, input.file, async table => table.rows)
-  const estimates = await estimatePsi(job, rows)
-  return {
-    json: { rows, estimates },
-    text: ui =>
-      ui.grid(
-        ['label.protocol', 'label.seconds', 'label.bytes', 'label.memory', 'label.disk', 'label.remark'],
-        estimates.map(({ protocol, seconds, bytes, memory, disk, chosen, fits }) => [
-          protocol,
-          seconds.toFixed(1),
-          bytes.toLocaleString('en-US'),
-          memory.toLocaleString('en-US'),
-          disk.toLocaleString('en-US'),
-          chosen ? ui.t('text.psiChosen') : ui.t(fits ? 'text.psiFits' : 'text.psiFitsNot'),
-        ]),
-      ),
-  }
+  return shownEstimates(job, rows, await estimatePsi(job, rows))
 }
 
 async function demo(context: Context): Promise<Reply> {

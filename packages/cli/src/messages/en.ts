@@ -189,16 +189,20 @@ export const en = {
   'text.jointSharing.replicated': 'replicated, three parties',
   'text.jointSharing.shamir': 'Shamir’s, any {threshold} of {size}',
   'text.jointTraffic': '{rounds} rounds, {sent} bytes sent, {received} received',
+  'text.psiAsItStands': 'as it stands',
   'text.psiBegun': 'begun',
   'text.psiChosen': 'recommended: the fastest that fits the job',
   'text.psiCount': 'how many keys are shared',
   'text.psiEnforced': '{minimum} shared keys; enforced, the receiver learns only that there are fewer',
   'text.psiFits': 'fits the job',
-  'text.psiFitsNot': 'not for this job: it has, or has not, a helper or a prepared set',
+  'text.psiForHelper': 'not for this job: it has a helper, which is for "helper" alone',
+  'text.psiForPrepared': 'not for this job: it has a prepared set, which is for "oprf" alone',
   'text.psiHelped':
     'done: this party’s program saw the sizes of the sets, as padded, and how many keys each group of owners shares, and says nothing of them',
   'text.psiHelper':
     '{helper} with any other party: together they can test every item. {helper} learns how many keys each group of owners shares',
+  'text.psiNoHelper': 'not for this job: it has no helper',
+  'text.psiNoPrepared': 'not for this job: it has no prepared set',
   'text.psiNothing': 'done: this party learns nothing but the sizes of the sets, as padded',
   'text.psiPrepareTakes':
     'this takes about {minutes} min on {threads} threads; whenever it breaks off, the same command goes on',
@@ -223,6 +227,8 @@ export const en = {
   'text.psiSmallDomain':
     'identity and telephone numbers can all be tried: whoever takes part can put in keys that it made up. An intersection of few says who they are',
   'text.psiSum': 'how many keys are shared, and the total over them',
+  'text.psiTellsWhich': 'not for this job: it tells which keys are shared, and the job does not',
+  'text.psiTotalled': '{column} of {owner}, decimals: {scale}; for one key at most ± {bound}',
   'text.psiTwo': 'nobody: there are two parties, and each follows the protocol',
   'text.psiWhich': 'which of its keys are shared',
   'text.keyEncrypted': 'encrypted with a passphrase',

@@ -65,6 +65,12 @@ export const zhPsi: Translations = {
     '请询问对方所用版本，然后双方重新开始任务。',
   'a point that was received is none of the group': '收到的点不属于该群',
   'a set came with one item twice': '某集合中有重复的条目',
+  'the set of "{}" came with one item twice': '“{}”的集合中有重复的条目',
+  'Ask the helper which version runs there, then start the job again at every party.':
+    '请询问协助方所用版本，然后各方重新开始任务。',
+  'so many runs together could fail too often': '这么多次运行合计失败的概率过大',
+  'Set up a session for some thousands of runs, and another one for more.':
+    '请为每几千次运行建立一个会话，更多的另建会话。',
   'Ask that party which version runs there, then start the job again at every party.':
     '请询问该方所用版本，然后各方重新开始任务。',
   'the column "{}" cannot be a key': '列“{}”不能作为键',
