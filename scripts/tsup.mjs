@@ -1,22 +1,45 @@
 import { defineConfig } from 'tsup'
 import { assembly } from './assembly.mjs'
 
+/** @param {string[]} entries */
+const options = entries => ({
+  entry: Object.fromEntries(entries.map(entry => [entry, `src/${entry}.ts`])),
+  format: 'esm',
+  target: 'node20',
+  platform: 'node',
+  splitting: true,
+  sourcemap: true,
+  clean: false,
+  dts: false,
+  silent: true,
+  esbuildPlugins: [assembly()],
+})
+
 /**
  * How every package is bundled: ESM with shared chunks, so that a class with a private brand exists once
  * however many entries reach it. Declarations come from `tsc -b`.
  *
  * @param {string[]} entries paths below `src`, without extension
  */
-export const library = entries =>
+export const library = entries => defineConfig(options(entries))
+
+/**
+ * Programs that a package starts as processes, with a dependency of many files put into them: each start finds and
+ * reads one file instead. Fit for what no other part of a process may have a second copy of.
+ *
+ * @param {string[]} entries paths below `src`, without extension
+ * @param {{name: string, license: string}} bundled the dependency, and its license, which has to go with it
+ */
+export const program = (entries, { name, license }) =>
   defineConfig({
-    entry: Object.fromEntries(entries.map(entry => [entry, `src/${entry}.ts`])),
-    format: 'esm',
-    target: 'node20',
-    platform: 'node',
-    splitting: true,
-    sourcemap: true,
-    clean: false,
-    dts: false,
-    silent: true,
-    esbuildPlugins: [assembly()],
+    ...options(entries),
+    noExternal: [name],
+    banner: {
+      js: [
+        `/*! ${name} is a part of this file:\n\n${license.replaceAll('*/', '* /')}*/`,
+        // a bundled CommonJS module asks for what is left outside
+        `import { createRequire as requireFrom } from 'node:module'`,
+        'const require = requireFrom(import.meta.url)',
+      ].join('\n'),
+    },
   })

@@ -74,6 +74,8 @@ export class Context {
       onWait: () => void this.io.stderr.write(`${this.ui.t('text.waiting')}\n`),
       ...(wait !== undefined && { wait }),
       engine: {
+        // a command runs one request at most: no child is started for the next one
+        warm: 0,
         ...(memory !== undefined && { memoryBytes: memory }),
       },
     }

@@ -134,6 +134,7 @@ export async function removeSetups(): Promise<void> {
     const { root } = await setup.catch(() => ({ root: null }))
     if (root !== null) await rm(root, { recursive: true, force: true })
   }
+  prepared.clear()
 }
 
 async function runIn(

@@ -12,7 +12,7 @@ export function createEnginePool(options: EnginePoolOptions): ChildPool {
     ...options,
     program: {
       entry: join(dirname(manifest), 'dist', 'duckdb', 'child', 'main.js'),
-      dependencies: ['@duckdb/node-api', '@duckdb/node-bindings', 'apache-arrow'],
+      dependencies: ['@duckdb/node-bindings', 'apache-arrow'],
     },
   })
 }

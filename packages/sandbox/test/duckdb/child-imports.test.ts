@@ -3,11 +3,14 @@ import { expect, it } from 'vitest'
 
 const dist = new URL('../../dist/', import.meta.url)
 const IMPORT = /^import\s+(?<names>[^'"]*?)\s*(?:from\s*)?["'](?<from>[^'"]+)["']/gm
+// what a bundled CommonJS package asks for
+const REQUIRED = /(?<names>require)\(["'](?<from>[^'"]+)["']\)/g
 
 /** Every import of a built program and of the chunks that it loads. */
 function importsOf(entry: URL, seen = new Map<string, { names: string; from: string }[]>()) {
   if (seen.has(entry.href)) return seen
-  const imports = [...readFileSync(entry, 'utf8').matchAll(IMPORT)].map(({ groups }) => ({
+  const text = readFileSync(entry, 'utf8')
+  const imports = [...text.matchAll(IMPORT), ...text.matchAll(REQUIRED)].map(({ groups }) => ({
     names: groups!['names']!,
     from: groups!['from']!,
   }))

@@ -96,8 +96,7 @@ class Parser {
   private constructor(mode: IsolationMode, { memoryBytes }: ParserOptions) {
     const programs = findPrograms()
     const entry = childEntry()
-    const dependencies = ['@duckdb/node-api', '@duckdb/node-bindings']
-    const readOnly = packageFolders(entry, dependencies)
+    const readOnly = packageFolders(entry, ['@duckdb/node-bindings'])
     const view = { entry, readOnly, staging: null, nodeOptions: CHILD_NODE_OPTIONS }
     const command = isolationCommand(mode, view, programs, memoryBytes)
     if (command === null)
