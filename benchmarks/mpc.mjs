@@ -65,7 +65,10 @@ async function linearGrowth(folder, rows) {
   return [
     row('rate', rows / large.seconds, 'rows/s', 'jiff-mpc, sadd', sadd),
     row('time', large.seconds, 's', `${few} rows`, small.seconds),
-    row('memory of the largest party', large.memory, 'bytes', `${few} rows`, small.memory),
+    ...NAMES.flatMap((name, i) => [
+      row(`memory of the ${name}`, large.memory[i], 'bytes', `${few} rows`, small.memory[i]),
+      row(`processor time of the ${name}`, large.processor[i], 's', `${few} rows`, small.processor[i]),
+    ]),
     // each owner sends its column once as a share
     row('sent by all', large.bytes, 'bytes', 'theory', 2 * 8 * rows),
     row('rounds', large.rounds, 'rounds', `${few} rows`, small.rounds),

@@ -14,8 +14,11 @@ process.on('message', async ({ describe, job, key, rows }) => {
   }
   const own = job.inputs.filter(({ owner }) => owner === signer.name)
   const inputs = Object.fromEntries(own.map(input => [input.name, () => generatedRows(input, rows)]))
+  const before = process.cpuUsage()
   const start = performance.now()
   const { tables, traffic } = await runJoint(job, { signer, inputs, wait: 86_400 })
   const seconds = (performance.now() - start) / 1000
-  process.send({ tables, traffic, seconds, memory: process.resourceUsage().maxRSS * 1024 })
+  const { user, system } = process.cpuUsage(before)
+  const memory = process.resourceUsage().maxRSS * 1024
+  process.send({ tables, traffic, seconds, processor: (user + system) / 1e6, memory })
 })

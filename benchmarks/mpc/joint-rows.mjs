@@ -17,8 +17,9 @@ const SQL = 'SELECT count(*) AS n, sum(debt + tax) AS total FROM loans JOIN taxp
  * @param {string} folder where keys may be written
  * @param {string[]} names the computing parties: the first two own rows
  * @param {number} rows of each owner
- * @returns {Promise<{ seconds: number, memory: number, bytes: number, rounds: number }>} of the run, without the
- *   description: the slowest party's seconds, and the most bytes that a party had in memory
+ * @returns {Promise<{ seconds: number, memory: number[], processor: number[], bytes: number, rounds: number }>} of the run,
+ *   without the description: the slowest party's seconds, and by party the most bytes that it had in memory, and seconds of
+ *   a processor, with those that made the rows
  */
 export async function jointRows(folder, names, rows) {
   const files = names.map(name => join(folder, `${name}-${rows}.key`))
@@ -62,7 +63,8 @@ export async function jointRows(folder, names, rows) {
       throw new Error(`the total of ${rows} rows is wrong`)
     return {
       seconds: Math.max(...reports.map(({ seconds }) => seconds)),
-      memory: Math.max(...reports.map(({ memory }) => memory)),
+      memory: reports.map(({ memory }) => memory),
+      processor: reports.map(({ processor }) => processor),
       bytes: reports.reduce((sum, { traffic }) => sum + traffic.bytesSent, 0),
       rounds: Math.max(...reports.map(({ traffic }) => traffic.rounds)),
     }

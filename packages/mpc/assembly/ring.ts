@@ -64,6 +64,18 @@ export function affine(a: usize, factor: u64, term: u64, out: usize, words: i32)
   }
 }
 
+/** factor · a; returns 1 where a value, signed, is beyond ±limit, else 0. */
+export function scaleWithin(a: usize, factor: i64, limit: i64, out: usize, words: i32): i32 {
+  const end = (<usize>words) << 3
+  let beyond: i32 = 0
+  for (let i: usize = 0; i < end; i += 8) {
+    const value = load<i64>(a + i)
+    beyond |= i32(value > limit) | i32(value < -limit)
+    store<i64>(out + i, factor * value)
+  }
+  return beyond
+}
+
 /** a ≫ bits, the sign filled in. */
 export function shiftSigned(a: usize, bits: i32, out: usize, words: i32): void {
   const end = (<usize>words) << 3

@@ -107,24 +107,31 @@ function computed(value: Numeric, chunk: Chunk): Words {
 
 const KERNELS = { add: 'add', subtract: 'sub', multiply: 'mul' } as const
 
+/** Read as lanes of 32 bits: what a value is to zero, its higher lane says and whether both are zero. */
 function related(is: Relation, difference: Words): Words {
-  const signed = new BigInt64Array(difference.buffer, difference.byteOffset, difference.length)
-  const test = TESTS[is]
-  return where(signed.length, row => test(signed[row]!))
+  const lanes = new Int32Array(difference.buffer, difference.byteOffset, 2 * difference.length)
+  const [below, equal, above] = HOLDS[is]
+  return where(difference.length, row => {
+    const high = lanes[2 * row + 1]!
+    if (high < 0) return below
+    return (high | lanes[2 * row]!) === 0 ? equal : above
+  })
 }
 
-const TESTS: Readonly<Record<Relation, (difference: bigint) => boolean>> = {
-  '<': difference => difference < 0n,
-  '<=': difference => difference <= 0n,
-  '=': difference => difference === 0n,
-  '!=': difference => difference !== 0n,
-  '>=': difference => difference >= 0n,
-  '>': difference => difference > 0n,
+/** Of a difference below zero, of zero, and above it. */
+const HOLDS: Readonly<Record<Relation, readonly [boolean, boolean, boolean]>> = {
+  '<': [true, false, false],
+  '<=': [true, true, false],
+  '=': [false, true, false],
+  '!=': [true, false, true],
+  '>=': [false, true, true],
+  '>': [false, false, true],
 }
 
 function where(rows: number, test: (row: number) => boolean): Words {
   const flags = new BigUint64Array(rows)
-  for (let row = 0; row < rows; row++) if (test(row)) flags[row] = 1n
+  const lanes = new Uint32Array(flags.buffer)
+  for (let row = 0; row < rows; row++) if (test(row)) lanes[2 * row] = 1
   return flags
 }
 

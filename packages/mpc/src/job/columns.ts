@@ -1,8 +1,10 @@
 import { SluiceError, unreachable } from '@sluice/core'
 import { type Data, DataType, Vector } from 'apache-arrow'
-import type { Words } from '../ring/kernels.js'
+import { scaleWithin, type Words } from '../ring/kernels.js'
+import { placesIn } from './categories.js'
 import { codeBits, digitsOf, encodeCode } from './code.js'
 import { scaled } from './decimal.js'
+import { integersInto } from './integers.js'
 import type { CodeType, JointColumn } from './job.js'
 
 /** A column of numbers as ring elements: 0 where there is no value, and which rows have one. */
@@ -53,18 +55,10 @@ export function prepare(vector: Vector, column: JointColumn): PreparedColumn {
   }
 }
 
-const NULL = -1
-const OTHER = -2
-
 function placesOf(vector: Vector, categories: readonly string[], column: JointColumn): Int32Array {
-  const places = new Map(categories.map((category, place) => [category, place]))
-  const codes = new Int32Array(vector.length)
-  for (let row = 0; row < vector.length; row++) {
-    const value: unknown = vector.get(row)
-    if (value !== null && typeof value !== 'string') throw wrong(column, 'is no text')
-    codes[row] = value === null ? NULL : (places.get(value) ?? OTHER)
-  }
-  return codes
+  const places = placesIn(vector, categories)
+  if (places === undefined) throw wrong(column, 'is no text')
+  return places
 }
 
 /** An empty text is no value. */
@@ -88,39 +82,46 @@ function numbersOf(vector: Vector, column: JointColumn, scale: number, bound: bi
   const present = new BigUint64Array(vector.length)
   let start = 0
   for (const data of vector.data) {
-    const read = readerOf(data, column, scale)
-    for (let row = 0; row < data.length; row++) {
-      const value = data.getValid(row) ? read(row) : null
-      if (value === null) continue
-      if (value > bound || value < -bound) throw beyond(column)
-      values[start + row] = BigInt.asUintN(64, value)
-      present[start + row] = 1n
-    }
-    start += data.length
+    const end = start + data.length
+    readNumbers(data, column, { scale, bound }, values.subarray(start, end), present.subarray(start, end))
+    start = end
   }
   return { kind: 'number', values, present }
 }
 
 /** Reads scaled integers out of Arrow's buffers, or numbers as a text file writes them. */
-function readerOf(data: Data, column: JointColumn, scale: number): (row: number) => bigint | null {
-  const { type } = data
-  if (DataType.isUtf8(type)) {
+function readNumbers(
+  data: Data,
+  column: JointColumn,
+  { scale, bound }: { readonly scale: number; readonly bound: bigint },
+  values: Words,
+  present: Words,
+): void {
+  present.fill(1n)
+  if (data.nullCount > 0)
+    for (let row = 0; row < data.length; row++) if (!data.getValid(row)) present[row] = 0n
+  if (DataType.isUtf8(data.type)) {
     const texts = new Vector([data])
-    return row => numberOf(texts.get(row) as string, column, scale)
+    for (let row = 0; row < data.length; row++) {
+      const value = present[row] === 0n ? null : numberOf(texts.get(row) as string, column, scale)
+      if (value === null) present[row] = 0n
+      else if (value > bound || value < -bound) throw beyond(column)
+      else values[row] = BigInt.asUintN(64, value)
+    }
+    return
   }
-  if (DataType.isDecimal(type)) {
-    if (type.scale > scale) throw wrong(column, 'has more digits after the point than the job')
-    if (type.bitWidth !== 128) throw wrong(column, 'is a decimal of other than 128 bits')
-    const words = data.values as Uint32Array
-    const factor = 10n ** BigInt(scale - type.scale)
-    return row => wide(words, row * 4) * factor
-  }
-  if (DataType.isInt(type)) {
-    const integers = data.values as Int32Array | BigInt64Array
-    const factor = 10n ** BigInt(scale)
-    return row => BigInt(integers[row]!) * factor
-  }
-  throw wrong(column, 'is neither an integer nor a decimal')
+  const factor = 10n ** BigInt(scale - scaleOf(data, column, scale))
+  const fits = integersInto(data, present, values) && scaleWithin(values, factor, bound / factor)
+  if (!fits) throw beyond(column)
+}
+
+/** Digits after the point that the column's integers have already. */
+function scaleOf({ type }: Data, column: JointColumn, scale: number): number {
+  if (DataType.isInt(type)) return 0
+  if (!DataType.isDecimal(type)) throw wrong(column, 'is neither an integer nor a decimal')
+  if (type.scale > scale) throw wrong(column, 'has more digits after the point than the job')
+  if (type.bitWidth !== 128) throw wrong(column, 'is a decimal of other than 128 bits')
+  return type.scale
 }
 
 /** An empty text is no value. */
@@ -130,13 +131,6 @@ function numberOf(text: string, column: JointColumn, scale: number): bigint | nu
   if (value === undefined)
     throw wrong(column, `has a text that is no number of ${scale} digits after the point`)
   return value
-}
-
-/** A 128-bit integer of four words, the lowest first. */
-function wide(words: Uint32Array, at: number): bigint {
-  const high = (BigInt(words[at + 3]!) << 32n) | BigInt(words[at + 2]!)
-  const low = (BigInt(words[at + 1]!) << 32n) | BigInt(words[at]!)
-  return (BigInt.asIntN(64, high) << 64n) | low
 }
 
 function wrong({ name }: JointColumn, reason: string): SluiceError {

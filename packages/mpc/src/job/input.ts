@@ -1,10 +1,11 @@
-import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto'
+import { createHash, createHmac, type Hmac } from 'node:crypto'
 import { canonicalBytes, SluiceError } from '@sluice/core'
 import type { Signer } from '@sluice/ledger/keys'
 import type { Table } from 'apache-arrow'
 import type { Chunk } from './clear.js'
 import { codeBits } from './code.js'
 import { type PreparedColumn, prepare } from './columns.js'
+import { EntityOrder } from './entity-order.js'
 import { type JointColumn, type JointInput, sharesEntity } from './job.js'
 
 /** An owner's rows: a table, or a function that reads them anew, batch by batch, in the order of their entities. */
@@ -51,7 +52,7 @@ export async function examine(
   const columns = form.columns.map(() => [0, 1].map(() => createHmac('sha256', key)))
   let rows = 0
   for await (const batch of batchesOf(source)) {
-    order?.add(batch)
+    order?.add(child(batch, form.entity, form))
     form.columns.forEach((column, place) => {
       hashed(columns[place]!, prepare(child(batch, column.name, form), column))
     })
@@ -82,7 +83,7 @@ export async function* chunksOf(
   { columns, ...form }: InputForm,
   size: number,
 ): AsyncGenerator<Chunk, void, undefined> {
-  let gathered = columns.map(column => emptyColumn(column, size))
+  let gathered: PreparedColumn[] = []
   let filled = 0
   let given = 0
   const chunk = (): Chunk => ({
@@ -92,6 +93,8 @@ export async function* chunksOf(
   for await (const batch of batchesOf(source)) {
     const prepared = columns.map(column => prepare(child(batch, column.name, form), column))
     for (let start = 0; start < batch.numRows; ) {
+      // no room for rows that do not come
+      if (filled === 0) gathered = columns.map(column => emptyColumn(column, size))
       const taken = Math.min(size - filled, batch.numRows - start)
       prepared.forEach((column, place) => {
         copy(gathered[place]!, filled, part(column, start, start + taken))
@@ -102,9 +105,9 @@ export async function* chunksOf(
       yield chunk()
       given += filled
       filled = 0
-      gathered = columns.map(column => emptyColumn(column, size))
     }
   }
+  if (given === 0 && filled === 0) gathered = columns.map(column => emptyColumn(column, 0))
   if (filled > 0 || given === 0) yield chunk()
 }
 
@@ -122,41 +125,6 @@ export function compareTexts(a: string, b: string): number {
 
 function turned(unit: number): number {
   return unit >= 0xe000 ? unit - 0x800 : unit >= 0xd800 ? unit + 0x2000 : unit
-}
-
-class EntityOrder {
-  readonly #form: Pick<InputForm, 'name' | 'entity'>
-  readonly #hash: Hash = createHash('sha256')
-  #last: string | undefined
-
-  constructor(form: Pick<InputForm, 'name' | 'entity'>) {
-    this.#form = form
-  }
-
-  add(batch: Table): void {
-    const texts: string[] = []
-    for (const text of child(batch, this.#form.entity, this.#form) as Iterable<unknown>) {
-      if (typeof text !== 'string') throw this.#wrong('does not name each row’s entity, as text')
-      if (this.#last !== undefined && compareTexts(this.#last, text) >= 0)
-        throw this.#wrong(
-          this.#last === text ? 'names an entity twice' : 'is not in ascending order by code points',
-        )
-      this.#last = text
-      texts.push(`${text.length}:${text}`)
-    }
-    this.#hash.update(texts.join(''))
-  }
-
-  digest(): Uint8Array {
-    return this.#hash.digest()
-  }
-
-  #wrong(reason: string): SluiceError {
-    return new SluiceError('SCHEMA_INVALID', `the column "${this.#form.entity}" ${reason}`, {
-      rule: 'job.rows',
-      remedy: 'Give one row for each entity, sorted by that column.',
-    })
-  }
 }
 
 async function* batchesOf(source: InputSource): AsyncGenerator<Table, void, undefined> {

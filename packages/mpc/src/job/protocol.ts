@@ -9,6 +9,7 @@ import {
   cellsIn,
   type OpenedCells,
   openAtLeast,
+  type RowCount,
   type Measure as SharedMeasure,
   totals,
 } from '../protocols/replicated/totals.js'
@@ -147,8 +148,9 @@ export function* totalRows(
     if (present !== undefined) dimensions.unshift([present])
     dimensions.push(flags)
   }
-  const measures: SharedMeasure[] = []
-  for (const measure of query.measures) measures.push(yield* shared.measure(measure))
+  const measures: (SharedMeasure | RowCount)[] = []
+  for (const measure of query.measures)
+    measures.push(measure.kind === 'rows' ? { rows } : yield* shared.measure(measure))
   return yield* totals(party, dimensions, measures)
 }
 

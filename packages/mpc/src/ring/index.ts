@@ -9,6 +9,7 @@ export {
   fromPlanes,
   type MaskSource,
   prefixSums,
+  scaleWithin,
   shiftRight,
   sum,
   toPlanes,

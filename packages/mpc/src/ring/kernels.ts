@@ -33,6 +33,25 @@ export function affine(a: Words, factor: bigint, term: bigint): Words {
   return inBlocks(a, (from, to, words) => kernels.affine(from, factor, term, to, words))
 }
 
+/**
+ * Multiplies a column by a factor, in its place; its values, signed, are to lie within ±limit, where `factor · limit` is
+ * below 2^63.
+ *
+ * @returns whether they do
+ */
+export function scaleWithin(a: Words, factor: bigint, limit: bigint): boolean {
+  const { kernels } = instance()
+  let beyond = 0
+  inBlocks(
+    a,
+    (from, to, words) => {
+      beyond |= kernels.scaleWithin(from, factor, limit, to, words)
+    },
+    a,
+  )
+  return beyond === 0
+}
+
 /** Every value shifted right by so many bits: `shiftSigned` fills in the sign, `shiftUnsigned` zeros. */
 export function shiftRight(kind: 'shiftSigned' | 'shiftUnsigned', a: Words, bits: number): Words {
   const { kernels } = instance()
@@ -163,6 +182,7 @@ interface RingKernels
   extends SlotExports,
     Record<Binary, (a: number, b: number, out: number, words: number) => void> {
   readonly affine: (a: number, factor: bigint, term: bigint, out: number, words: number) => void
+  readonly scaleWithin: (a: number, factor: bigint, limit: bigint, out: number, words: number) => number
   readonly shiftSigned: (a: number, bits: number, out: number, words: number) => void
   readonly shiftUnsigned: (a: number, bits: number, out: number, words: number) => void
   readonly divideUnsigned: (a: number, divisor: bigint, out: number, words: number) => void
@@ -181,10 +201,13 @@ type Cross = (a0: number, a1: number, b0: number, b1: number, m0: number, m1: nu
 
 const instance = lazily<RingKernels>(kernelBytes, 7)
 
-/** A kernel of one column, block by block, into a new column. */
-function inBlocks(a: Words, kernel: (from: number, to: number, words: number) => void): Words {
+/** A kernel of one column, block by block, into a new column unless another is named. */
+function inBlocks(
+  a: Words,
+  kernel: (from: number, to: number, words: number) => void,
+  out: Words = new BigUint64Array(a.length),
+): Words {
   const { slots, at, block } = instance()
-  const out = new BigUint64Array(a.length)
   for (let start = 0; start < out.length; start += block) {
     const end = Math.min(start + block, out.length)
     slots[0]!.set(a.subarray(start, end))

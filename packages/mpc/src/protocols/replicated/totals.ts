@@ -4,7 +4,7 @@ import { bitsToArithmetic } from './convert.js'
 import { innerProducts, multiply } from './multiply.js'
 import { open } from './open.js'
 import type { Party } from './party.js'
-import { type Arithmetic, arithmetic, concatenate, total } from './shares.js'
+import { type Arithmetic, concatenate, known, total } from './shares.js'
 
 /** One column to total, and for which rows it has a value. */
 export interface Measure {
@@ -13,6 +13,11 @@ export interface Measure {
   readonly present?: Arithmetic
   /** for `groupBy`: columns that in a group have to reach the minimum each, zero where there is no value */
   readonly distinct?: readonly Arithmetic[]
+}
+
+/** Rows that are counted, of which nothing is totalled: their sum is their number. */
+export interface RowCount {
+  readonly rows: number
 }
 
 /** Shared cells: for each measure a count and a sum of the rows that have a value. */
@@ -34,7 +39,7 @@ export interface Cells {
 export function* totals(
   party: Party,
   dimensions: readonly (readonly Arithmetic[])[],
-  measures: readonly Measure[],
+  measures: readonly (Measure | RowCount)[],
 ): Protocol<Cells> {
   let outer: Arithmetic[] | undefined
   for (const dimension of dimensions.slice(0, -1)) {
@@ -43,14 +48,12 @@ export function* totals(
   const last = dimensions.at(-1)
   const counts: Arithmetic[] = []
   const sums: Arithmetic[] = []
-  for (const { values, present } of measures) {
-    for (const [column, results] of [
-      [present, counts],
-      [values, sums],
-    ] as const) {
-      const rows = values.own.length
-      results.push(yield* cellsOf(party, column, rows, outer, last))
-    }
+  for (const measure of measures) {
+    const rows = 'rows' in measure ? measure.rows : measure.values.own.length
+    const cells = (column?: Arithmetic) => cellsOf(party, column, rows, outer, last)
+    const count = yield* cells('rows' in measure ? undefined : measure.present)
+    counts.push(count)
+    sums.push('rows' in measure ? count : yield* cells(measure.values))
   }
   return { counts, sums }
 }
@@ -63,7 +66,8 @@ function* cellsOf(
   outer: readonly Arithmetic[] | undefined,
   last: readonly Arithmetic[] | undefined,
 ): Protocol<Arithmetic> {
-  if (last === undefined) return total(column ?? ones(party, rows))
+  if (last === undefined)
+    return column === undefined ? known(party, new BigUint64Array([BigInt(rows)])) : total(column)
   if (outer === undefined) {
     if (column === undefined) return concatenate(last.map(total))
     return yield* innerProducts(
@@ -131,12 +135,4 @@ export function cellsIn(opened: BigUint64Array<ArrayBuffer>, measures: number): 
     counts: part(1),
     sums: part(2).map(words => new BigInt64Array(words.buffer)),
   }
-}
-
-/** A column of ones that everybody knows: its total is the number of rows. */
-function ones(party: Party, rows: number): Arithmetic {
-  const [own, next] = [party.index === 0, party.index === 2].map(holds =>
-    new BigUint64Array(rows).fill(holds ? 1n : 0n),
-  )
-  return arithmetic(own!, next!)
 }
