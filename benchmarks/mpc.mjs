@@ -26,16 +26,20 @@ export async function bench({ rows, growing = false } = {}) {
   try {
     if (rows !== undefined) return await linearGrowth(folder, rows)
     if (growing) {
-      const found = await runProcesses(folder, NAMES, 'party.mjs', 1, true)
       const jiff = await jiffRates()
-      return growth.flatMap((measurement, index) => cases(measurement, found[index], jiff))
+      const found = []
+      for (const [place, measurement] of growth.entries()) {
+        const [result] = await runProcesses(folder, NAMES, 'party.mjs', 1, place)
+        found.push(...cases(measurement, result, jiff), memoryCase(measurement, result))
+      }
+      return found
     }
     const results = [
       ...(await runProcesses(folder, NAMES, 'party.mjs', ROUNDS)),
       ...(await runProcesses(folder, [...NAMES, 'dealer'], 'field-party.mjs', ROUNDS)),
     ]
     const jobs = await measureFieldJobs(folder, GROWTH)
-    const jiff = await jiffRates()
+    const jiff = await jiffRates({ divisions: true })
     const measured = [...measurements, ...fieldMeasurements]
     return [
       ...measured.flatMap((measurement, index) => cases(measurement, results[index], jiff)),
@@ -100,6 +104,11 @@ function cases({ name, count, unit, theory, peer }, { seconds, rounds, bytes }, 
   ]
 }
 
+/** What a party needs of memory, beside the columns alone: two of each, of eight bytes a row, as shares. */
+function memoryCase({ name, count }, { memory }) {
+  return rowOf(name)('memory of the largest party', memory, 'bytes', 'two shared columns', 4 * 8 * count)
+}
+
 /** A joint job, from rows that are read to the opened table: once, for it takes as long as its rows. */
 function jobCases({ name, count, seconds, rounds, bytes, memory, memoryOfFew, theory }, jiff) {
   const row = rowOf(`${name}: a joint job of ${count} rows, debts by ${PRODUCTS} industries`)
@@ -125,7 +134,7 @@ function rowOf(name) {
   })
 }
 
-async function jiffRates() {
+async function jiffRates({ divisions = false } = {}) {
   const { JIFFServer, JIFFClient } = createRequire(import.meta.url)('jiff-mpc')
   const http = createHttp()
   const server = new JIFFServer(http, { logs: false })
@@ -162,6 +171,8 @@ async function jiffRates() {
       smult: await all(50, shares => shares[1].smult(shares[2])),
       slt: await all(2, shares => shares[1].slt(shares[2])),
       seq: await all(2, shares => shares[1].seq(shares[2])),
+      // one takes as long as hundreds of all others
+      ...(divisions && { sdiv: await all(1, shares => shares[3].sdiv(shares[2])) }),
     }
   } finally {
     console.log = log

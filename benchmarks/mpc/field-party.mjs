@@ -28,6 +28,7 @@ for (const { protocol } of fieldMeasurements) {
     seconds,
     rounds: session.traffic.rounds - before.rounds,
     bytes: session.traffic.bytesSent - before.bytesSent,
+    memory: process.resourceUsage().maxRSS * 1024,
   })
 }
 await session.end()

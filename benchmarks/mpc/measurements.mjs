@@ -1,25 +1,46 @@
 import {
+  bitsToArithmetic,
+  correlations,
+  covariances,
   divide,
+  extreme,
   groupBy,
+  histogram,
   innerProducts,
   inputOf,
   isZero,
   join,
+  known,
+  kthLargest,
   lessThan,
   multiply,
+  open,
   openAtLeast,
   openGroups,
+  openMeans,
+  quantiles,
+  regress,
+  scatter,
+  score,
   shuffle,
   slice,
   sortBy,
+  squareRoot,
   subtract,
+  total,
   totals,
   truncate,
 } from '@sluice/mpc/replicated'
+import * as theory from './theory.mjs'
 
-const ELEMENT = 8
 const CELLS = 120
-const LANE = 4
+const ROWS = 1_000_000
+const EDGES = Array.from({ length: 11 }, (_, edge) => BigInt(edge))
+const BOUND = 1_000n
+/** Digits of a coefficient after the point, and the bits that `regress` allows before it for 10^6 rows. */
+const REGRESSION = { digits: 4, limit: 23 }
+const FRACTION = { base: 10, digits: 6 }
+const KEY = values => ({ values, bits: 32 })
 
 /**
  * What is measured: a protocol on columns that are shared already, and what it needs by theory, all three parties
@@ -31,36 +52,56 @@ export const measurements = [
     count,
     unit: 'products',
     peer: 'smult',
-    theory: { rounds: 1, bytes: 3 * ELEMENT * count },
+    theory: theory.products(count),
     *protocol(party, x, y) {
       yield* multiply(party, x, y)
     },
   })),
   ...[10_000, 100_000, 1_000_000].map(comparing),
   {
-    name: 'equal 1000000',
-    count: 1_000_000,
+    name: `equal ${ROWS}`,
+    count: ROWS,
     unit: 'tests',
     peer: 'seq',
-    theory: { rounds: 7, bytes: bits(3 * 63 + 64, 1_000_000) },
+    theory: theory.zero(ROWS),
     *protocol(party, x, y) {
       yield* isZero(party, subtract(x, y))
+    },
+  },
+  {
+    name: 'sum of 10000000, opened',
+    count: 10_000_000,
+    unit: 'rows',
+    theory: theory.opening(1),
+    *protocol(party, x) {
+      yield* open(party, total(x), [0, 1, 2])
     },
   },
   {
     name: 'inner product of 10000000',
     count: 10_000_000,
     unit: 'rows',
-    theory: { rounds: 1, bytes: 3 * ELEMENT },
+    theory: theory.products(1),
     *protocol(party, x, y) {
       yield* innerProducts(party, [[x, y]])
     },
   },
   {
-    name: 'truncate 1000000 by 20 bits',
-    count: 1_000_000,
+    name: `count and sum of ${ROWS} where one column is below another`,
+    count: ROWS,
+    unit: 'rows',
+    theory: theory.inTurn(theory.negative(ROWS), theory.unpacked(ROWS), theory.products(1)),
+    *protocol(party, x, y) {
+      const flags = yield* bitsToArithmetic(party, yield* lessThan(party, x, y), ROWS)
+      total(flags)
+      yield* innerProducts(party, [[flags, x]])
+    },
+  },
+  {
+    name: `truncate ${ROWS} by 20 bits`,
+    count: ROWS,
     unit: 'values',
-    theory: { rounds: 11, bytes: bits(3 * 312 + 256, 1_000_000) },
+    theory: theory.truncation(ROWS, 20),
     *protocol(party, x) {
       yield* truncate(party, x, 20)
     },
@@ -69,44 +110,165 @@ export const measurements = [
     name: 'divide 1024 by 1024 of 24 bits',
     count: 1_024,
     unit: 'quotients',
-    theory: divisionTheory(1_024),
+    peer: 'sdiv',
+    theory: theory.division(1_024, { bits: 24 }),
     *protocol(party, x, y) {
       yield* divide(party, x, y, { bits: 24 })
     },
   },
   {
-    name: 'shuffle 1000000',
-    count: 1_000_000,
+    name: 'square root of 1024 below 2^59',
+    count: 1_024,
+    unit: 'roots',
+    theory: theory.root(1_024),
+    *protocol(party, x) {
+      yield* squareRoot(party, x)
+    },
+  },
+  {
+    name: `means of ${CELLS} cells to six decimal places, opened from 10 rows on`,
+    count: CELLS,
+    unit: 'cells',
+    theory: theory.inTurn(theory.division(CELLS, FRACTION), theory.openingEach(CELLS)),
+    *protocol(party, counts, sums) {
+      yield* openMeans(party, { counts, sums }, { minimum: 10n, fraction: FRACTION }, [0, 1, 2])
+    },
+  },
+  {
+    name: `variance of ${ROWS} rows`,
+    count: ROWS,
     unit: 'rows',
-    theory: { rounds: 3, bytes: 6 * ELEMENT * 1_000_000 },
+    times: 3,
+    theory: theory.inTurn(theory.scatters(1), theory.covariance(1, FRACTION.digits)),
+    *protocol(party, x) {
+      const all = yield* scatter(party, { columns: [x], bound: BOUND })
+      yield* covariances(party, all, { fraction: FRACTION })
+    },
+  },
+  {
+    name: `variances and covariance of two columns of ${ROWS} rows`,
+    count: ROWS,
+    unit: 'rows',
+    times: 3,
+    theory: theory.inTurn(theory.scatters(2), theory.covariance(2, FRACTION.digits)),
+    *protocol(party, x, y) {
+      const all = yield* scatter(party, { columns: [x, y], bound: BOUND })
+      yield* covariances(party, all, { fraction: FRACTION })
+    },
+  },
+  {
+    name: `correlation of two columns of ${ROWS} rows`,
+    count: ROWS,
+    unit: 'rows',
+    times: 3,
+    theory: theory.inTurn(theory.scatters(2), theory.correlation(2, FRACTION.digits)),
+    *protocol(party, x, y) {
+      const all = yield* scatter(party, { columns: [x, y], bound: BOUND })
+      yield* correlations(party, all, { fraction: FRACTION })
+    },
+  },
+  {
+    name: `linear regression on two columns of ${ROWS} rows`,
+    count: ROWS,
+    unit: 'rows',
+    times: 3,
+    // a coefficient has so many bits before the point that the intercept of so many rows still fits
+    theory: theory.regression(2, REGRESSION.digits, REGRESSION.limit),
+    *protocol(party, x, y) {
+      const { digits } = REGRESSION
+      yield* regress(
+        party,
+        { columns: [x, y, x], bound: BOUND },
+        { digits, minimum: 10n, receivers: [0, 1, 2] },
+      )
+    },
+  },
+  {
+    name: `smallest of ${ROWS}`,
+    count: ROWS,
+    unit: 'rows',
+    times: 3,
+    theory: theory.knockOut(ROWS),
+    *protocol(party, x) {
+      yield* extreme(party, 'smallest', x)
+    },
+  },
+  {
+    name: `largest of ${ROWS}`,
+    count: ROWS,
+    unit: 'rows',
+    times: 3,
+    theory: theory.knockOut(ROWS),
+    *protocol(party, x) {
+      yield* extreme(party, 'largest', x)
+    },
+  },
+  {
+    name: 'median and quartiles of 100000 of 32 bits',
+    count: 100_000,
+    unit: 'rows',
+    times: 3,
+    theory: theory.sort(100_000, 1),
+    *protocol(party, x) {
+      const quarters = [1, 2, 3].map(numerator => ({ numerator, denominator: 4 }))
+      yield* quantiles(party, KEY(x), quarters)
+    },
+  },
+  {
+    name: 'threshold of the 100 largest of 100000 of 32 bits',
+    count: 100_000,
+    unit: 'rows',
+    times: 3,
+    theory: theory.sort(100_000, 1),
+    *protocol(party, x) {
+      yield* kthLargest(party, KEY(x), 100)
+    },
+  },
+  {
+    name: `histogram of ${ROWS} in ten bins`,
+    count: ROWS,
+    unit: 'rows',
+    times: 3,
+    theory: theory.histogramOf(ROWS, EDGES.length),
+    *protocol(party, x) {
+      yield* histogram(party, { values: x }, EDGES)
+    },
+  },
+  {
+    name: `scores of ${ROWS} rows with ten secret weights`,
+    count: ROWS,
+    unit: 'rows',
+    theory: theory.products(ROWS),
+    *protocol(party, x, y) {
+      yield* score(party, Array(10).fill(x), slice(y, 0, 11))
+    },
+  },
+  {
+    name: `shuffle ${ROWS}`,
+    count: ROWS,
+    unit: 'rows',
+    theory: { rounds: 3, bytes: 2 * theory.products(ROWS).bytes },
     *protocol(party, x) {
       yield* shuffle(party, [x])
     },
   },
   ...[10_000, 100_000, 1_000_000].map(sorting),
   ...[10_000, 100_000, 1_000_000].map(grouping),
+  joining(100_000, 1),
   {
-    name: 'join 100000 rows with one by a secret key of 32 bits',
-    count: 100_000,
-    unit: 'rows',
-    times: 3,
-    theory: joinTheory(100_000),
-    *protocol(party, x, y) {
-      const one = slice(y, 0, 1)
-      const key = values => [{ values, bits: 32 }]
-      yield* join(party, { keys: key(x) }, { keys: key(one), columns: [one] })
-    },
-  },
-  {
-    name: `sum and count of 1000000 rows in ${CELLS} public cells, opened from 10 rows on`,
-    count: 1_000_000,
+    name: `sum and count of ${ROWS} rows in ${CELLS} public cells, opened from 10 rows on`,
+    count: ROWS,
     unit: 'rows',
     // a weighting of the first dimension, the cells' counts and sums, then the rule and the opening
-    theory: {
-      rounds: 1 + 2 + 12,
-      bytes:
-        3 * ELEMENT * (6 * 1_000_000 + 2 * CELLS) + bits(3 * 181 + 64, CELLS) + ELEMENT * CELLS * (4 + 6 + 9),
-    },
+    theory: theory.inTurn(
+      theory.products(6 * ROWS),
+      theory.products(CELLS),
+      theory.products(CELLS),
+      theory.negative(CELLS),
+      theory.unpacked(CELLS),
+      theory.products(2 * CELLS),
+      theory.opening(3 * CELLS),
+    ),
     *protocol(party, x, y) {
       const dimensions = [Array(6).fill(x), Array(20).fill(y)]
       yield* openAtLeast(party, yield* totals(party, dimensions, [{ values: x }]), 10n, [0, 1, 2])
@@ -115,10 +277,16 @@ export const measurements = [
 ]
 
 /**
- * What takes minutes and, for a sort, some 4 GB in each of the three processes: with `--growth`, once each, and nothing
- * else. Sorts end at 2^24 rows.
+ * What takes minutes and, for a sort, gigabytes in each of the three processes: with `--growth`, once each, in processes of
+ * their own, and nothing else. Sorts end at 2^24 rows, both sides of a join together.
  */
-export const growth = [comparing, sorting, grouping].map(of => ({ ...of(10_000_000), times: 1 }))
+export const growth = [
+  comparing(10_000_000),
+  sorting(10_000_000),
+  grouping(10_000_000),
+  joining(1_000_000, 1_000_000),
+  joining(10_000_000, 1),
+].map(measurement => ({ ...measurement, times: 1 }))
 
 function comparing(count) {
   return {
@@ -126,7 +294,7 @@ function comparing(count) {
     count,
     unit: 'comparisons',
     peer: 'slt',
-    theory: { rounds: 8, bytes: bits(3 * 181 + 64, count) },
+    theory: theory.negative(count),
     *protocol(party, x, y) {
       yield* lessThan(party, x, y)
     },
@@ -139,9 +307,9 @@ function sorting(count) {
     count,
     unit: 'rows',
     times: 3,
-    theory: sortTheory(count, 1),
+    theory: theory.sort(count, 1),
     *protocol(party, x, y) {
-      yield* sortBy(party, [{ values: x, bits: 32 }], [y])
+      yield* sortBy(party, [KEY(x)], [y])
     },
   }
 }
@@ -152,10 +320,28 @@ function grouping(count) {
     count,
     unit: 'rows',
     times: 3,
-    theory: groupTheory(count),
+    theory: theory.group(count),
     *protocol(party, x, y) {
-      const groups = yield* groupBy(party, [{ values: x, bits: 32 }], [{ values: y }])
+      const groups = yield* groupBy(party, [KEY(x)], [{ values: y }])
       yield* openGroups(party, groups, 10n, [0, 1, 2])
+    },
+  }
+}
+
+function joining(many, few) {
+  return {
+    name: `join ${many} rows with ${few} by a secret key of 32 bits`,
+    count: many,
+    unit: 'rows',
+    times: 3,
+    theory: theory.join(many, few),
+    *protocol(party, x) {
+      // each key once on the right side, for a key that is there twice ends the run
+      const right = known(
+        party,
+        BigUint64Array.from({ length: few }, (_, row) => BigInt(row)),
+      )
+      yield* join(party, { keys: [KEY(x)] }, { keys: [KEY(right)], columns: [right] })
     },
   }
 }
@@ -166,46 +352,4 @@ export function* columns(party, count) {
   const x = yield* inputOf(party, 0, party.index === 0 ? column : count)
   const y = yield* inputOf(party, 1, party.index === 1 ? column : count)
   return [x, y]
-}
-
-/** Planes are whole words of 64 values. */
-function bits(perValue, count) {
-  return perValue * Math.ceil(count / 64) * ELEMENT
-}
-
-/**
- * The bits of 32-bit keys; for ten digits of three bits and one of two the indicators, destinations, their shuffle with
- * row numbers and what is left of the keys, and their opening, in lanes of 4 bytes; then the columns.
- */
-function sortTheory(count, columns) {
-  const lanes = 10 * (21 + 3 + 18 + 3) + (9 + 3 + 12 + 3) + 9
-  const bytes = bits(3 * 151 + 32, count) + count * (LANE * lanes + 6 * ELEMENT * columns)
-  return { rounds: 7 + 11 * 7 + 7, bytes }
-}
-
-/** A sort; equality and its bit; the last rows to the front; products; then the rule, a shuffle, and one group. */
-function groupTheory(count) {
-  const sorted = sortTheory(count, 2)
-  const grouped = LANE * (6 + 9) + ELEMENT * (4 + 4 * 6 + 3 * 3)
-  const opened = ELEMENT * (4 + 3 * 4 + 6 * 6 + 3)
-  const bytes = bits(3 * 63 + 64 + 3 * 181 + 64, count) + count * (grouped + opened) + 3 * ELEMENT * 5
-  return { rounds: sorted.rounds + 7 + 2 + 3 + 4 + 1 + 16, bytes: sorted.bytes + bytes }
-}
-
-/** Both sides sorted, with the bit of who has no key; equality and its bit; back to the left side's order; products. */
-function joinTheory(count) {
-  const lanes = 10 * (21 + 3 + 24 + 3) + (9 + 3 + 18 + 3) + (3 + 3 + 12 + 3)
-  const rows = count + 1
-  const sorted = bits(3 * 151 + 33, rows) + rows * (LANE * (lanes + 9) + 6 * ELEMENT * 4)
-  const restored = bits(3 * 63 + 64, rows) + rows * (4 * ELEMENT + LANE * 9 + 6 * ELEMENT * 3)
-  const rounds = { right: 98 + 7 + 2 + 1 + 7 + 2 + 1, both: 98 + 7 + 2 + 4 + 1 + 1 }
-  return { rounds: rounds.right + rounds.both, bytes: sorted + restored + 6 * ELEMENT * count }
-}
-
-/** Signs, conditions and products; the bits of the dividend (24: 104 conjunctions); for each two a digit of three multiples. */
-function divisionTheory(count) {
-  const conditions = bits(3 * (2 * 181 + 63) + 3 * 64, count) + ELEMENT * count * (3 * 4 + 3 * 3)
-  const dividend = bits(3 * 104 + 24, count) + ELEMENT * count * (3 + 24 * 4)
-  const digit = bits(3 * (3 * 181 + 64), count) + ELEMENT * count * (3 * 4 + 3)
-  return { rounds: 11 + 7 + 2 + 12 * 11 + 1, bytes: conditions + dividend + 12 * digit + 3 * ELEMENT * count }
 }

@@ -5,7 +5,7 @@ import { approveJob, meet, Session } from '@sluice/mpc'
 import { establish } from '@sluice/mpc/replicated'
 import { columns, growth, measurements } from './measurements.mjs'
 
-const { participants, self, job, key, rounds, large } = await new Promise(resolve =>
+const { participants, self, job, key, rounds, grown } = await new Promise(resolve =>
   process.once('message', resolve),
 )
 const signer = await KeyFile.open(key)
@@ -15,7 +15,7 @@ const session = await Session.open({ job: { digest: job, participants }, self, a
 const party = await session.run(establish(self, session.id))
 
 const report = []
-for (const { count, protocol, times = rounds } of large ? growth : measurements) {
+for (const { count, protocol, times = rounds } of grown === undefined ? measurements : [growth[grown]]) {
   const [x, y] = await session.run(columns(party, count))
   const seconds = []
   let before
@@ -30,6 +30,7 @@ for (const { count, protocol, times = rounds } of large ? growth : measurements)
     seconds,
     rounds: session.traffic.rounds - before.rounds,
     bytes: session.traffic.bytesSent - before.bytesSent,
+    memory: process.resourceUsage().maxRSS * 1024,
   })
 }
 await session.end()

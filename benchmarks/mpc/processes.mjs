@@ -12,11 +12,11 @@ import { KeyFile } from '@sluice/ledger/keys'
  * @param {string[]} names the parties, in order
  * @param {string} program beside this file; it answers with a report for each measurement
  * @param {number} rounds how often each measurement is taken
- * @param {boolean} large measures what grows instead
- * @returns {Promise<{ seconds: number[], rounds: number, bytes: number }[]>} by measurement: the times of the slowest
- *   party, the rounds of the longest, and the bytes that all sent
+ * @param {number} [grown] the one of what grows that is measured instead
+ * @returns {Promise<{ seconds: number[], rounds: number, bytes: number, memory: number }[]>} by measurement: the times of the
+ *   slowest party, the rounds of the longest, the bytes that all sent, and the most that a party had in memory until then
  */
-export async function runProcesses(folder, names, program, rounds, large = false) {
+export async function runProcesses(folder, names, program, rounds, grown) {
   const keys = await Promise.all(
     names.map(name => KeyFile.generate(join(folder, `${program}-${name}.key`), { name })),
   )
@@ -42,7 +42,7 @@ export async function runProcesses(folder, names, program, rounds, large = false
           child.once('exit', code =>
             report ? resolve(report) : reject(new Error(`the party ${name} ended with ${code}`)),
           )
-          child.send({ participants, self, job, key: join(folder, `${program}-${name}.key`), rounds, large })
+          child.send({ participants, self, job, key: join(folder, `${program}-${name}.key`), rounds, grown })
         }),
     ),
   )
@@ -52,6 +52,7 @@ export async function runProcesses(folder, names, program, rounds, large = false
       seconds: parties[0].seconds.map((_, round) => Math.max(...parties.map(party => party.seconds[round]))),
       rounds: Math.max(...parties.map(party => party.rounds)),
       bytes: parties.reduce((total, party) => total + party.bytes, 0),
+      memory: Math.max(...parties.map(party => party.memory)),
     }
   })
 }
