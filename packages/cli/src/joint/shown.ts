@@ -33,7 +33,7 @@ export async function shownJob(job: JointJob): Promise<Reply> {
           [
             'label.inputs',
             job.inputs.flatMap(input => [
-              `${input.name}  ${input.owner}  ${input.rows}  ${input.fingerprint}`,
+              `${input.name}  ${input.owner}  ${input.rows}  ${input.fingerprint}${input.reference === true ? `  ${ui.t('text.jointReference')}` : ''}`,
               ...input.columns.map(column => `  ${visibleText(describe(column, ui))}`),
             ]),
           ],

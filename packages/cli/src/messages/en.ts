@@ -183,6 +183,7 @@ export const en = {
   'text.jointNumber': 'number, ±{bound}, {scale} digits after the point',
   'text.jointOrderStatistics': 'single values may be opened, as extremes, quantiles and thresholds',
   'text.jointRecorded': 'recorded in {ledger}',
+  'text.jointReference': 'reference data, about nobody',
   'text.jointShamir':
     'any {threshold} of {parties}: so many who put their shares together read every input. An owner stays until its rows are shared, and where rows are multiplied one by one everybody until the last; once cells are formed, any {threshold} finish without the others',
   'text.jointSharing.dealer': 'additive, {size} parties and a dealer',

@@ -180,6 +180,7 @@ export const zh: Messages = {
   'text.jointNumber': '数字，±{bound}，小数 {scale} 位',
   'text.jointOrderStatistics': '单个值可作为极值、分位数或门槛值公开',
   'text.jointRecorded': '已记入 {ledger}',
+  'text.jointReference': '参考数据，不涉及任何实体',
   'text.jointShamir':
     '{parties} 中的任意 {threshold} 方：合并分片即可读出全部输入。数据所有者须留到其各行分享完毕；若逐行相乘，则各方须留到最后一行；单元格形成之后，任意 {threshold} 方无需其他各方即可完成',
   'text.jointSharing.dealer': '加法秘密分享，{size} 方与一个发牌方',

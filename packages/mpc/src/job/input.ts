@@ -59,12 +59,13 @@ export async function examine(
     rows += batch.numRows
     onRows(rows)
   }
-  const { entity, columns: described } = form
+  const { entity, columns: described, reference } = form
   // an entity that is shared is one of the columns
   const entities = order?.digest() ?? createHash('sha256').digest()
   const whole = {
     version: 'sluice.joint.fingerprint/1',
     entity,
+    ...(reference === true && { reference }),
     columns: described,
     rows,
     entities: createHmac('sha256', key).update(entities).digest('hex'),

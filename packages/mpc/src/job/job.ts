@@ -60,6 +60,8 @@ const inputSchema = z.strictObject({
    * does not leave, not even shared. One that is among them is shared like the others, and an entity may have many rows.
    */
   entity: z.string().min(1).max(200),
+  /** its owner says that its rows are nobody, such as a list of districts: where it is looked up, nobody is counted for it */
+  reference: z.literal(true).exactOptional(),
   rows: z.int().min(0).max(MAXIMUM_ROWS),
   /** `fingerprint` of this table by its owner */
   fingerprint: hexadecimal(64),
@@ -130,7 +132,6 @@ export type JointInput = JointJob['inputs'][number]
 export type JointColumn = JointInput['columns'][number]
 export type JointOperation = JointJob['operations'][number]
 export type { Statistic } from './statistics/schema.js'
-export type NumberType = z.infer<typeof numeric>
 export type CodeType = z.infer<typeof code>
 
 /** @throws SluiceError JOB_INVALID, naming the place; what `queryOf` throws where an operation is none */
@@ -177,9 +178,9 @@ export function jobDigest(job: JointJob): string {
   return canonicalDigest(job)
 }
 
-export function partyIndex(job: Pick<JointJob, 'parties'>, wanted: string): number {
+export function partyIndex(job: Pick<JointJob, 'parties'>, wanted: string, at = 'parties'): number {
   const index = job.parties.findIndex(({ name }) => name === wanted)
-  if (index < 0) throw invalid('parties', `there is no party "${wanted}"`)
+  if (index < 0) throw invalid(at, `there is no party "${wanted}"`)
   return index
 }
 
@@ -216,7 +217,7 @@ function checkInputs(job: JointJob): void {
     throw invalid('inputs', 'two inputs have one name')
   }
   for (const [index, input] of job.inputs.entries()) {
-    partyIndex(job, input.owner)
+    partyIndex(job, input.owner, `inputs.${index}.owner`)
     checkColumns(input, `inputs.${index}`)
   }
 }
@@ -267,9 +268,9 @@ function checkOperations(job: JointJob): void {
     }
   })
   for (const [index, { receivers }] of job.operations.entries()) {
-    for (const receiver of receivers) partyIndex(job, receiver)
-    if (new Set(receivers).size < receivers.length)
-      throw invalid(`operations.${index}.receivers`, 'one is named twice')
+    const at = `operations.${index}.receivers`
+    for (const receiver of receivers) partyIndex(job, receiver, at)
+    if (new Set(receivers).size < receivers.length) throw invalid(at, 'one is named twice')
   }
   checkTests(job, queries)
 }

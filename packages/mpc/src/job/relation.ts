@@ -99,10 +99,11 @@ export function lookUps({ tables, conjuncts, resolve, tablesIn, conditionOf }: D
 
 /**
  * Who has to be counted beside rows: the entities of every table, where its rows are not those of the result, each one
- * another. Rows that are looked up and are one entity each differ as their keys do.
+ * another. Rows that are looked up and are one entity each differ as their keys do. Reference data is about nobody.
  */
 export function entitiesOf(tables: readonly RelationTable[]): Key[][] {
   const found = tables.flatMap(({ inputs, on }, table): Key[][] => {
+    if (inputs.every(({ reference }) => reference === true)) return []
     const [{ name, owner, entity, columns }] = inputs as [JointInput]
     const column = columns.find(candidate => candidate.name === entity)
     if (column === undefined) return table === 0 ? [] : [on.map(({ before }) => before)]

@@ -106,7 +106,7 @@ function assertEvidence({ obligations, release, scans }: ReviewedPlan, job: Join
     throw undefinedFor('release', 'single rows are never opened')
   for (const { source, dataset, entity, minimumEntities, dominance, pPercent } of obligations) {
     const input = query.inputs.find(({ name }) => name === scans[source]!.dataset)
-    if (entity.kind === 'column' && entity.column !== input?.entity)
+    if (entity.kind === 'column' && (entity.column !== input?.entity || input.reference === true))
       throw undefinedFor('entity', `"${dataset}" protects other entities than the job’s rows`)
     if (dominance !== null || pPercent !== null)
       throw undefinedFor('dominance', `the policy of "${dataset}" asks for the largest contributions`)

@@ -153,6 +153,14 @@ describe('the executor', () => {
       'EVIDENCE_UNDEFINED',
       'evidence.difference',
     )
+    const { inputs } = job
+    const nobody = await approved(plan(), {
+      job: { inputs: [inputs[0]!, { ...inputs[1]!, reference: true }] },
+    })
+    await expect(run(nobody.plan, nobody.request, nobody.job)).toThrowWithCode(
+      'EVIDENCE_UNDEFINED',
+      'evidence.entity',
+    )
     const elsewhere = await approved(plan(), {
       job: { operations: [{ name: 'asked', plan: plan(), receivers: ['bank'] }] },
     })

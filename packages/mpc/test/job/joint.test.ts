@@ -1,3 +1,4 @@
+import type { SluiceError } from '@sluice/core'
 import {
   type InputForm,
   type JointEvent,
@@ -394,6 +395,28 @@ describe('a job file', () => {
     expect(parseJob(good)).toEqual(good)
   })
 
+  it('says which input or operation is wrong', async () => {
+    const good = await makeJob()
+    const [operation] = good.operations
+    const factsOf = (change: Partial<typeof good>): unknown => {
+      try {
+        return parseJob({ ...good, ...change })
+      } catch (error) {
+        return (error as SluiceError).facts
+      }
+    }
+    const second = { ...operation!, name: 'second' }
+    expect(factsOf({ operations: [operation!, { ...second, receivers: ['x'] }] })).toEqual({
+      at: 'operations.1.receivers',
+    })
+    expect(factsOf({ inputs: [good.inputs[0]!, { ...good.inputs[1]!, owner: 'x' }] })).toEqual({
+      at: 'inputs.1.owner',
+    })
+    expect(factsOf({ operations: [operation!, { ...second, statistic: { kind: 'extremes' } }] })).toEqual({
+      operation: 'second',
+    })
+  })
+
   it('has a digest that follows everything in it', async () => {
     const good = await makeJob()
     expect(jobDigest(parseJob(JSON.parse(JSON.stringify(good))))).toBe(jobDigest(good))
@@ -408,6 +431,8 @@ describe('a fingerprint', () => {
     expect(await described(loans, batches)).toEqual(one)
     const other = rows.map((row, i) => (i === 399 ? { ...row, debt: null } : row))
     expect((await described(loans, bank(other))).fingerprint).not.toBe(one.fingerprint)
+    const nobody = await described({ ...loans, reference: true }, bank())
+    expect(nobody.fingerprint).not.toBe(one.fingerprint)
     const theirs = await described({ ...loans, owner: 'operator' }, bank())
     expect(theirs.fingerprint).not.toBe(one.fingerprint)
   })
