@@ -14,6 +14,7 @@ export default [
     'duckdb/contents',
     'io/index',
     'io/scratch',
+    'io/table',
     'reveal/index',
     'desensitize/index',
   ]),

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { KeyFile } from '@sluice/ledger/keys'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -109,6 +110,31 @@ describe('a prepared set on the command line', () => {
     const third = await both('--out', 'third.csv')
     expect(third.map(({ exitCode }) => exitCode)).toContain(4)
     expect(third.some(({ stderr }) => stderr.includes('APPROVAL_EXHAUSTED'))).toBe(true)
+  })
+
+  it('leaves no name of the input behind when whoever asks is killed while it waits', async () => {
+    const words = ['psi', 'run', 'shared.json', ...ASK.split(' '), '--out', 'never.csv', '--progress', 'json']
+    const child = spawn(process.execPath, [program, ...words], {
+      cwd: root,
+      env: { ...process.env, NO_COLOR: '1', LANG: 'C' },
+    })
+    const ended = once(child, 'close')
+    const sourceNames = async () =>
+      (await readdir(root, { recursive: true })).filter(name => name.endsWith('/source'))
+    let wasThere = false
+    for (let tries = 0; tries < 500 && child.exitCode === null; tries++) {
+      const found = await sourceNames()
+      if (wasThere && found.length === 0) break
+      wasThere ||= found.length > 0
+      await setTimeout(10)
+    }
+    expect(wasThere).toBe(true)
+    child.kill('SIGKILL')
+    await ended
+    expect(await sourceNames()).toEqual([])
+    // the empty folder goes with the next one that is made there
+    await sluice('psi prepare companies.csv --as bureau --key code --dry-run')
+    expect((await readdir(root)).filter(name => name.startsWith('.sluice-'))).toEqual([])
   })
 
   it('is void once its key is rotated, which the record says; prepared again it is another file', async () => {

@@ -44,7 +44,7 @@ export {
   prepareSet,
 } from './transport/prepared/prepare.js'
 export { PreparedFile } from './transport/prepared/prepared-file.js'
-export { type RunPreparedOptions, runPrepared } from './transport/prepared/run.js'
+export { loadPrepared, type RunPreparedOptions, runPrepared } from './transport/prepared/run.js'
 export type { BucketProgress } from './transport/psi/bucket-run.js'
 export { PsiStoredItems, type StoredItemsOptions } from './transport/psi/stored-items.js'
 export { type PsiResult, type RunPsiOptions, runPsi } from './transport/psi.js'

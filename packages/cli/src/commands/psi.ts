@@ -12,6 +12,7 @@ import { ask, isInteractive } from '../keyring.js'
 import { assertFree, assertNotRead, writeError, writeFile } from '../output/file.js'
 import type { Reply } from '../output/reply.js'
 import type { Act } from '../program.js'
+import type { HeldTable } from '../psi/held-table.js'
 import type { PsiInput } from '../psi/input.js'
 import type { Join } from '../psi/output.js'
 import { addressOf } from './joint.js'
@@ -224,7 +225,20 @@ async function confirm(context: Context, { yes }: Approving, name: string, shown
 }
 
 async function run(context: Context, options: Running, file: string): Promise<Reply> {
-  const [files, { inputOf, readItems }, { rowsOf }, { resultOf }, psi] = await Promise.all([
+  const { prepared, input, dryRun } = options
+  if (prepared === undefined || input === undefined || dryRun) return runJob(context, options, file)
+  // whoever asks brings a small set: the engine takes longer to start than to read it, and writes the result
+  const { holdTable } = await import('../psi/held-table.js')
+  const held = await holdTable(context, input)
+  try {
+    return await runJob(context, options, file, held)
+  } finally {
+    await held.close()
+  }
+}
+
+async function runJob(context: Context, options: Running, file: string, held?: HeldTable): Promise<Reply> {
+  const [files, { inputOf, itemsOf, readItems }, { rowsOf }, { resultOf }, psi] = await Promise.all([
     import('../psi/files.js'),
     import('../psi/input.js'),
     import('../psi/payload.js'),
@@ -260,13 +274,16 @@ async function run(context: Context, options: Running, file: string): Promise<Re
     })
   }
   context.progress.report({ stage: 'read' })
+  const table = held && (await loadedMeanwhile(held.opened))
+  const read = () => input && (table ? itemsOf(context, job, input, table) : readItems(context, job, input))
   const [items, { runPrepared, runPsi }, { stageOf }, { withSide }] = await Promise.all([
-    input === undefined ? undefined : readItems(context, job, input),
+    read(),
     // while the engine that reads is started
     import('@sluice/mpc'),
     import('../joint/shown.js'),
     import('../psi/prepared.js'),
   ])
+  await table?.rest()
   const { wait } = context.settings
   const handed = job.payload.find(({ from }) => from === signer.name)
   const common = {
@@ -292,7 +309,15 @@ async function run(context: Context, options: Running, file: string): Promise<Re
         })
       : runPrepared(job, { ...common, ...side }),
   )
-  return resultOf(context, job, options, { result, items, input, silent: psiSeesCount(job, self) })
+  const silent = psiSeesCount(job, self)
+  return resultOf(context, job, options, { result, items, input, silent, ...(held && { held }) })
+}
+
+/** An engine takes some tenths of a second to start: time enough to load the rest. */
+async function loadedMeanwhile<T>(opened: Promise<T>): Promise<T> {
+  const { loadPrepared } = await import('@sluice/mpc')
+  await loadPrepared()
+  return opened
 }
 
 /** Before anybody is met: a run counts, and its rows are written after it. */

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import type { PsiStoredItems } from '@sluice/mpc'
 import type { PsiItems, PsiJob } from '@sluice/mpc/psi'
-import type { TableFile } from '@sluice/sandbox/io'
+import type { TableFile } from '@sluice/sandbox/table'
 import type { Context } from '../context.js'
 import { writeError } from '../output/file.js'
 
@@ -44,14 +44,21 @@ export function inputOf(
 
 /** Reads the keys of a Parquet, CSV or Arrow file, batch by batch. Of a CSV file, they are the text that stands there. */
 export function readItems(context: Context, job: PsiJob, input: PsiInput): Promise<PsiItems> {
-  const { key, sum } = input
-  return withTable(context, input.file, async table => {
-    const { readPsiItems } = await import('@sluice/mpc/psi')
-    const select = [...new Set([...key, ...(sum === undefined ? [] : [sum])])]
-    requireColumns(table, input.file, select)
-    const columns = { key, ...(sum !== undefined && { sum }) }
-    return readPsiItems(job, table.batches(select, asText(table, select)), columns, context.signal)
-  })
+  return withTable(context, input.file, table => itemsOf(context, job, input, table))
+}
+
+/** The same of a table that is open. */
+export async function itemsOf(
+  context: Context,
+  job: PsiJob,
+  { file, key, sum }: PsiInput,
+  table: TableFile,
+): Promise<PsiItems> {
+  const { readPsiItems } = await import('@sluice/mpc/psi')
+  const select = [...new Set([...key, ...(sum === undefined ? [] : [sum])])]
+  requireColumns(table, file, select)
+  const columns = { key, ...(sum !== undefined && { sum }) }
+  return readPsiItems(job, table.batches(select, asText(table, select)), columns, context.signal)
 }
 
 /** A party’s set for as long as it is used: in memory or, for a job that goes in buckets, on disk. */
@@ -112,16 +119,18 @@ export async function withTable<T>(
   context: Context,
   file: string,
   use: (table: TableFile) => Promise<T>,
+  onStart?: () => void,
 ): Promise<T> {
   const [{ readTable }, { scratchPath }] = await Promise.all([
-    import('@sluice/sandbox/io'),
+    import('@sluice/sandbox/table'),
     import('@sluice/sandbox/scratch'),
   ])
   const path = context.path(file)
   // what a killed process leaves there goes with the next one
   const staging = await scratchPath(dirname(path))
   try {
-    return await readTable(path, { staging, signal: context.signal }, use)
+    const options = { staging, signal: context.signal, ...(onStart && { onStart }) }
+    return await readTable(path, options, use)
   } finally {
     await rm(staging, { recursive: true, force: true })
   }

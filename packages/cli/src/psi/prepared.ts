@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises'
 import { isSluiceError, SluiceError } from '@sluice/core'
 import type { OprfKey } from '@sluice/ledger/keys'
 import type { PreparedFile } from '@sluice/mpc'
@@ -118,19 +119,21 @@ export async function checkSide(
   await set?.verify(context.signal)
 }
 
-/** The start of a file, if it is one of a prepared set. */
+/** Does the file begin as a prepared set? What cannot be read at all is none: whoever reads it as a job says why. */
 export async function isPreparedFile(context: Context, file: string): Promise<boolean> {
   const { open } = await import('node:fs/promises')
   const { HEAD_BYTES, isPrepared } = await import('@sluice/mpc/psi')
-  const handle = await open(context.path(file), 'r').catch(() => undefined)
-  if (handle === undefined) return false
+  let handle: FileHandle | undefined
   try {
+    handle = await open(context.path(file), 'r')
     const { buffer, bytesRead } = await handle.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0)
     return isPrepared(buffer.subarray(0, bytesRead))
-  } catch {
-    return false
+  } catch (error) {
+    // the system's word on the file, which is read again at once; anything else is a fault of ours
+    if (typeof (error as NodeJS.ErrnoException).syscall === 'string') return false
+    throw error
   } finally {
-    await handle.close()
+    await handle?.close()
   }
 }
 

@@ -4,6 +4,7 @@ import type { PsiItems, PsiJob } from '@sluice/mpc/psi'
 import type { Context } from '../context.js'
 import type { MessageKey } from '../messages/en.js'
 import type { Reply } from '../output/reply.js'
+import type { HeldTable } from './held-table.js'
 import type { PsiInput } from './input.js'
 import type { Join } from './output.js'
 
@@ -21,6 +22,8 @@ export interface Learned {
   readonly input: PsiInput | undefined
   /** the program saw how many keys are shared, and does not show it */
   readonly silent: boolean
+  /** the input, where it is still open */
+  readonly held?: HeldTable
 }
 
 /** Writes what a party learned, and says it. */
@@ -28,7 +31,7 @@ export async function resultOf(
   context: Context,
   job: PsiJob,
   options: Wanted,
-  { result, items, input, silent }: Learned,
+  { result, items, input, silent, held }: Learned,
 ): Promise<Reply> {
   const { psiJobDigest } = await import('@sluice/mpc/psi')
   const { matched, payload, count, sum, traffic, recorded } = result
@@ -42,7 +45,7 @@ export async function resultOf(
       input,
       items,
       { matched, ...beside },
-      { ...options, out: options.out! },
+      { ...options, out: options.out!, ...(held !== undefined && { held }) },
     )
   }
   return {

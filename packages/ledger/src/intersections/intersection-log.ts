@@ -26,6 +26,8 @@ export interface BegunIntersection {
   readonly items: number
   readonly input?: string
   readonly counterparts: readonly IntersectionCounterpart[]
+  /** the prepared set that is asked, and which of its keys answers */
+  readonly prepared?: { readonly set: string; readonly epoch: number }
   /**
    * the session of an earlier run of this job over the same input, with which this one goes on: that one has counted
    * all items, and here are those that may be tested again
@@ -87,8 +89,8 @@ const FORM: SignedLogForm = { domain: 'sluice/intersection/1', corrupt, unwritab
  * this party's own, signed and chained. Whoever alone holds the file can cut it, and with it the count: keep the
  * digest of its last line elsewhere.
  *
- * @throws SluiceError APPROVAL_EXHAUSTED where a quota would be overrun, LEDGER_CORRUPT where the file does not hold,
- *   LOCKED, DISK_FULL, FILE_MISSING, INTERRUPTED: then nothing may be computed
+ * @throws SluiceError APPROVAL_EXHAUSTED where a quota would be overrun, JOB_MISMATCH where the key of the prepared set was
+ *   replaced, LEDGER_CORRUPT where the file does not hold, LOCKED, DISK_FULL, FILE_MISSING, INTERRUPTED: then nothing may be computed
  */
 export async function beginIntersection(
   path: string,
@@ -157,6 +159,10 @@ export async function readIntersections(
 }
 
 function refuseBeyond(before: readonly Entry[], begun: Begun, limits: IntersectionLimits): void {
+  const { prepared } = begun
+  const isReplaced = (entry: Entry) =>
+    entry.kind === 'rotated' && entry.set === prepared?.set && entry.epoch > prepared.epoch
+  if (before.some(isReplaced)) throw replaced()
   const earlier = before.filter(entry => entry.kind === 'begun')
   const ofJob = earlier.filter(({ job, resumes }) => job === begun.job && resumes === undefined)
   if (begun.resumes !== undefined) {
@@ -186,6 +192,18 @@ function refuseBeyond(before: readonly Entry[], begun: Begun, limits: Intersecti
       },
     )
   }
+}
+
+/** Whoever waits for the other party has read the key before. */
+function replaced(): SluiceError {
+  return new SluiceError(
+    'JOB_MISMATCH',
+    'the key is another than the one that the job’s set was prepared under',
+    {
+      rule: 'psi.rotation',
+      remedy: 'After a rotation, prepare the set again and agree on a job with the new file.',
+    },
+  )
 }
 
 function nothingToResume(): SluiceError {

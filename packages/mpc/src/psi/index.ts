@@ -59,5 +59,6 @@ export {
   VALUE_BYTES,
 } from './prepared-layout.js'
 export type { PsiChannel, PsiProtocol, PsiReceiver, PsiSender } from './protocol.js'
+export { Questions } from './questions.js'
 export { expandMessage, loadRistretto, POINT_BYTES, type Ristretto, SCALAR_BYTES } from './ristretto.js'
 export { rr22 } from './rr22.js'

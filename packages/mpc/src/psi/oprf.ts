@@ -38,7 +38,12 @@ export class Oprf {
 
   /** Finalize (section 3.3.1). @returns 64 bytes */
   finalize(input: Uint8Array, blind: Uint8Array, evaluated: Uint8Array): Uint8Array {
-    return this.#hashed(input, this.#group.multiply(this.#group.invert(blind), evaluated))
+    return this.unblind(input, this.#group.invert(blind), evaluated)
+  }
+
+  /** Finalize, for whoever has the blind's inverse. @returns 64 bytes */
+  unblind(input: Uint8Array, inverse: Uint8Array, evaluated: Uint8Array): Uint8Array {
+    return this.#hashed(input, this.#group.multiply(inverse, evaluated))
   }
 
   /** Evaluate (section 3.3.1), for whoever holds the key. @returns 64 bytes */

@@ -3,6 +3,7 @@ import type { Protocol } from '../session/protocol.js'
 import { ITEM_BYTES, type ItemHashes } from './item-hash.js'
 import { Oprf } from './oprf.js'
 import { VALUE_BYTES } from './prepared-layout.js'
+import type { Questions } from './questions.js'
 import { POINT_BYTES, type Ristretto } from './ristretto.js'
 
 /**
@@ -68,9 +69,7 @@ export function evaluateItems(
 export interface AskOptions {
   readonly peer: number
   /** own items, distinct, hashed under the prepared set's `set` */
-  readonly hashes: ItemHashes
-  readonly group: Ristretto
-  readonly random?: (bytes: number) => Uint8Array
+  readonly questions: Questions
   readonly onProgress?: (fraction: number) => void
 }
 
@@ -84,30 +83,16 @@ export interface AskOptions {
  * @returns 12 bytes an item, in their order
  * @throws SluiceError PROTOCOL_VIOLATION where a point is none
  */
-export function* askPrepared(options: AskOptions): Protocol<Uint8Array<ArrayBuffer>> {
-  const { peer, hashes, group, random, onProgress } = options
-  const oprf = new Oprf(group)
-  const count = hashes.length / ITEM_BYTES
+export function* askPrepared({ peer, questions, onProgress }: AskOptions): Protocol<Uint8Array<ArrayBuffer>> {
+  const { count } = questions
   const values = new Uint8Array(count * VALUE_BYTES)
-  const blinds = Array.from({ length: count }, () => group.randomScalar(random))
-  const inputOf = (item: number) => hashes.subarray(item * ITEM_BYTES, (item + 1) * ITEM_BYTES)
-  const blinded = (start: number, end: number) => {
-    const points = new Uint8Array((end - start) * POINT_BYTES)
-    for (let item = start; item < end; item++)
-      points.set(oprf.blind(inputOf(item), blinds[item]!), (item - start) * POINT_BYTES)
-    return points
-  }
   for (let [asked, answered] = [0, 0]; answered < count; ) {
     const end = Math.min(count, asked + CHUNK)
-    const [points] = yield {
-      send: end > asked ? [{ to: peer, bytes: blinded(asked, end) }] : [],
+    const [elements] = yield {
+      send: end > asked ? [{ to: peer, bytes: questions.blinded(asked, end) }] : [],
       receive: asked > answered ? [{ from: peer, bytes: (asked - answered) * POINT_BYTES }] : [],
     }
-    for (let item = answered; item < asked; item++) {
-      const element = points!.subarray((item - answered) * POINT_BYTES, (item - answered + 1) * POINT_BYTES)
-      const value = oprf.finalize(inputOf(item), blinds[item]!, element)
-      values.set(value.subarray(0, VALUE_BYTES), item * VALUE_BYTES)
-    }
+    if (asked > answered) values.set(questions.values(answered, elements!), answered * VALUE_BYTES)
     ;[answered, asked] = [asked, end]
     onProgress?.(answered / count)
   }

@@ -28,6 +28,8 @@ export interface Ristretto {
   multiplyAdd(a: Uint8Array, b: Uint8Array, c: Uint8Array): Uint8Array<ArrayBuffer>
   /** The inverse of a scalar that is not zero. */
   invert(scalar: Uint8Array): Uint8Array<ArrayBuffer>
+  /** Of each of these scalars, none of them zero: one inversion for all (Montgomery 1987, section 10.3.1). */
+  invertAll(scalars: readonly Uint8Array[]): Uint8Array<ArrayBuffer>[]
   /** A uniform scalar that is not zero, out of 64 random bytes. */
   randomScalar(random?: (bytes: number) => Uint8Array): Uint8Array<ArrayBuffer>
   /** Any 64 bytes as a scalar, modulo the group's order. */
@@ -57,7 +59,7 @@ async function load(): Promise<Ristretto> {
   const { default: sodium } = await import('libsodium-wrappers-sumo')
   await sodium.ready
   const reduced = (bytes: Uint8Array) => new Uint8Array(sodium.crypto_core_ristretto255_scalar_reduce(bytes))
-  return {
+  const group: Ristretto = {
     reduced,
     hashToGroup: (message, domain) =>
       new Uint8Array(sodium.crypto_core_ristretto255_from_hash(expandMessage(message, domain, 64))),
@@ -72,6 +74,20 @@ async function load(): Promise<Ristretto> {
       return new Uint8Array(sodium.crypto_core_ristretto255_scalar_add(product, c))
     },
     invert: scalar => new Uint8Array(sodium.crypto_core_ristretto255_scalar_invert(scalar)),
+    invertAll(scalars) {
+      const product = (a: Uint8Array, b: Uint8Array) =>
+        new Uint8Array(sodium.crypto_core_ristretto255_scalar_mul(a, b))
+      // before[i] is the product of all before the i-th
+      const before = [scalarOf(1n)]
+      for (const [i, scalar] of scalars.entries()) before.push(product(before[i]!, scalar))
+      let inverse = group.invert(before.at(-1)!)
+      const inverses: Uint8Array<ArrayBuffer>[] = []
+      for (let i = scalars.length - 1; i >= 0; i--) {
+        inverses[i] = product(inverse, before[i]!)
+        inverse = product(inverse, scalars[i]!)
+      }
+      return inverses
+    },
     randomScalar(random = randomBytes) {
       for (;;) {
         const scalar = reduced(random(64))
@@ -79,6 +95,7 @@ async function load(): Promise<Ristretto> {
       }
     },
   }
+  return group
 }
 
 function onPoints(operation: () => Uint8Array): Uint8Array<ArrayBuffer> {

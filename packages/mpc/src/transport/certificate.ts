@@ -31,9 +31,7 @@ export async function issueCertificate(
   now: Date,
   random: (bytes: number) => Uint8Array = randomBytes,
 ): Promise<PartyCertificate> {
-  // the library needs it, and does not load it
-  await import('reflect-metadata')
-  const x509 = await import('@peculiar/x509')
+  const x509 = await loadX509()
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const spki = new Uint8Array(await webcrypto.subtle.exportKey('spki', keys.publicKey))
@@ -56,6 +54,13 @@ export async function issueCertificate(
     certificate: certificate.toString('pem'),
     privateKey: `-----BEGIN PRIVATE KEY-----\n${pkcs8.toString('base64')}\n-----END PRIVATE KEY-----\n`,
   }
+}
+
+/** What certificates are made with. */
+export async function loadX509(): Promise<typeof import('@peculiar/x509')> {
+  // the library needs it, and does not load it
+  await import('reflect-metadata')
+  return import('@peculiar/x509')
 }
 
 /**

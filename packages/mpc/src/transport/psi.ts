@@ -371,6 +371,7 @@ export async function stopping<T>(session: Session, action: () => Promise<T>): P
 }
 
 export async function stopped(session: Session, error: unknown): Promise<unknown> {
+  // it fails with this error, or with the one before it that the others were told
   await session.run(failing(error)).catch(() => undefined)
   return error
 }

@@ -67,6 +67,9 @@ describe('hashing to the group', () => {
     const scalar = group.randomScalar()
     const point = group.hashToGroup(Buffer.from('a'), domain)
     expect(hex(group.multiply(group.invert(scalar), group.multiply(scalar, point)))).toBe(hex(point))
+    const scalars = Array.from({ length: 9 }, () => group.randomScalar())
+    expect(group.invertAll(scalars).map(hex)).toEqual(scalars.map(each => hex(group.invert(each))))
+    expect(group.invertAll([])).toEqual([])
     // RFC 9496, appendix A.2: encodings that are refused; the first is the identity, which is none here either
     for (const bad of [
       '00'.repeat(32),

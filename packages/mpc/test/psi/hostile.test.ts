@@ -17,6 +17,7 @@ import {
   loadRistretto,
   openInputs,
   parsePsiJob,
+  Questions,
   readPsiItems,
 } from '@sluice/mpc/psi'
 import { AesCtrPrg } from '@sluice/mpc/ring'
@@ -203,7 +204,7 @@ describe('a peer whose messages are wrong', () => {
   it('when it asks a prepared set or answers for one: of 300 changed runs, points that are none are refused', () => {
     const scalar = group.randomScalar()
     const seen = outcomes(300, 6, () => [
-      askPrepared({ peer: 1, hashes: sets[0]!, group }),
+      askPrepared({ peer: 1, questions: new Questions(sets[0]!, group) }),
       answerPrepared(0, scalar, 3, group),
     ])
     expect([...seen.keys()].sort()).toEqual(['PROTOCOL_VIOLATION', 'passed', 'unchanged'])

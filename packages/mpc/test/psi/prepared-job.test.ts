@@ -216,6 +216,24 @@ describe('what bounds a prepared set', () => {
     }
   })
 
+  it('is its date and its key also while the other side is waited for: both are looked at again', async () => {
+    const job = parsePsiJob(draft())
+    let asked = 0
+    const passing = () => (asked++ === 0 ? now() : new Date(EXPIRES))
+    const late = await both(job, ['c1'], own => (own === 'bureau' ? { now: passing } : {}), 'waited')
+    expect(codesOf(late)).toEqual(['APPROVAL_EXPIRED', 'PEER_STOPPED'])
+    // it was rotated by another process, and this one has the key before it in memory
+    const rotated = { set: key.set, epoch: 2, expires: EXPIRES }
+    await recordRotated(join(root, 'waited-bureau.record'), rotated, bureau, { now })
+    expect(codesOf(await both(job, ['c1'], undefined, 'waited'))).toEqual(['JOB_MISMATCH', 'PEER_STOPPED'])
+    await recordRotated(join(root, 'other-bureau.record'), { ...rotated, set: 'f'.repeat(64) }, bureau, {
+      now,
+    })
+    expect(codesOf(await both(job, ['c1'], undefined, 'other'))).toEqual(['none', 'none'])
+    const { records } = await readIntersections(join(root, 'other-bureau.record'))
+    expect(records[1]).toMatchObject({ kind: 'begun', prepared: { set: key.set, epoch: 1 } })
+  })
+
   it('is the date that the owner’s key has, whatever later one a job names', async () => {
     const later = { ...set.head, expires: '2099-01-01T00:00:00.000Z' }
     const job = parsePsiJob(draft(preparedOf(later, 'bureau')))

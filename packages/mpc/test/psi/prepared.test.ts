@@ -15,6 +15,7 @@ import {
   loadRistretto,
   newPreparedKey,
   Oprf,
+  Questions,
   rotatedKey,
   VALUE_BYTES,
 } from '@sluice/mpc/psi'
@@ -64,7 +65,7 @@ function options(ids: readonly (string | null)[], more: Partial<PrepareOptions> 
 async function ask(out: string, items: readonly string[], scalar = key.scalar): Promise<number[]> {
   const hashes = hashesOf(items)
   const { outputs } = runLocally<Uint8Array | undefined>([
-    askPrepared({ peer: 1, hashes, group }),
+    askPrepared({ peer: 1, questions: new Questions(hashes, group) }),
     // biome-ignore lint/suspicious/noExplicitAny: the other side returns nothing
     answerPrepared(0, scalar, hashes.length / 16, group) as any,
   ])
@@ -107,11 +108,29 @@ describe('a set that is prepared once', () => {
   it('sends 32 bytes an item each way, and asks for the next items while the first are evaluated', () => {
     const hashes = hashesOf(Array.from({ length: 600 }, (_, i) => company(i)))
     const { bytesSent, rounds } = runLocally<unknown>([
-      askPrepared({ peer: 1, hashes, group }),
+      askPrepared({ peer: 1, questions: new Questions(hashes, group) }),
       answerPrepared(0, key.scalar, 600, group),
     ])
     expect(bytesSent).toEqual([600 * 32, 600 * 32])
     expect(rounds).toBe(4)
+  })
+
+  it('gives the same values, however many questions were blinded ahead', () => {
+    const hashes = hashesOf(Array.from({ length: 300 }, (_, i) => company(i)))
+    const values = evaluateItems(key.scalar, hashes, group)
+    for (const ahead of [0, 1, 3, 99]) {
+      const questions = new Questions(hashes, group)
+      const left = Array.from({ length: ahead }, () => questions.ahead()).at(-1)
+      expect(left).toBe(ahead === 0 ? undefined : ahead < 10)
+      const { outputs } = runLocally<unknown>([
+        askPrepared({ peer: 1, questions }),
+        answerPrepared(0, key.scalar, 300, group),
+      ])
+      expect(outputs[0]).toEqual(values)
+    }
+    // a blind is for one run: others are other points
+    const [one, two] = [new Questions(hashes, group), new Questions(hashes, group)]
+    expect(one.blinded(0, 300)).not.toEqual(two.blinded(0, 300))
   })
 
   it('has the function’s own values, and no others under another key', () => {

@@ -2,6 +2,7 @@ export { type AnonymizeFileOptions, anonymizeFile } from './anonymize/anonymize.
 export { cellJson, cellText, isNumeric } from './cell.js'
 export { ENCODINGS, type Encoding } from './encoding.js'
 export { detectFormat, type FileFormat } from './format.js'
+export { placeTable } from './place-table.js'
 export {
   type RegisteredFile,
   type RegisterLimits,
@@ -9,5 +10,5 @@ export {
   registerFile,
 } from './register.js'
 export { type ReadTableOptions, readTable, type TableFile } from './table-reader.js'
-export { placeTable, TableWriter, type WriteTableOptions, writeTable } from './table-writer.js'
+export { TableWriter, type WriteTableOptions, writeTable } from './table-writer.js'
 export { csvText, encodeTable, type WriteOptions } from './write.js'

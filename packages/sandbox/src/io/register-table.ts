@@ -7,10 +7,10 @@ import { EngineFailure, Session } from '../duckdb/session.js'
 import type { ChildPool } from '../isolation/pool.js'
 import { LOOKUP_WIDTH, lookupColumn, quoteIdentifier, quoteText } from '../sql/emit/names.js'
 import { detectFormat, type FileFormat } from './format.js'
-import { sourceError } from './register.js'
 import type { NormalizedColumn } from './schema.js'
 import { requireFile, seal } from './seal.js'
 import { openSource } from './source.js'
+import { sourceError } from './source-error.js'
 
 export interface RegisterTableOptions {
   readonly pool: ChildPool

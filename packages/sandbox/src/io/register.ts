@@ -4,7 +4,7 @@ import { SluiceError } from '@sluice/core'
 import { needsText, type Rule } from '@sluice/core/desensitize'
 import type { ColumnSchema, Progress, ScalarType } from '@sluice/core/plan'
 import { integersOf } from '../duckdb/columns.js'
-import { EngineFailure, failureError, Session } from '../duckdb/session.js'
+import { EngineFailure, Session } from '../duckdb/session.js'
 import type { Child } from '../isolation/child.js'
 import type { ChildPool } from '../isolation/pool.js'
 import { quoteIdentifier, quoteText } from '../sql/emit/names.js'
@@ -14,6 +14,7 @@ import { BUCKET_COLUMN, BUCKETS, ENTITY_COLUMN } from './hidden.js'
 import { conversionFailures, invalid, type NormalizedColumn, overrideColumn } from './schema.js'
 import { requireFile, seal, tooLarge } from './seal.js'
 import { openSource } from './source.js'
+import { sourceError } from './source-error.js'
 
 export interface RegisterOptions {
   readonly pool: ChildPool
@@ -240,19 +241,5 @@ function known(columns: readonly NormalizedColumn[], name: string): NormalizedCo
   throw new SluiceError('NAME_UNKNOWN', `the file has no column "${name}"`, {
     remedy: 'Write the column as the file does; capital letters count.',
     facts: { column: name, columns: columns.map(candidate => candidate.name) },
-  })
-}
-
-/** A failure while a provider's file is read is the file's, unless it is memory, disk or size. */
-export function sourceError(failure: EngineFailure, format: FileFormat): SluiceError {
-  if (['memory', 'disk', 'size'].includes(failure.reason)) return failureError(failure)
-  const where = failure.line === null ? '' : ` at line ${failure.line}`
-  return new SluiceError('FILE_FORMAT', `the ${format} file cannot be read${where}`, {
-    rule: 'damaged',
-    remedy:
-      format === 'csv'
-        ? 'Give every record as many fields as the header, and close every quote.'
-        : 'Write the file again; it is damaged or uses a feature that the engine does not know.',
-    ...(failure.line !== null && { position: { line: failure.line, column: 1 } }),
   })
 }

@@ -1,8 +1,8 @@
+import { rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import type { ColumnSchema, ScalarType } from '@sluice/core/plan'
 import type { Table } from 'apache-arrow'
-import { arrowTable } from '../duckdb/arrow-table.js'
 import { integersOf } from '../duckdb/columns.js'
 import { createEnginePool } from '../duckdb/pool.js'
 import { EngineFailure, Session } from '../duckdb/session.js'
@@ -11,10 +11,10 @@ import { quoteIdentifier, quoteText } from '../sql/emit/names.js'
 import { type Encoding, transcode } from './encoding.js'
 import { detectFormat, type FileFormat } from './format.js'
 import { KEPT_COLUMN } from './hidden.js'
-import { sourceError } from './register.js'
 import type { NormalizedColumn } from './schema.js'
 import { requireFile } from './seal.js'
 import { openSource } from './source.js'
+import { sourceError } from './source-error.js'
 
 export interface ReadTableOptions {
   /** where the child's working files go for a moment; on the file's own file system a copy costs least */
@@ -23,6 +23,8 @@ export interface ReadTableOptions {
   readonly encoding?: Encoding
   readonly milliseconds?: number
   readonly signal?: AbortSignal
+  /** called when the child was started, some tenths of a second before it answers */
+  readonly onStart?: () => void
 }
 
 /** A file's table, as long as its child lives. One reading at a time. */
@@ -52,6 +54,11 @@ export interface TableFile {
    * @throws SluiceError FINGERPRINT_MISMATCH where the file has another number of rows
    */
   keep<T>(kept: Uint8Array, asText: ReadonlySet<string>, take: (path: string) => Promise<T>): Promise<T>
+  /**
+   * Lets go of the file until the next call, for whoever holds the table while something else takes its time: a process
+   * that is killed meanwhile leaves no second name of it behind.
+   */
+  rest(): Promise<void>
 }
 
 const SOURCE = 'source'
@@ -86,12 +93,15 @@ export async function readTable<T>(
     return await pool.run(
       { grade: '1', milliseconds: Math.min(milliseconds, LONGEST), signal },
       async child => {
+        options.onStart?.()
         const staged = join(child.staging.path, 'in', SOURCE)
+        const before = await versionOf(path)
         if (encoding === 'utf-8') await child.staging.link(path, SOURCE)
         else await transcode(path, staged, encoding, signal)
         const format = await detectFormat(staged)
+        const file = { path, staged, before, isTranscoded: encoding !== 'utf-8' }
         try {
-          return await use(await openTable(child, format, staged, pool))
+          return await use(await openTable(child, format, file, pool))
         } catch (error) {
           throw error instanceof EngineFailure ? sourceError(error, format) : error
         }
@@ -107,10 +117,25 @@ interface Limits {
   readonly engineMemoryBytes: number
 }
 
+interface StagedFile {
+  readonly path: string
+  /** another name of it, or a copy, where the child has it */
+  readonly staged: string
+  /** what `versionOf` said before it was staged */
+  readonly before: string
+  readonly isTranscoded: boolean
+}
+
+/** Which file stands there, as far as the file system tells without reading it. */
+async function versionOf(path: string): Promise<string> {
+  const { dev, ino, size, mtimeNs } = await stat(path, { bigint: true })
+  return [dev, ino, size, mtimeNs].join(' ')
+}
+
 async function openTable(
   child: Child,
   format: FileFormat,
-  staged: string,
+  { path, staged, before, isTranscoded }: StagedFile,
   limits: Limits,
 ): Promise<TableFile> {
   const [source, output] = [`${child.inside.in}/${SOURCE}`, `${child.inside.out}/${OUTPUT}`]
@@ -128,13 +153,29 @@ async function openTable(
   })
   const rows = integersOf(counted, 0)[0] ?? 0
   const textOf = (asText?: ReadonlySet<string>) => (format === 'csv' ? asText : undefined)
+  let isResting = false
+  const wake = async () => {
+    // of another file the engine has a table of its own
+    if (!isResting || format !== 'parquet') return
+    await child.staging.link(path, SOURCE)
+    isResting = false
+    if ((await versionOf(path)) !== before) throw otherRows()
+  }
   return {
     format,
     columns: columns.map(({ name, type }) => ({ name, type })),
     rows,
-    batches: (select, asText, sample) =>
-      readBatches(session, sampled(from, sample), chosen(columns, select, textOf(asText))),
+    async *batches(select, asText, sample) {
+      await wake()
+      yield* readBatches(session, sampled(from, sample), chosen(columns, select, textOf(asText)))
+    },
+    async rest() {
+      if (isResting || isTranscoded) return
+      await rm(staged)
+      isResting = true
+    },
     async keep(kept, asText, take) {
+      await wake()
       if (kept.length !== rows) throw otherRows()
       await session.numbers('kept', new Uint32Array(kept))
       const list = selected(chosen(columns, undefined, textOf(asText)))
@@ -186,7 +227,10 @@ export async function* readBatches(
     return asked
   }
   // the child reads on while this process works
-  for (let next = ask(); ; ) {
+  let next = ask()
+  // loaded here: the engine starts sooner without it
+  const { arrowTable } = await import('../duckdb/arrow-table.js')
+  for (;;) {
     const batch = await next
     if (batch.rows === 0) return
     next = ask()

@@ -1,5 +1,5 @@
-import { copyFile, type FileHandle, link, open, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { type FileHandle, open, rename } from 'node:fs/promises'
+import { join } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import { arrowSchemaOf } from '@sluice/core/columns'
 import type { ColumnSchema } from '@sluice/core/plan'
@@ -11,9 +11,8 @@ import {
   type Table,
   util,
 } from 'apache-arrow'
-import { codeOf } from '../isolation/staging.js'
 import type { FileFormat } from './format.js'
-import { makeScratch } from './scratch.js'
+import { inScratch, place, requireFree, writeError } from './place-table.js'
 import { csvHeader, csvRows, parquetOfArrow } from './write.js'
 
 export interface WriteTableOptions {
@@ -38,49 +37,19 @@ export async function writeTable<T>(
   path: string,
   work: (directory: string, begin: (options: WriteTableOptions) => Promise<TableWriter>) => Promise<T>,
 ): Promise<T> {
-  const directory = await makeScratch(dirname(path)).catch((cause: unknown) => {
-    throw writeError(cause)
-  })
   const writers: TableWriter[] = []
-  try {
-    return await work(directory, async options => {
-      if (options.force !== true) await requireFree(path)
-      const writer = await TableWriter.open(path, directory, options)
-      writers.push(writer)
-      return writer
-    })
-  } finally {
-    for (const writer of writers) await writer.close()
-    await rm(directory, { recursive: true, force: true, maxRetries: 5 })
-  }
-}
-
-/**
- * Puts a file that is whole in its place: of mode 600, synced, by way of a directory of its own beside that place, for
- * what was made may lie on another file system.
- *
- * @throws SluiceError EXISTS, FILE_MISSING (no such directory), DISK_FULL
- */
-export async function placeTable(made: string, path: string, force = false): Promise<void> {
-  await writeTable(path, async directory => {
-    const whole = join(directory, 'written')
-    await moved(made, whole)
-    const file = await open(whole, 'r')
-    await file.chmod(0o600)
-    await file.sync().finally(() => file.close())
-    await place(whole, path, force)
+  return inScratch(path, async directory => {
+    try {
+      return await work(directory, async options => {
+        if (options.force !== true) await requireFree(path)
+        const writer = await TableWriter.open(path, directory, options)
+        writers.push(writer)
+        return writer
+      })
+    } finally {
+      for (const writer of writers) await writer.close()
+    }
   })
-}
-
-async function moved(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to)
-  } catch (error) {
-    if (codeOf(error) !== 'EXDEV') throw writeError(error)
-    await copyFile(from, to).catch((cause: unknown) => {
-      throw writeError(cause)
-    })
-  }
 }
 
 /** Collects the bytes that Arrow's writer makes, until they are written. */
@@ -192,48 +161,4 @@ function ofSchema(batch: RecordBatch, schema: Schema): RecordBatch {
     throw new SluiceError('INTERNAL', 'a batch is written whose columns are not those of the file')
   }
   return new RecordBatch(schema, batch.data)
-}
-
-async function requireFree(path: string): Promise<void> {
-  const file = await open(path, 'r').catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return null
-    throw writeError(error)
-  })
-  if (file === null) return
-  await file.close()
-  throw exists()
-}
-
-/** A link refuses to replace what came there meanwhile; a rename does not. */
-async function place(from: string, to: string, force: boolean): Promise<void> {
-  try {
-    if (force) await rename(from, to)
-    else await link(from, to)
-  } catch (cause) {
-    throw writeError(cause)
-  }
-}
-
-function exists(): SluiceError {
-  return new SluiceError('EXISTS', 'the file to be written exists already', {
-    remedy: 'Choose another path, or add --force to replace it.',
-  })
-}
-
-function writeError(cause: unknown): SluiceError {
-  switch (codeOf(cause)) {
-    case 'EEXIST':
-      return exists()
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new SluiceError('DISK_FULL', 'the disk is full; the file was not written', {
-        remedy: 'Free some space and run the same command again.',
-        cause,
-      })
-    default:
-      return new SluiceError('FILE_MISSING', 'the file to be written cannot be made there', {
-        remedy: 'Check that its directory exists and that you may write there.',
-        cause,
-      })
-  }
 }

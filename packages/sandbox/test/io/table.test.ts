@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -191,6 +191,7 @@ describe('a table read and written batch by batch', () => {
   it('keeps rows of the file that was opened, whatever is put in its place, a column of text as it stands', async () => {
     await writeFile(path('some.csv'), 'id,n,"__x"\n007,1,a\n008,2,\n009,3,c\n')
     await read('some.csv', async table => {
+      await table.rest()
       await rm(path('some.csv'))
       await writeFile(path('some.csv'), 'id\nother\n')
       await table.keep(Uint8Array.of(0, 1, 1), new Set(['id']), made =>
@@ -204,6 +205,28 @@ describe('a table read and written batch by batch', () => {
         { id: '009', n: '3', __x: 'c' },
       ]),
     )
+  })
+
+  it('rests without a name of the file, and goes on with the same file alone', async () => {
+    await copyFile(path('many.parquet'), path('resting.parquet'))
+    const kept = new Uint8Array(100_000).fill(1, 7, 9)
+    const names = async () => {
+      const found = await readdir(folder, { recursive: true })
+      return found.filter(name => name.endsWith('/in/source'))
+    }
+    await read('resting.parquet', async table => {
+      expect(await names()).toHaveLength(1)
+      await table.rest()
+      await table.rest()
+      expect(await names()).toEqual([])
+      await table.keep(kept, new Set(), made => placeTable(made, path('rested.parquet')))
+      expect(await names()).toHaveLength(1)
+      await table.rest()
+      await writeFile(path('resting.parquet'), await readFile(path('many.parquet')))
+      await expect(all(table.batches())).toThrowWithCode('FINGERPRINT_MISMATCH')
+    })
+    const rows = await read('rested.parquet', table => all(table.batches(['name'])))
+    expect(rows).toEqual([{ name: 'v7' }, { name: 'v8' }])
   })
 
   it('stops when it is told to', async () => {

@@ -81,13 +81,19 @@ export class PreparedFile {
       else items.push(item)
     }
     const matched = new Uint8Array(values.length / VALUE_BYTES)
-    for (const [bucket, items] of byBucket) {
-      const content = await this.#bucket(bucket)
-      for (const item of items) {
-        const value = Buffer.from(values.buffer, values.byteOffset + item * VALUE_BYTES, VALUE_BYTES)
-        if (isAmong(content, value)) matched[item] = 1
+    // from the front to the back of the file, several at once: on a disk it is the waiting that counts
+    const left = [...byBucket].sort(([a], [b]) => b - a)
+    const lane = async () => {
+      for (let next = left.pop(); next !== undefined; next = left.pop()) {
+        const [bucket, items] = next
+        const content = await this.#bucket(bucket)
+        for (const item of items) {
+          const value = Buffer.from(values.buffer, values.byteOffset + item * VALUE_BYTES, VALUE_BYTES)
+          if (isAmong(content, value)) matched[item] = 1
+        }
       }
     }
+    await Promise.all(Array.from({ length: LANES }, lane))
     return matched
   }
 
@@ -126,8 +132,11 @@ export class PreparedFile {
   }
 }
 
+/** buckets that are read at once */
+const LANES = 16
+
 async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.alloc(length)
+  const bytes = Buffer.allocUnsafeSlow(length)
   for (let done = 0; done < length; ) {
     const { bytesRead } = await file.read(bytes, done, length - done, position + done)
     if (bytesRead === 0) throw notPrepared()

@@ -7,7 +7,9 @@ import { type PsiJob, paddedSize, psiJobDigest, psiPartyIndex } from '../../psi/
 import { checkPsiApproval, openInputs } from '../../psi/job/opening.js'
 import { checkPreparedSide, type PreparedSide } from '../../psi/job/prepared.js'
 import { answerPrepared, askPrepared, type PreparedKey } from '../../psi/prepared.js'
+import { Questions } from '../../psi/questions.js'
 import { loadRistretto } from '../../psi/ristretto.js'
+import { loadX509 } from '../certificate.js'
 import { belowMinimum, openSession, type PsiResult, type RunPsiOptions, stopped, stopping } from '../psi.js'
 import type { PreparedFile } from './prepared-file.js'
 
@@ -20,13 +22,18 @@ export interface RunPreparedOptions extends Omit<RunPsiOptions, 'payload' | 'ite
   readonly set?: PreparedFile
 }
 
+/** Loads what `runPrepared` needs, for whoever waits for something else before. */
+export async function loadPrepared(): Promise<void> {
+  await Promise.all([loadRistretto(), loadX509()])
+}
+
 /**
  * Takes part in a job with a prepared set, as the party whose key this is: the owner answers, the other party learns
  * which of its rows are in the set. Each item that is asked for, those that pad included, is counted against the quota
  * of the owner's record before the first is answered.
  *
- * @throws SluiceError as `runPsi` does; APPROVAL_EXPIRED where the set was to be rotated, JOB_MISMATCH where the key was
- *   or the file is another, FILE_FORMAT where the file was changed
+ * @throws SluiceError as `runPsi` does; APPROVAL_EXPIRED where the set was to be rotated, JOB_MISMATCH where the key was,
+ *   also while the other party was waited for, or the file is another, FILE_FORMAT where the file was changed
  */
 export async function runPrepared(job: PsiJob, options: RunPreparedOptions): Promise<PsiResult> {
   const { signer, approval, items, record, signal, onProgress, set, key, now = () => new Date() } = options
@@ -35,17 +42,22 @@ export async function runPrepared(job: PsiJob, options: RunPreparedOptions): Pro
   const group = await loadRistretto()
   checkPreparedSide(job, signer.name, side, group, now())
   checkPsiApproval(job, signer, approval, items)
-  const session = await openSession(job, self, options)
+  const size = items === undefined ? 0 : paddedSize(job, items.hashes.length / ITEM_BYTES)
+  const questions = items && new Questions(padded(items.hashes, size), group)
+  const session = await meanwhile(openSession(job, self, options), () => questions?.ahead() === true)
   const others = await session.run(openInputs(job, self, approval))
+  // it may have waited long
+  await stopping(session, async () => checkPreparedSide(job, signer.name, side, group, now()))
   const peer = 1 - self
   const opened = others.get(peer)
   const { name, key: peerKey } = job.parties[peer]!
-  const asked = items === undefined ? opened!.size : paddedSize(job, items.hashes.length / ITEM_BYTES)
+  const asked = questions?.count ?? opened!.size
   const names = { job: psiJobDigest(job), session: session.id }
   const begun = {
     ...names,
     items: items === undefined ? job.prepared!.count : asked,
     input: approval.input?.commitment ?? job.prepared!.file,
+    prepared: { set: job.prepared!.set, epoch: job.prepared!.epoch },
     counterparts: [
       // the owner learns nothing of the other side's items
       {
@@ -63,8 +75,7 @@ export async function runPrepared(job: PsiJob, options: RunPreparedOptions): Pro
     if (key !== undefined) {
       await session.run(answerPrepared(peer, key.scalar, asked, group, onProgress))
     } else {
-      const hashes = padded(items!.hashes, asked)
-      const ask = { peer, hashes, group, ...(onProgress !== undefined && { onProgress }) }
+      const ask = { peer, questions: questions!, ...(onProgress !== undefined && { onProgress }) }
       const values = await session.run(askPrepared(ask))
       const there = await session.within(() => set!.contains(values))
       const matched = Uint8Array.from(items!.itemOf, item => (item >= 0 ? there[item]! : 0))
@@ -83,6 +94,17 @@ export async function runPrepared(job: PsiJob, options: RunPreparedOptions): Pro
     await endIntersection(record, { ...names, outcome: code }, signer, { now }).catch(() => undefined)
     throw await stopped(session, error)
   }
+}
+
+/** Does what can be done ahead, step by step until there is no more of it, while something else is waited for. */
+async function meanwhile<T>(awaited: Promise<T>, step: () => boolean): Promise<T> {
+  let isOver = false
+  const over = () => {
+    isOver = true
+  }
+  awaited.then(over, over)
+  while (!isOver && step()) await new Promise(setImmediate)
+  return awaited
 }
 
 /** Random items follow the true ones: they are answered and counted as the others are. */

@@ -60,6 +60,8 @@ export class Work {
 
   /** From here on a process that is killed goes on with the parts. */
   async begin(plan: object, parts: number): Promise<void> {
+    // the parts that it names are synced, and so are their names before its own is there
+    await nodeFiles.syncDirectory(this.#path)
     await this.#write('plan', canonicalBytes({ ...plan, parts }))
   }
 
@@ -118,6 +120,7 @@ export class Work {
         await file.close()
       }
       await rename(`${path}.new`, path)
+      await nodeFiles.syncDirectory(this.#path)
     })
   }
 
@@ -145,7 +148,7 @@ const [NONCE, TAG] = [12, 16]
 /** so much of a part is gathered before it is written */
 const GATHERED = 1 << 16
 
-/** Hashes of one part, encrypted as they come; whole once it is ended. */
+/** Hashes of one part, encrypted as they come; whole and synced once it is ended. */
 export class PartWriter {
   readonly #path: string
   readonly #cipher: CipherGCM
@@ -170,6 +173,10 @@ export class PartWriter {
     this.#push(this.#cipher.final())
     this.#push(this.#cipher.getAuthTag())
     await this.#flush()
+    await withFileErrors(this.#path, async () => {
+      const file = await open(this.#path, 'r')
+      await file.sync().finally(() => file.close())
+    })
   }
 
   #push(bytes: Uint8Array): void {
