@@ -218,6 +218,7 @@ export const en = {
     '{minimum} shared keys; a promise of the receiver, whose program sees a smaller intersection before it keeps it back',
   'text.psiQuota':
     '{runs} runs of this job; {items} items that one counterpart may ever test, in all jobs together',
+  'text.psiResumed': 'gone on with',
   'text.psiRotated': 'key {epoch} of the set drawn; files void: {voided}',
   'text.psiRotatedNow': 'a new key was drawn; files void by it: {voided}. Prepare the set again',
   'text.psiSeesCount': 'how many keys are shared, of which its program says nothing: it enforces the minimum',

@@ -209,6 +209,7 @@ export const zh: Messages = {
   'text.psiPreparedMade': '集合已预处理',
   'text.psiPromised': '{minimum} 个共有的键；仅为接收方的承诺：其程序先看到较小的交集，再不予给出',
   'text.psiQuota': '此任务可运行 {runs} 次；同一对方在全部任务中合计最多检验 {items} 个条目',
+  'text.psiResumed': '已继续',
   'text.psiRotated': '已生成集合的密钥 {epoch}；作废文件 {voided} 个',
   'text.psiRotatedNow': '已生成新密钥；因此作废的文件：{voided} 个。请重新预处理集合',
   'text.psiSeesCount': '程序会见到共有多少个键，但不显示：由其强制执行下限',

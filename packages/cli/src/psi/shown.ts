@@ -77,7 +77,8 @@ function recordRow(entry: IntersectionRecord, ui: Ui): string[] {
   switch (entry.kind) {
     case 'begun': {
       const tested = entry.counterparts.map(({ name, items }) => `${name} ${items.toLocaleString('en-US')}`)
-      return [entry.job.slice(0, 12), ui.t('text.psiBegun'), '', tested.join(', ')]
+      const begun = ui.t(entry.resumes === undefined ? 'text.psiBegun' : 'text.psiResumed')
+      return [entry.job.slice(0, 12), begun, '', tested.join(', ')]
     }
     case 'ended':
       return [entry.job.slice(0, 12), entry.outcome, entry.count === undefined ? '' : String(entry.count), '']
