@@ -1,5 +1,6 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { beginIntersection } from '@sluice/ledger/intersections'
 import { KeyFile } from '@sluice/ledger/keys'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePort, terminal } from './terminal.js'
@@ -294,6 +295,9 @@ minimumIntersection: ${minimum}
     ['psi run which.json --as bank --input bank.csv --key firm --out bank.csv --wait 1s', 6, 'EXISTS'],
     ['psi run which.json --as bank --input bank.csv --key firm --out bank.csv --force', 6, 'EXISTS'],
     ['psi run two.json --as bank --input bank.csv --key firm --out -', 2, 'USAGE'],
+    ['psi show which.yaml', 6, 'is a draft, and no job'],
+    ['psi approve which.json --as nobody --input bank.csv --key firm --yes', 6, 'NAME_UNKNOWN'],
+    ['psi approve which.json --as bank --input none.csv --key firm --yes', 6, 'EXISTS'],
     ['psi run which.json --as bank --input bank.csv --key firm --out no/y.csv --wait 1s', 6, 'FILE_MISSING'],
     [
       'psi run large.json --as bank --input bank.csv --key firm --out z.csv --scratch no/folder',
@@ -303,6 +307,20 @@ minimumIntersection: ${minimum}
     ['psi record bank.csv', 5, 'LEDGER_CORRUPT'],
   ])('refuses %s', async (command, exitCode, code) => {
     expect(await sluice(command)).toMatchObject({ exitCode, stderr: expect.stringContaining(code) })
+  })
+
+  it('tells a run that goes on from one that began', async () => {
+    const signer = await KeyFile.open(join(root, 'bureau.key'))
+    const counterparts = [{ name: 'bank', key: keys.get('bank')!, items: 70 }]
+    const begun = { job: 'ab'.repeat(32), session: 'cd'.repeat(32), items: 60, counterparts }
+    const [path, limits] = [join(root, 'going-on.psi'), { runs: 1, lifetimeItems: 200 }]
+    const write = (entry: typeof begun & { resumes?: string }) =>
+      beginIntersection(path, entry, limits, signer, { now: () => new Date(0) })
+    await write(begun)
+    await write({ ...begun, session: 'ef'.repeat(32), resumes: begun.session })
+    const { stdout } = await sluice('psi record going-on.psi')
+    expect(stdout).toMatch(/abababababab +begun +bank 70\n/)
+    expect(stdout).toMatch(/abababababab +gone on with +bank 70\n/)
   })
 
   it('has a demonstration', async () => {

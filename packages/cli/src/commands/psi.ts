@@ -166,13 +166,17 @@ async function init(
 }
 
 async function approve(context: Context, options: Approving, file: string): Promise<Reply> {
-  const [files, { inputOf, withItems }, { approvePsi }] = await Promise.all([
+  const [files, { inputOf, withItems }, { approvePsi, psiPartyIndex }] = await Promise.all([
     import('../psi/files.js'),
     import('../psi/input.js'),
     import('@sluice/mpc/psi'),
   ])
   const job = await files.readPsiJob(context, file)
+  psiPartyIndex(job, options.as)
   const input = inputOf(job, options.as, options)
+  const out = options.out ?? files.approvalPath(file, options.as)
+  // before anybody reads the job or waits for the input to be read
+  if (options.force !== true) await assertFree(context.path(out))
   const { signer, path } = await files.partyKey(context, file, options.as, options.keyFile)
   files.requireParty(job, signer)
   const { checkSide, withSide } = await import('../psi/prepared.js')
@@ -185,7 +189,6 @@ async function approve(context: Context, options: Approving, file: string): Prom
   const approval = await withItems(context, job, input, options.scratch, items =>
     approvePsi(job, signer, items),
   )
-  const out = options.out ?? files.approvalPath(file, options.as)
   await writeFile(context.path(out), files.approvalBytes(approval), options.force === true)
   const { commitment, size } = approval.input ?? {}
   return {

@@ -24,8 +24,16 @@ export async function readPsiJob(
   const { parsePsiJob } = await import('@sluice/mpc/psi')
   const value = record(await parseYaml(await context.source(file, JOB_BYTES), file), file)
   const { preparedInDraft } = await import('./prepared.js')
+  if (value['version'] === undefined && added.version === undefined) throw draftAlone(file)
   const filled = prepared === undefined ? {} : await preparedInDraft(context, value, prepared)
   return parsePsiJob({ ...value, ...filled, ...added })
+}
+
+function draftAlone(file: string): SluiceError {
+  return new SluiceError('JOB_INVALID', `${file} is a draft, and no job that could be signed`, {
+    rule: 'psi.job',
+    remedy: 'Make a job of it with `sluice psi init`, and give that to every party.',
+  })
 }
 
 /** The key that is named, else the user's, else the one named after the party beside the job; and where it lies. */

@@ -64,6 +64,9 @@ export const zhPsi: Translations = {
   'Ask the other party which version runs there, then start the job again on both sides.':
     '请询问对方所用版本，然后双方重新开始任务。',
   'a point that was received is none of the group': '收到的点不属于该群',
+  '{} is a draft, and no job that could be signed': '{} 是草稿，不是可签署的任务',
+  'Make a job of it with `sluice psi init`, and give that to every party.':
+    '请用 `sluice psi init` 由它生成任务，交给各方。',
   'a set came with one item twice': '某集合中有重复的条目',
   'the set of "{}" came with one item twice': '“{}”的集合中有重复的条目',
   'Ask the helper which version runs there, then start the job again at every party.':
