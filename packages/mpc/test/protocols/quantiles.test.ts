@@ -85,8 +85,8 @@ describe('quantiles', () => {
     }
   })
 
-  it('of 400 small columns, with and without values that are missing', () => {
-    const given = Array.from({ length: 400 }, (_, table) => ({
+  it('of 100 small columns, with and without values that are missing', () => {
+    const given = Array.from({ length: 100 }, (_, table) => ({
       values: column(Array.from(stream(`small ${table}`).words(table % 8), word => BigInt.asIntN(4, word))),
       present: table % 5 === 0 ? some(table % 8, `there ${table}`) : undefined,
     }))
@@ -144,6 +144,70 @@ describe('the threshold of the k largest', () => {
   })
 })
 
+/** Tables of up to seven rows, each of which is a cell; some rows are in none. */
+function cellsOf(tables: number, seed: string, value: (word: bigint) => bigint) {
+  const given = Array.from({ length: tables }, (_, table) =>
+    Array.from(stream(`${seed} ${table}`).words(table % 8), word => ({
+      value: value(word >> 8n),
+      isIn: word % 4n !== 0n,
+    })),
+  )
+  const rows = given.flatMap((cell, place) => cell.map(row => ({ ...row, place })))
+  return {
+    values: column(rows.map(row => (row.isIn ? row.value : 0n))),
+    flags: given.map((_, place) => column(rows.map(row => (row.isIn && row.place === place ? 1 : 0)))),
+    plain: given.map(cell => ascending(cell.filter(row => row.isIn).map(row => row.value))),
+  }
+}
+
+/** What a protocol over the cells of many runs gives, by cell. */
+function ofCells(
+  runs: readonly ReturnType<typeof cellsOf>[],
+  of: (party: Party, values: Arithmetic, cells: Arithmetic[], run: number) => Protocol<readonly Arithmetic[]>,
+): bigint[][] {
+  const outputs = openedMany(runs.length, function* (party, place) {
+    const { values, flags } = runs[place]!
+    const x = yield* inputOf(party, 0, at(party, 0, values))
+    const cells: Arithmetic[] = []
+    for (const flag of flags) cells.push(yield* inputOf(party, 1, at(party, 1, flag)))
+    return concatenate(yield* of(party, x, cells, place))
+  })
+  return outputs.flatMap((output, run) => {
+    const cells = runs[run]!.flags.length
+    return Array.from({ length: cells }, (_, cell) =>
+      Array.from({ length: output.length / cells }, (_, i) => signed(output[i * cells + cell]!)),
+    )
+  })
+}
+
+describe('ranks of 2,000 small tables', () => {
+  it('as cells, sixteen at a time, are the quantiles and thresholds of each', () => {
+    const ranksOf = (run: number): readonly Rank[] => [
+      FRACTIONS[run % 5]!,
+      { numerator: 1 + (run % 3), denominator: 3 },
+      { largest: 1 + (run % 4) },
+    ]
+    const runs = Array.from({ length: 125 }, (_, run) =>
+      cellsOf(16, `rank ${run}`, word => BigInt.asIntN(run % 2 === 0 ? 4 : 9, word)),
+    )
+    const found = ofCells(runs, function* (party, values, cells, run) {
+      const all = yield* ranked(party, { values, bits: 9, signed: true }, cells, ranksOf(run))
+      return [...all.values, all.counts]
+    })
+    const tables = runs.flatMap(({ plain }) => plain)
+    expect(tables).toHaveLength(2000)
+    tables.forEach((sorted, place) => {
+      const values = found[place]!
+      expect(values.at(-1)).toBe(BigInt(sorted.length))
+      ranksOf(Math.floor(place / 16)).forEach((rank, i) => {
+        // of fewer values it is that of another cell, which is never opened
+        if (sorted.length < ('largest' in rank ? rank.largest : 1)) return
+        expect(values[i]).toBe('largest' in rank ? sorted.at(-rank.largest) : discrete(sorted, rank))
+      })
+    })
+  })
+})
+
 describe('extremes', () => {
   it.each([0, 1, 2, 3, 7, 64, 65, 333])('of %i values', length => {
     const [values] = pairs(length, `extremes ${length}`, 61)
@@ -178,6 +242,26 @@ describe('extremes of hundreds of columns', () => {
       const sorted = ascending(there(given[place]!.values, given[place]!.present))
       expect(found).toEqual([sorted.at(-1) ?? 0n, BigInt(sorted.length)])
     })
+  })
+})
+
+describe('extremes of 2,000 small tables', () => {
+  it('as cells, eight at a time, are the smallest and the largest of each', () => {
+    const edges = [2n ** 61n - 1n, 1n - 2n ** 61n, 0n, -1n]
+    const runs = Array.from({ length: 250 }, (_, run) =>
+      cellsOf(8, `extremes ${run}`, word =>
+        word % 5n === 0n ? edges[Number((word >> 8n) % 4n)]! : BigInt.asIntN(56, word) * 16n,
+      ),
+    )
+    const found = ofCells(runs, function* (party, values, cells) {
+      const { smallest, largest } = yield* extremes(party, values, cells)
+      return [smallest, largest]
+    })
+    runs
+      .flatMap(({ plain }) => plain)
+      .forEach((sorted, place) => {
+        expect(found[place]).toEqual([sorted[0] ?? 2n ** 61n, sorted.at(-1) ?? -(2n ** 61n)])
+      })
   })
 })
 
