@@ -79,7 +79,7 @@ const operation = z.strictObject({
 })
 
 const schema = z.strictObject({
-  version: z.literal(VERSION),
+  version: z.literal(VERSION, 'a draft, of which a job is still to be made, or a job of another version'),
   purpose: z.string().min(1).max(2000),
   /** 32 hexadecimal digits: no two jobs are one */
   nonce: hexadecimal(32),

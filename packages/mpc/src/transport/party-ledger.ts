@@ -15,6 +15,7 @@ import {
 import { KeyFile, type Signer } from '@sluice/ledger/keys'
 import { type JointJob, jobDigest } from '../job/job.js'
 import type { JointTable } from '../job/result.js'
+import { withFileErrors } from './file-errors.js'
 
 /** How a run went, as far as it got. */
 export interface Outcome {
@@ -45,14 +46,16 @@ export class PartyLedger {
   /**
    * Opens a party's ledger, or begins it where there is none.
    *
-   * @throws SluiceError KEY_UNKNOWN where it is another party's; what opening a ledger throws
+   * @throws SluiceError KEY_UNKNOWN where it is another party's; FILE_MISSING where it cannot be written, DISK_FULL; what
+   *   opening a ledger throws
    */
   static async open(
     directory: string,
     signer: Signer,
     now: () => Date = () => new Date(),
   ): Promise<PartyLedger> {
-    await mkdir(join(directory, 'results'), { recursive: true, mode: 0o700 })
+    const results = join(directory, 'results')
+    await withFileErrors(directory, () => mkdir(results, { recursive: true, mode: 0o700 }))
     const logFile = join(directory, 'log.key')
     const [path, clock] = [join(directory, 'ledger'), () => now().getTime()]
     const logSigner = (await exists(logFile))
@@ -125,9 +128,11 @@ export interface RecordedRun {
 /** Whole or not at all, whenever the process or the machine stops. */
 async function writeWhole(directory: string, name: string, value: object): Promise<void> {
   const [path, partial] = [join(directory, name), join(directory, `${name}.new`)]
-  await nodeFiles.write(partial, Buffer.from(`${JSON.stringify(value, null, 2)}\n`), 0o600)
-  await nodeFiles.rename(partial, path)
-  await nodeFiles.syncDirectory(directory)
+  await withFileErrors(path, async () => {
+    await nodeFiles.write(partial, Buffer.from(`${JSON.stringify(value, null, 2)}\n`), 0o600)
+    await nodeFiles.rename(partial, path)
+    await nodeFiles.syncDirectory(directory)
+  })
 }
 
 async function exists(path: string): Promise<boolean> {

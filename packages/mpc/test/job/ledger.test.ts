@@ -101,6 +101,12 @@ describe('a party’s own ledger', () => {
     expect((await verified(directory)).report.size).toBe(1)
   })
 
+  it('says so where its directory is none', async () => {
+    const directory = await temporary()
+    await writeFile(join(directory, 'file'), '')
+    await expect(PartyLedger.open(join(directory, 'file'), people[0]!)).toThrowWithCode('FILE_MISSING')
+  })
+
   it('that was changed does not verify', async () => {
     const directory = await temporary()
     const signer = await KeyFile.generate(join(directory, 'bureau.key'), { name: 'bureau' })

@@ -69,6 +69,8 @@ export const zhJoint: Translations = {
   '{} is not the approval of this job by "{}"': '{} 不是“{}”对此任务的签署',
   'a {} is over {} to {} columns': '{} 须取 {} 至 {} 列',
   'the edges are no rising numbers of the column’s digits': '边界不是该列小数位数的递增数字',
+  'a draft, of which a job is still to be made, or a job of another version':
+    '这是尚未制成任务的草案，或其他版本的任务',
   'a category is taken for a number': '类别被当作数字',
   'a character of the alphabet is there twice': '字符集中有字符重复',
   'a key of "{}", which is looked up, is there twice': '被查找的“{}”中有键出现两次',

@@ -22,8 +22,9 @@ import {
   VALUE_BYTES,
 } from '../../psi/prepared-layout.js'
 import { loadRistretto } from '../../psi/ristretto.js'
+import { withFileErrors } from '../file-errors.js'
 import { Evaluators, stopped } from './evaluators.js'
-import { byPart, Work, withFileErrors } from './work.js'
+import { byPart, Work } from './work.js'
 
 type Batches = AsyncIterable<Table> | Iterable<Table>
 

@@ -5,6 +5,7 @@ import { canonicalBytes, SluiceError } from '@sluice/core'
 import { nodeFiles } from '@sluice/ledger'
 import { ITEM_BYTES, type ItemHashes } from '../../psi/item-hash.js'
 import type { PreparedKey } from '../../psi/prepared.js'
+import { withFileErrors } from '../file-errors.js'
 
 /**
  * The working directory of a preparation: the set's hashes in parts, by their first bits, and of each part that is done
@@ -212,26 +213,6 @@ export function byPart(hashes: ItemHashes, parts: number): Uint8Array[] {
   return Array.from({ length: parts }, (_, part) =>
     sorted.subarray(starts[part]! * ITEM_BYTES, starts[part + 1]! * ITEM_BYTES),
   )
-}
-
-/** What the system says of a file, as an error that helps. */
-export async function withFileErrors<T>(path: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action()
-  } catch (error) {
-    const { code, name } = error as NodeJS.ErrnoException
-    if (name === 'SluiceError' || typeof code !== 'string') throw error
-    if (code === 'ENOSPC' || code === 'EDQUOT') {
-      throw new SluiceError('DISK_FULL', `the disk is full; ${path} was not written`, {
-        remedy: 'Free some space and run the same command again.',
-        cause: error,
-      })
-    }
-    throw new SluiceError('FILE_MISSING', `${path} cannot be written (${code})`, {
-      remedy: 'Check that its directory exists and that you may write there.',
-      cause: error,
-    })
-  }
 }
 
 function partsIn(plan: Uint8Array): number | undefined {
