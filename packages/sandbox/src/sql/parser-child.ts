@@ -1,4 +1,4 @@
-import { type DuckDBConnection, DuckDBInstance, type DuckDBPreparedStatement } from '../duckdb/child/api.js'
+import { type DuckDBConnection, DuckDBInstance, type DuckDBPreparedStatement } from '@duckdb/node-api'
 import { encodeJson, FrameDecoder } from '../isolation/frames.js'
 import type { Request, Response } from './parser/protocol.js'
 

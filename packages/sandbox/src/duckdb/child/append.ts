@@ -1,5 +1,5 @@
+import { type DuckDBConnection, DuckDBDataChunk, type DuckDBType, UINTEGER } from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
-import { type DuckDBConnection, DuckDBDataChunk, type DuckDBType, UINTEGER } from './api.js'
 
 const CHUNK_ROWS = 2048
 

@@ -1,18 +1,4 @@
 import { open } from 'node:fs/promises'
-import duckdb from '@duckdb/node-bindings'
-import {
-  type Data,
-  DataType,
-  DateUnit,
-  type Decimal,
-  type Dictionary,
-  Precision,
-  RecordBatchReader,
-  type Time,
-  type Timestamp,
-  TimeUnit,
-  Vector,
-} from 'apache-arrow'
 import {
   BIGINT,
   BOOLEAN,
@@ -32,7 +18,21 @@ import {
   USMALLINT,
   UTINYINT,
   VARCHAR,
-} from './api.js'
+} from '@duckdb/node-api'
+import duckdb from '@duckdb/node-bindings'
+import {
+  type Data,
+  DataType,
+  DateUnit,
+  type Decimal,
+  type Dictionary,
+  Precision,
+  RecordBatchReader,
+  type Time,
+  type Timestamp,
+  TimeUnit,
+  Vector,
+} from 'apache-arrow'
 import { appendChunks } from './append.js'
 
 export interface ArrowSchema {

@@ -1,5 +1,5 @@
+import type { DuckDBResult } from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
-import type { DuckDBResult } from './api.js'
 import { SizeExceeded } from './failure.js'
 import type { ColumnForm } from './protocol.js'
 import { copyStrings, STRING_BYTES } from './strings.js'

@@ -1,6 +1,6 @@
+import { DuckDBInstance, type DuckDBPreparedStatement, type DuckDBResult } from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
 import { encodeBytes, encodeJson, type Frame, FrameDecoder } from '../../isolation/frames.js'
-import { DuckDBInstance, type DuckDBPreparedStatement, type DuckDBResult } from './api.js'
 import { appendNumbers } from './append.js'
 import { type Collected, collect, collectSome } from './collect.js'
 import { failureOf } from './failure.js'
