@@ -15,6 +15,8 @@ export default defineConfig({
     setupFiles: ['./scripts/vitest-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // the packages as they are built, loaded by Node as a program would
+    server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
     pool: 'forks',
     sequence: { sequencer: Sequencer },
     // two more than there are cores: much of the time a test waits for processes that it started, for the disk, or for a
