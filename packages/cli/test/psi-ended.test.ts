@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { renameSync } from 'node:fs'
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -48,8 +49,8 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true, force: true }))
 
-/** A party in a process of its own; the signal is sent when it has computed a part. */
-function party(name: string, signal?: NodeJS.Signals) {
+/** A party in a process of its own; the signal is sent, or something else done, when it has computed a part. */
+function party(name: string, signal?: NodeJS.Signals, then: () => void = () => undefined) {
   const out = name === 'bank' ? ['--out', 'shared.csv'] : []
   const words = ['--as', name, '--input', `${name}.csv`, '--key', 'code', ...out]
   const child = spawn(
@@ -58,12 +59,16 @@ function party(name: string, signal?: NodeJS.Signals) {
     { cwd: root, env: { ...process.env, LANG: 'C' } },
   )
   let [stdout, stderr] = ['', '']
+  let isUnderWay = false
   child.stdout.on('data', (chunk: Buffer) => {
     stdout += chunk.toString()
   })
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString()
-    if (signal !== undefined && !child.killed && /"fraction":0\.[1-9]/.test(stderr)) child.kill(signal)
+    if (isUnderWay || !/"fraction":0\.[1-9]/.test(stderr)) return
+    isUnderWay = true
+    if (signal !== undefined) child.kill(signal)
+    then()
   })
   return new Promise<{ code: number | null; stdout: string }>(resolve =>
     child.once('close', code => resolve({ code, stdout })),
@@ -106,4 +111,15 @@ it('the same command goes through the next time, and the record shows what broke
   const added = (await readdir(root)).filter(name => !before.has(name))
   expect(added.sort()).toEqual(['bank.key.psi', 'bureau.key.psi', 'shared.csv'])
   expect(await statusesOf('bank')).toEqual(['begun', 'begun', 'INTERRUPTED', 'begun', 'done'])
+})
+
+it('an input that is exchanged meanwhile for one of as many rows is refused, and nothing is written of it', async () => {
+  await rm(join(root, 'shared.csv'))
+  const codes = Array.from({ length: KEYS }, (_, i) => `B${i}`)
+  await writeFile(join(root, 'new.csv'), `code\n${codes.join('\n')}\n`)
+  const exchange = () => renameSync(join(root, 'new.csv'), join(root, 'bank.csv'))
+  const [, bank] = await Promise.all([party('bureau'), party('bank', undefined, exchange)])
+  expect(bank!.code).toBe(5)
+  expect(JSON.parse(bank!.stdout).error.code).toBe('FINGERPRINT_MISMATCH')
+  expect(await readdir(root)).not.toContain('shared.csv')
 })

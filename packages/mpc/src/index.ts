@@ -46,6 +46,10 @@ export {
 export { PreparedFile } from './transport/prepared/prepared-file.js'
 export { loadPrepared, type RunPreparedOptions, runPrepared } from './transport/prepared/run.js'
 export type { BucketProgress } from './transport/psi/bucket-run.js'
-export { PsiStoredItems, type StoredItemsOptions } from './transport/psi/stored-items.js'
+export {
+  type KeptItemsOptions,
+  PsiStoredItems,
+  type StoredItemsOptions,
+} from './transport/psi/stored-items.js'
 export { type PsiResult, type RunPsiOptions, runPsi } from './transport/psi.js'
 export { type Endpoint, type MeetEvent, type MeetOptions, meet } from './transport/tls.js'

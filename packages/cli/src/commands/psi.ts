@@ -186,9 +186,8 @@ async function approve(context: Context, options: Approving, file: string): Prom
   const shown = await replyOf(job)
   await confirm(context, options, signer.name, shown.text(context.ui))
   context.progress.report({ stage: 'read' })
-  const approval = await withItems(context, job, input, options.scratch, items =>
-    approvePsi(job, signer, items),
-  )
+  const kept = { party: signer.name, record: `${path}.psi`, scratch: options.scratch }
+  const approval = await withItems(context, job, input, kept, items => approvePsi(job, signer, items))
   await writeFile(context.path(out), files.approvalBytes(approval), options.force === true)
   const { commitment, size } = approval.input ?? {}
   return {

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { access, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { SluiceError } from '@sluice/core'
+import { isSluiceError, SluiceError } from '@sluice/core'
 import type { PsiStoredItems } from '@sluice/mpc'
 import type { PsiItems, PsiJob } from '@sluice/mpc/psi'
 import type { TableFile } from '@sluice/sandbox/table'
@@ -15,6 +15,8 @@ export interface PsiInput {
   readonly key: readonly string[]
   /** the column that is totalled, where it is this party’s; the job’s name where it is not said */
   readonly sum?: string
+  /** which file it was when it was read first: another one of its name is not read on */
+  readonly first: { version?: string }
 }
 
 /** The input as options name it; undefined for a helper and for the owner of a prepared set. @throws SluiceError USAGE */
@@ -34,7 +36,7 @@ export function inputOf(
   }
   if (file !== undefined && key.length === job.key.length) {
     const sum = job.sum?.owner === party ? (options.sum ?? job.sum.column) : undefined
-    return { file, key, ...(sum !== undefined && { sum }) }
+    return { file, key, ...(sum !== undefined && { sum }), first: {} }
   }
   throw new SluiceError('USAGE', `this party brings a set; number of columns in its key: ${job.key.length}`, {
     remedy:
@@ -44,7 +46,11 @@ export function inputOf(
 
 /** Reads the keys of a Parquet, CSV or Arrow file, batch by batch. Of a CSV file, they are the text that stands there. */
 export function readItems(context: Context, job: PsiJob, input: PsiInput): Promise<PsiItems> {
-  return withTable(context, input.file, table => itemsOf(context, job, input, table))
+  return withInput(context, input, async (table, unchanged) => {
+    const items = await itemsOf(context, job, input, table)
+    await unchanged()
+    return items
+  })
 }
 
 /** The same of a table that is open. */
@@ -61,24 +67,45 @@ export async function itemsOf(
   return readPsiItems(job, table.batches(select, asText(table, select)), columns, context.signal)
 }
 
-/** A party’s set for as long as it is used: in memory or, for a job that goes in buckets, on disk. */
+/** Where what is kept of a large set lies, and whose it is. */
+export interface KeptBy {
+  readonly party: string
+  /** the party’s record: the key of what is kept lies beside it */
+  readonly record: string
+  readonly scratch: string | undefined
+}
+
+/**
+ * A party’s set for as long as it is used: in memory or, for a job that goes in buckets, on disk. What was read onto disk is
+ * kept where the same command is to go on.
+ */
 export async function withItems<T>(
   context: Context,
   job: PsiJob,
   input: PsiInput | undefined,
-  scratch: string | undefined,
+  by: KeptBy,
   use: (items: PsiItems | PsiStoredItems | undefined) => Promise<T>,
 ): Promise<T> {
   const { goesInBuckets } = await import('@sluice/mpc/psi')
   if (input === undefined) return use(undefined)
   if (!goesInBuckets(job)) return use(await readItems(context, job, input))
-  const items = await storeItems(context, job, input, await scratchOf(context, input, scratch))
+  const items = await storeItems(context, job, input, by)
   try {
-    return await use(items)
-  } finally {
+    const used = await use(items)
     await items.remove()
+    return used
+  } catch (error) {
+    await (brokenOff(error, context.signal) ? items.close() : items.remove())
+    throw error
   }
 }
+
+/** Ends after which the same command goes on. */
+export function brokenOff(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted || (isSluiceError(error) && BROKEN_OFF.has(error.code))
+}
+
+const BROKEN_OFF = new Set(['PEER_AWAY', 'PEER_LOST', 'PEER_STOPPED', 'TIME_EXCEEDED', 'INTERRUPTED'])
 
 /** Where temporary files go unless it is said: beside the input. @throws SluiceError FILE_MISSING */
 export async function scratchOf(
@@ -97,22 +124,44 @@ async function storeItems(
   context: Context,
   job: PsiJob,
   input: PsiInput,
-  scratch: string,
+  { party, record: keys, scratch }: KeptBy,
 ): Promise<PsiStoredItems> {
-  const [{ PsiStoredItems }, { scratchPath }] = await Promise.all([
+  const [{ PsiStoredItems }, { contentDigest }] = await Promise.all([
     import('@sluice/mpc'),
-    import('@sluice/sandbox/scratch'),
+    import('@sluice/sandbox/table'),
   ])
-  return withTable(context, input.file, async table => {
+  const folder = await scratchOf(context, input, scratch)
+  return withInput(context, input, async (table, unchanged) => {
     const { key } = input
     requireColumns(table, input.file, key)
-    return PsiStoredItems.read(job, table.batches([...new Set(key)], asText(table, key)), key, {
-      directory: await scratchPath(scratch),
-      signal: context.signal,
+    const [select, text] = [[...new Set(key)], asText(table, key)]
+    return PsiStoredItems.resume(job, from => table.batches(select, text, undefined, from), key, {
+      ...{ party, keys, scratch: folder, unchanged, signal: context.signal },
+      input: await contentDigest(context.path(input.file), context.signal),
       onProgress: rows =>
         context.progress.report({ stage: 'read', fraction: rows / Math.max(1, table.rows) }),
     })
   })
+}
+
+/**
+ * The input’s table. All readings of one command are of one file: rows are told by their number, which in another file of
+ * the same name are others.
+ *
+ * @param use gets, beside it, what refuses a file that was changed since; to be called when its rows are read
+ * @throws SluiceError FINGERPRINT_MISMATCH where the file was changed or exchanged since it was first read
+ */
+export async function withInput<T>(
+  context: Context,
+  { file, first }: PsiInput,
+  use: (table: TableFile, unchanged: () => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const { fileVersion, requireVersion } = await import('@sluice/sandbox/table')
+  const path = context.path(file)
+  first.version ??= await fileVersion(path)
+  const unchanged = () => requireVersion(path, first.version!)
+  await unchanged()
+  return withTable(context, file, table => use(table, unchanged))
 }
 
 export async function withTable<T>(

@@ -6,7 +6,7 @@ import type { TableFile } from '@sluice/sandbox/table'
 import { Schema, Table, type Vector } from 'apache-arrow'
 import type { Context } from '../context.js'
 import type { PsiInput } from './input.js'
-import { formatOf, type Join, type Matched, ownText, type Writing, type Written } from './output.js'
+import { type Checked, formatOf, type Join, type Matched, ownText, type Written } from './output.js'
 
 /** The rows with what another party handed over beside them, or what a join says of them: see `writeMatched`. */
 export function writeJoined(
@@ -15,9 +15,9 @@ export function writeJoined(
   input: PsiInput,
   items: PsiItems,
   result: Matched,
-  options: Writing,
+  options: Checked,
 ): Promise<Written> {
-  const { join } = options
+  const { join, unchanged } = options
   return writeTable(context.path(options.out), async (_, begin) => {
     const own = table.columns.map(({ name }) => name)
     const text = ownText(table, input)
@@ -47,6 +47,7 @@ export function writeJoined(
       rows += out.numRows
       context.progress.report({ stage: 'write', fraction: read / Math.max(1, table.rows) })
     }
+    await unchanged()
     await writer?.finish()
     return { rows, columns: columns.map(({ name }) => name) }
   })

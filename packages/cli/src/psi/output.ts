@@ -5,7 +5,7 @@ import type { TableFile } from '@sluice/sandbox/table'
 import type { Table } from 'apache-arrow'
 import type { Context } from '../context.js'
 import type { HeldTable } from './held-table.js'
-import { asText, type PsiInput, withTable } from './input.js'
+import { asText, type PsiInput, withInput } from './input.js'
 
 /** Which rows of the own file come out: the shared ones, all, or those that are not shared. */
 export const JOINS = ['inner', 'left', 'anti'] as const
@@ -38,18 +38,27 @@ export async function writeMatched(
   result: Matched,
   { held, ...options }: Writing & { readonly held?: HeldTable },
 ): Promise<Written> {
-  const write = async (table: TableFile): Promise<Written> => {
-    if (isChoice(table, result, options)) return writeChosen(context, table, input, result, options)
+  const write = async (table: TableFile, unchanged: () => Promise<void>): Promise<Written> => {
+    const checked = { ...options, unchanged }
+    if (isChoice(table, result, options)) return writeChosen(context, table, input, result, checked)
     const { writeJoined } = await import('./joined.js')
-    return writeJoined(context, table, input, items, result, options)
+    return writeJoined(context, table, input, items, result, checked)
   }
-  return held === undefined ? withTable(context, input.file, write) : write(await held.opened)
+  // a table that is held looks after its file by itself
+  return held === undefined
+    ? withInput(context, input, write)
+    : write(await held.opened, () => Promise.resolve())
 }
 
 export interface Writing {
   readonly out: string
   readonly join: Join
   readonly force?: boolean
+}
+
+export interface Checked extends Writing {
+  /** refuses an input that was changed: its rows are others than those that were intersected */
+  readonly unchanged: () => Promise<void>
 }
 
 /** Nothing but rows as they are, which the engine writes by itself. */
@@ -64,12 +73,15 @@ async function writeChosen(
   table: TableFile,
   input: PsiInput,
   { matched }: Matched,
-  { out, join, force }: Writing,
+  { out, join, force, unchanged }: Checked,
 ): Promise<Written> {
   const { placeTable } = await import('@sluice/sandbox/table')
   const kept = join === 'inner' ? matched : matched.map(flag => 1 - flag)
   context.progress.report({ stage: 'write' })
-  await table.keep(kept, ownText(table, input), made => placeTable(made, context.path(out), force))
+  await table.keep(kept, ownText(table, input), async made => {
+    await unchanged()
+    return placeTable(made, context.path(out), force)
+  })
   return { rows: kept.reduce((sum, flag) => sum + flag, 0), columns: table.columns.map(({ name }) => name) }
 }
 

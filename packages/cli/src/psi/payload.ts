@@ -1,6 +1,6 @@
 import type { Table } from 'apache-arrow'
 import type { Context } from '../context.js'
-import { asText, type PsiInput, requireColumns, withTable } from './input.js'
+import { asText, type PsiInput, requireColumns, withInput } from './input.js'
 
 /** The columns of these rows, ascending, of the own file, as exact text: of a CSV file, what stands there. */
 export async function rowsOf(
@@ -14,7 +14,7 @@ export async function rowsOf(
     import('@sluice/sandbox/io'),
     import('apache-arrow'),
   ])
-  return withTable(context, input.file, async table => {
+  return withInput(context, input, async (table, unchanged) => {
     requireColumns(table, input.file, columns)
     let [start, next] = [0, 0]
     const texts = columns.map((): (string | null)[] => [])
@@ -32,6 +32,7 @@ export async function rowsOf(
       })
       start = end
     }
+    await unchanged()
     const vectors = columns.map(
       (name, i) => [name, arrow.vectorFromArray(texts[i]!, new arrow.Utf8())] as const,
     )

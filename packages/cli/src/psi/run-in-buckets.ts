@@ -5,7 +5,7 @@ import type { PsiApproval, PsiItems, PsiJob } from '@sluice/mpc/psi'
 import type { Table } from 'apache-arrow'
 import type { Context } from '../context.js'
 import type { Reply } from '../output/reply.js'
-import { type PsiInput, scratchOf, withItems } from './input.js'
+import { brokenOff, type PsiInput, scratchOf, withItems } from './input.js'
 
 export interface InBuckets extends Pick<RunPsiOptions, 'listen'> {
   readonly input: PsiInput
@@ -25,11 +25,15 @@ export interface InBuckets extends Pick<RunPsiOptions, 'listen'> {
  */
 export async function runInBuckets(context: Context, job: PsiJob, party: InBuckets): Promise<Reply> {
   const { input, signer, approval, record, listen, rowsOf, replyOf } = party
-  const [{ runPsi }, { stageOf }] = await Promise.all([import('@sluice/mpc'), import('../joint/shown.js')])
+  const [{ runPsi }, { psiLearns, psiPartyIndex }, { stageOf }] = await Promise.all([
+    import('@sluice/mpc'),
+    import('@sluice/mpc/psi'),
+    import('../joint/shown.js'),
+  ])
   const scratch = await scratchOf(context, input, party.scratch)
   const { wait } = context.settings
   const handed = job.payload.find(({ from }) => from === signer.name)
-  return withItems(context, job, input, scratch, async items => {
+  return withItems(context, job, input, { party: signer.name, record, scratch }, async items => {
     const result = await runPsi(job, {
       ...{ signer, approval, record, scratch, signal: context.signal, now: context.io.now },
       ...(items !== undefined && { items }),
@@ -44,27 +48,29 @@ export async function runInBuckets(context: Context, job: PsiJob, party: InBucke
     await result.forget?.()
     return reply
   }).catch(error => {
-    throw goesOn(error, context.signal)
+    throw goesOn(error, context.signal, psiLearns(job, psiPartyIndex(job, signer.name)) !== undefined)
   })
 }
 
 const NO_ITEMS: PsiItems = { hashes: new Uint8Array(0), itemOf: new Int32Array(0) }
 
 /** An end after which the same command goes on says so. */
-function goesOn(error: unknown, signal: AbortSignal): unknown {
+function goesOn(error: unknown, signal: AbortSignal, learns: boolean): unknown {
   const remedy =
     'Start the same command again on both sides: finished buckets are kept, and it goes on after them.'
   // where both sides are interrupted at once, the other's end may be what is seen first
   if (signal.aborted)
     return new SluiceError('INTERRUPTED', 'the session was interrupted', { remedy, cause: error })
-  if (!isSluiceError(error) || !BROKEN_OFF.has(error.code)) return error
+  if (!isSluiceError(error) || !brokenOff(error, signal)) return error
   const { code, message, rule, facts, cause } = error
+  // who receives ends by itself once it has everything
+  const isLeft = code === 'PEER_AWAY' && !learns
   return new SluiceError(code, message, {
     ...(rule !== undefined && { rule }),
     ...(facts !== undefined && { facts }),
-    remedy,
+    remedy: isLeft
+      ? 'Ask that party whether it has its rows: then nothing is left to do here. Else start the same command again on both sides: finished buckets are kept.'
+      : remedy,
     cause,
   })
 }
-
-const BROKEN_OFF = new Set(['PEER_AWAY', 'PEER_LOST', 'PEER_STOPPED', 'TIME_EXCEEDED'])

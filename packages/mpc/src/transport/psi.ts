@@ -102,14 +102,15 @@ export async function runPsi(job: PsiJob, options: RunPsiOptions): Promise<PsiRe
     ...(bucketItems !== undefined && { bucketItems }),
   })
   try {
-    if (buckets.isDone) return await finishAlone(job, self, options, buckets)
-    return await meetAndRun(job, self, size, options, buckets).catch(error => {
-      if (
-        buckets.isFinished &&
-        job.payload.length === 0 &&
-        isSluiceError(error) &&
-        error.code === 'PEER_AWAY'
-      )
+    if (buckets.isComplete) return await finishAlone(job, self, options, buckets)
+    const { isDone } = buckets
+    const { wait = COURTESY } = options
+    // the other side may be waiting to hear that nothing is left to do
+    const met = isDone ? { ...options, wait: Math.min(wait, COURTESY) } : options
+    return await meetAndRun(job, self, size, met, buckets).catch(error => {
+      const code = isSluiceError(error) ? error.code : 'INTERNAL'
+      const isAlone = isDone ? !OWN_ENDS.has(code) : code === 'PEER_AWAY'
+      if (isAlone && buckets.isFinished && job.payload.length === 0)
         return finishAlone(job, self, options, buckets)
       throw error
     })
@@ -117,6 +118,12 @@ export async function runPsi(job: PsiJob, options: RunPsiOptions): Promise<PsiRe
     await buckets.close()
   }
 }
+
+/** Seconds for which a party that has its result waits for the other, to tell it so. */
+const COURTESY = 15
+
+/** Ends that are this party's own, whoever else was there. */
+const OWN_ENDS: ReadonlySet<string> = new Set(['INTERRUPTED', 'DISCLOSURE_REFUSED'])
 
 /** Every bucket was finished before: nothing is computed, and nobody is met. */
 async function finishAlone(

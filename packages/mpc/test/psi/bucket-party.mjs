@@ -1,5 +1,6 @@
 // A party of `killed.test.ts`, which ends it: over TLS, with its set on disk in small buckets. Says on standard output how
 // far it is, a word a line.
+import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { KeyFile } from '@sluice/ledger/keys'
@@ -7,19 +8,21 @@ import { PsiStoredItems, runPsi } from '@sluice/mpc'
 import { approvePsi } from '@sluice/mpc/psi'
 import { Table, Utf8, vectorFromArray } from 'apache-arrow'
 
-const [folder, name, bucketItems] = process.argv.slice(2)
+const [folder, name, bucketItems, haltAt] = process.argv.slice(2)
 const { job, ids } = JSON.parse(await readFile(join(folder, 'job.json'), 'utf8'))
 const signer = await KeyFile.open(join(folder, `${name}.key`))
-const tables = [new Table({ id: vectorFromArray(ids[name], new Utf8()) })]
-const directory = join(folder, `${name}-set-${process.pid}`)
-const items = await PsiStoredItems.read(job, tables, ['id'], { directory })
+const say = word => process.stdout.write(`${word}\n`)
+const record = join(folder, `${name}.record`)
+const items = await PsiStoredItems.resume(job, tables, ['id'], {
+  ...{ party: name, scratch: folder, keys: record, every: 128 },
+  input: createHash('sha256').update(JSON.stringify(ids[name])).digest('hex'),
+})
 const path = join(folder, `${name}.approval`)
 const approval = await readFile(path, 'utf8').then(JSON.parse, () => approvePsi(job, signer, items))
 await writeFile(path, JSON.stringify(approval))
-const say = word => process.stdout.write(`${word}\n`)
 try {
   const { matched, forget } = await runPsi(job, {
-    ...{ signer, approval, items, record: join(folder, `${name}.record`), scratch: folder, wait: 60 },
+    ...{ signer, approval, items, record, scratch: folder, wait: 60 },
     bucketItems: Number(bucketItems),
     onProgress: (_, at) => say(at.bucket),
   })
@@ -28,8 +31,17 @@ try {
   await new Promise(resolve => setTimeout(resolve, 300))
   await writeFile(join(folder, `${name}.matched`), matched ?? '')
   await forget()
+  await items.remove()
 } catch (error) {
   say(error.code)
-} finally {
-  await items.remove()
+  await items.close()
+}
+
+/** Says at which row it is, before it reads on, and stays there to be killed where it is told to. */
+async function* tables(from) {
+  for (let row = from; row < ids[name].length; row += 64) {
+    say(`row ${row}`)
+    if (haltAt === `row ${row}`) await new Promise(resolve => setTimeout(resolve, 60_000))
+    yield new Table({ id: vectorFromArray(ids[name].slice(row, row + 64), new Utf8()) })
+  }
 }

@@ -46,9 +46,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 /** A party in a process of its own, killed without warning as soon as it says a word. @returns what it said */
 function party(name: Name, killedAt?: string): Promise<string[]> {
-  const child = spawn(process.execPath, [program, folder, name, String(512 / BUCKETS)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const words = [program, folder, name, String(512 / BUCKETS), ...(killedAt === undefined ? [] : [killedAt])]
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] })
   const said: string[] = []
   child.stdout.on('data', chunk => {
     said.push(...String(chunk).trim().split('\n'))
@@ -63,16 +62,29 @@ function party(name: Name, killedAt?: string): Promise<string[]> {
 const both = (killed?: Name, at?: string) =>
   Promise.all(NAMES.map(name => party(name, name === killed ? at : undefined)))
 
+const rowsOf = (said: readonly string[]) =>
+  said.filter(word => word.startsWith('row ')).map(word => Number(word.slice(4)))
+const bucketsOf = (said: readonly string[]) => said.filter(word => /^\d+$/.test(word)).map(Number)
+
 describe('a run in buckets that is killed', () => {
+  it('goes on where it read, at either side', async () => {
+    expect((await party('bank', 'row 192')).at(-1)).toBe('row 192')
+    expect(rowsOf(await party('bank', 'row 448'))).toEqual([128, 192, 256, 320, 384, 448])
+    expect(rowsOf(await party('bureau', 'row 320'))).toEqual([0, 64, 128, 192, 256, 320])
+  })
+
   it('goes on at the same command, whichever side it was and wherever, and loses a bucket at most', async () => {
     const [afterBank] = await both('bank', '1')
     expect(afterBank!.at(-1)).toBe('PEER_LOST')
+    expect(rowsOf(afterBank!)).toEqual([256, 320, 384, 448])
     const [, afterBureau] = await both('bureau', '2')
     expect(afterBureau!.at(-1)).toBe('PEER_LOST')
-    expect(Number(afterBureau![0])).toBeGreaterThanOrEqual(1)
+    // what was read to its end is not read again
+    expect(rowsOf(afterBureau!)).toEqual([])
+    expect(bucketsOf(afterBureau!)[0]).toBeGreaterThanOrEqual(1)
     const [bureau, bank] = await both('bank', 'computed')
     expect(bureau!.at(-1)).toBe('computed')
-    expect(Number(bank![0])).toBeGreaterThanOrEqual(2)
+    expect(bucketsOf(bank!)[0]).toBeGreaterThanOrEqual(2)
     // its rows were not written, and nobody else is there any more
     expect(await party('bank')).toEqual(['computed'])
     expect([...(await readFile(join(folder, 'bank.matched')))]).toEqual(
@@ -90,12 +102,8 @@ describe('a run in buckets that is killed', () => {
     for (const again of later) expect([0, bound]).toContain(again)
   })
 
-  it('leaves nothing of what was kept, and only sets that nobody can read', async () => {
-    const left = (await readdir(folder)).filter(
-      name => !/^(job\.json|.*\.(key|approval|matched|record))$/.test(name),
-    )
-    expect(left.filter(name => !name.includes('-set-'))).toEqual([])
-    // those of the processes that were killed, whose key was in their memory alone
-    expect(left.length).toBe(3)
+  it('leaves nothing: neither of what was kept, nor of what was read, nor a key', async () => {
+    const left = await readdir(folder)
+    expect(left.filter(name => !/^(job\.json|\w+\.(key|approval|matched|record))$/.test(name))).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import type { ColumnSchema, ScalarType } from '@sluice/core/plan'
@@ -15,6 +15,7 @@ import type { NormalizedColumn } from './schema.js'
 import { requireFile } from './seal.js'
 import { openSource } from './source.js'
 import { sourceError } from './source-error.js'
+import { changed, fileVersion, requireVersion } from './version.js'
 
 export interface ReadTableOptions {
   /** where the child's working files go for a moment; on the file's own file system a copy costs least */
@@ -38,11 +39,13 @@ export interface TableFile {
    * @param select the columns, in their order; all where absent
    * @param asText columns of a CSV file that are to be read as the text that stands there; other files have types
    * @param sample so many rows drawn at random without replacement, in no order; all where absent
+   * @param from rows to leave out at the beginning
    */
   batches(
     select?: readonly string[],
     asText?: ReadonlySet<string>,
     sample?: number,
+    from?: number,
   ): AsyncGenerator<Table, void, undefined>
   /**
    * Makes a Parquet file of some of the rows, in the file's order, where they are: none leaves the child. For tables
@@ -95,7 +98,7 @@ export async function readTable<T>(
       async child => {
         options.onStart?.()
         const staged = join(child.staging.path, 'in', SOURCE)
-        const before = await versionOf(path)
+        const before = await fileVersion(path)
         if (encoding === 'utf-8') await child.staging.link(path, SOURCE)
         else await transcode(path, staged, encoding, signal)
         const format = await detectFormat(staged)
@@ -121,15 +124,9 @@ interface StagedFile {
   readonly path: string
   /** another name of it, or a copy, where the child has it */
   readonly staged: string
-  /** what `versionOf` said before it was staged */
+  /** its version before it was staged */
   readonly before: string
   readonly isTranscoded: boolean
-}
-
-/** Which file stands there, as far as the file system tells without reading it. */
-async function versionOf(path: string): Promise<string> {
-  const { dev, ino, size, mtimeNs } = await stat(path, { bigint: true })
-  return [dev, ino, size, mtimeNs].join(' ')
 }
 
 async function openTable(
@@ -159,15 +156,19 @@ async function openTable(
     if (!isResting || format !== 'parquet') return
     await child.staging.link(path, SOURCE)
     isResting = false
-    if ((await versionOf(path)) !== before) throw otherRows()
+    await requireVersion(path, before)
   }
   return {
     format,
     columns: columns.map(({ name, type }) => ({ name, type })),
     rows,
-    async *batches(select, asText, sample) {
+    async *batches(select, asText, sample, start) {
       await wake()
-      yield* readBatches(session, sampled(from, sample), chosen(columns, select, textOf(asText)))
+      yield* readBatches(
+        session,
+        after(sampled(from, sample), start),
+        chosen(columns, select, textOf(asText)),
+      )
     },
     async rest() {
       if (isResting || isTranscoded) return
@@ -176,7 +177,7 @@ async function openTable(
     },
     async keep(kept, asText, take) {
       await wake()
-      if (kept.length !== rows) throw otherRows()
+      if (kept.length !== rows) throw changed()
       await session.numbers('kept', new Uint32Array(kept))
       const list = selected(chosen(columns, undefined, textOf(asText)))
       const relation = `${from} POSITIONAL JOIN kept AS kept(${KEPT_COLUMN})`
@@ -187,15 +188,13 @@ async function openTable(
   }
 }
 
-function otherRows(): SluiceError {
-  return new SluiceError('FINGERPRINT_MISMATCH', 'an input changed while it was read', {
-    rule: 'input',
-    remedy: 'Leave the file as it is until the job has ended.',
-  })
-}
-
 function sampled(from: string, rows: number | undefined): string {
   return rows === undefined ? from : `(FROM ${from} USING SAMPLE reservoir(${Math.floor(rows)} ROWS))`
+}
+
+/** The engine keeps the file's order, as it does for all rows. */
+function after(from: string, rows = 0): string {
+  return rows === 0 ? from : `(FROM ${from} OFFSET ${Math.floor(rows)})`
 }
 
 const TEXT: ScalarType = { kind: 'text' }

@@ -1,8 +1,21 @@
-import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import {
+  appendFile,
+  copyFile,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { placeTable, type ReadTableOptions, readTable, type TableFile, writeTable } from '@sluice/sandbox/io'
+import { contentDigest, fileVersion, requireVersion } from '@sluice/sandbox/table'
 import { Field, Int32, Schema, Table, tableFromArrays, tableFromIPC } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -141,6 +154,20 @@ describe('a table read and written batch by batch', () => {
       await writer.write(tableFromArrays({ n: Float64Array.from([1]) }))
     })
     await expect(other).toThrowWithCode('INTERNAL')
+  })
+
+  it('is read on from any row, in the order of the file', async () => {
+    for (const name of ['many.parquet', 'copy.csv', 'copy.arrow']) {
+      await read(name, async table => {
+        for (const from of [1, 2_048, 70_001, 100_000]) {
+          let next = from
+          for await (const batch of table.batches(['id'], undefined, undefined, from)) {
+            for (const id of batch.getChild('id')!) if (Number(id) !== next++) throw new Error(`row ${next}`)
+          }
+          expect(next).toBe(100_000)
+        }
+      })
+    }
   })
 
   it('has working files below a directory that is named from where the program stands', async () => {
@@ -302,3 +329,41 @@ describe('text files', () => {
 function bigint(_: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value
 }
+
+describe('the version of a file', () => {
+  it('is another after every change and every exchange, and the digest is that of its bytes', async () => {
+    const file = path('versioned')
+    const seen = new Set<string>()
+    const changes = [
+      () => writeFile(file, 'one'),
+      () => writeFile(file, 'two'),
+      () => appendFile(file, '.'),
+      // another file of the same size and time
+      async () => {
+        const { atime, mtime } = await stat(file)
+        await writeFile(path('other'), 'too.')
+        await utimes(path('other'), atime, mtime)
+        await rename(path('other'), file)
+      },
+    ]
+    for (const change of changes) {
+      await change()
+      const version = await fileVersion(file)
+      await requireVersion(file, version)
+      for (const earlier of seen)
+        await expect(() => requireVersion(file, earlier)).toThrowWithCode('FINGERPRINT_MISMATCH', 'input')
+      seen.add(version)
+      expect(await contentDigest(file)).toBe(
+        createHash('sha256')
+          .update(await readFile(file))
+          .digest('hex'),
+      )
+      // clocks of file systems tick some hundred times a second
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+    expect(seen.size).toBe(changes.length)
+    const stopped = () => contentDigest(file, AbortSignal.abort())
+    await expect(stopped).toThrowWithCode('INTERRUPTED')
+    await expect(() => fileVersion(path('nowhere'))).toThrowWithCode('FILE_MISSING')
+  })
+})

@@ -174,6 +174,9 @@ export const zhPsi: Translations = {
   'the input has more than {} rows': '输入超过 {} 行',
   'Leave out rows whose keys repeat.': '请去掉键重复的行。',
   'what was kept of an earlier run, in {}, does not hold': '{} 中保留的上次运行的内容不成立',
+  'Remove that folder, and the input is read anew.': '请删除该文件夹，输入将重新读取。',
+  'Ask that party whether it has its rows: then nothing is left to do here. Else start the same command again on both sides: finished buckets are kept.':
+    '请询问该方是否已得到结果：若是，则本方无须再做任何事；否则请在双方再次运行同一命令：已完成的桶已保留。',
   'Remove that folder to begin anew: what is evaluated again will be counted again.':
     '请删除该文件夹以重新开始：再次检验的内容将再次计数。',
   'the key {} of what is kept is not this party’s alone': '保留内容的密钥 {} 并非本方独有',

@@ -85,7 +85,7 @@ export class BucketRun {
     )
     if (scratch === undefined) return new BucketRun(options, undefined, records)
     const about = `sluice-psi/1 kept ${psiJobDigest(job)} ${job.parties[self]!.name} ${input.commitment}`
-    return new BucketRun(options, await KeptRun.open(about, scratch, record), records)
+    return new BucketRun(options, await KeptRun.open({ about, directory: scratch, keys: record }), records)
   }
 
   /** All buckets are finished: the result is here, whoever else comes. */
@@ -94,12 +94,15 @@ export class BucketRun {
     return buckets > 0 && this.#matched.size === buckets
   }
 
-  /** Finished, and nobody else needs this party any more. */
+  /** Finished, and nobody else learns anything: the other side can only be told so. */
   get isDone(): boolean {
     const { job, self } = this.#options
-    if (!this.isFinished || job.payload.length > 0) return false
-    const alone = job.receivers.length === 1 && psiLearns(job, self) !== undefined
-    return alone || this.#kept!.complete
+    return this.isFinished && job.receivers.length === 1 && psiLearns(job, self) !== undefined
+  }
+
+  /** Both sides have said that they need nothing more. */
+  get isComplete(): boolean {
+    return this.#options.job.payload.length === 0 && this.#kept?.complete === true && this.#isCounted
   }
 
   /** The session that counted the buckets that are kept. */
@@ -123,7 +126,7 @@ export class BucketRun {
    * @throws SluiceError JOB_MISMATCH where the other side cuts its set otherwise
    */
   async agree(session: Session, other: OpenedInput): Promise<Counted> {
-    const { job, input, bucketItems } = this.#options
+    const { job, self, input, bucketItems } = this.#options
     const count = bucketCount(job, [input.size, other.size], bucketItems)
     const own = bucketBound(input.size, count)
     const theirs = bucketBound(other.size, count)
@@ -131,7 +134,13 @@ export class BucketRun {
     const usable = kept !== undefined && this.#isCounted && kept.isOf(other, count)
     if (!usable) this.#matched.clear()
     const known = await session.run(this.#compare(other, { count, own, theirs }))
-    const todo = [...Array(count).keys()].filter(bucket => !this.#matched.has(bucket) || !known.has(bucket))
+    const peer = psiOwners(job).find(index => index !== self)!
+    // what a side that learns nothing had of a bucket is nothing that is missed
+    const needed = [
+      ...(psiLearns(job, self) === undefined ? [] : [this.#matched]),
+      ...(psiLearns(job, peer) === undefined ? [] : [known]),
+    ]
+    const todo = [...Array(count).keys()].filter(bucket => needed.some(has => !has.has(bucket)))
     this.#plan = { count, own, theirs, todo }
     if (usable && !(this.isRecordedDone && todo.length > 0)) {
       const again = todo.filter(bucket => kept.begun.has(bucket)).length

@@ -1,10 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { link, mkdir, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { SluiceError } from '@sluice/core'
-import { type Lock, nodeFiles } from '@sluice/ledger'
 import type { OpenedInput } from '../../psi/job/opening.js'
-import { SEAL_KEY_BYTES, seal, unseal, unwritable } from './sealed.js'
+import { SealedFile, type SealedPlace } from './sealed-file.js'
 
 /** What an earlier run of the same command came to. */
 interface Head {
@@ -22,50 +17,26 @@ interface Head {
 
 /**
  * What is kept of a run in buckets until its result is written: which buckets have begun and which are finished, and
- * what was learned of those, a bit for each item. One file, sealed under a key in a file of mode 600 elsewhere, replaced
- * as a whole (write, sync, rename, sync of the directory): torn states do not exist, and a changed one is refused.
+ * what was learned of those, a bit for each item.
  */
 export class KeptRun {
-  readonly #folder: string
-  readonly #keyPath: string
-  readonly #about: string
-  readonly #key: Uint8Array
-  #lock: Lock | undefined
+  readonly #file: SealedFile
   #head: Head | undefined
   #matched = new Map<number, Uint8Array>()
 
-  private constructor(
-    { folder, keyPath, about }: Place,
-    key: Uint8Array,
-    lock: Lock,
-    saved: Saved | undefined,
-  ) {
-    this.#folder = folder
-    this.#keyPath = keyPath
-    this.#about = about
-    this.#key = key
-    this.#lock = lock
+  private constructor(file: SealedFile, saved: Saved | undefined) {
+    this.#file = file
     this.#head = saved?.head
     if (saved !== undefined) this.#matched = saved.matched
   }
 
-  /**
-   * @param about job, party and its commitment to its input: what was kept of others is not seen
-   * @param directory in which a folder of its own is made
-   * @param keys the key's path begins with this
-   * @throws SluiceError LOCKED where another process has it, FINGERPRINT_MISMATCH where it does not hold, DISK_FULL,
-   *   KEY_PERMISSIONS, FILE_MISSING
-   */
-  static async open(about: string, directory: string, keys: string): Promise<KeptRun> {
-    const id = createHash('sha256').update(about).digest('hex').slice(0, 32)
-    const place = { about, folder: join(directory, `.sluice-psi-${id}`), keyPath: `${keys}.${id}` }
-    const key = await secretAt(place.keyPath)
-    const lock = await nodeFiles.tryLock(place.keyPath)
-    if (lock === null) throw busy()
+  /** @throws SluiceError FINGERPRINT_MISMATCH where it does not hold, and as `SealedFile.open` */
+  static async open(place: SealedPlace): Promise<KeptRun> {
+    const file = await SealedFile.open(place)
     try {
-      return new KeptRun(place, key, lock, await savedAt(place, key))
+      return new KeptRun(file, await savedIn(file))
     } catch (error) {
-      await lock.release()
+      await file.close()
       throw error
     }
   }
@@ -132,17 +103,11 @@ export class KeptRun {
 
   /** Lets go of it; what is kept stays for the next run. */
   async close(): Promise<void> {
-    if (this.#lock !== undefined && this.#head === undefined) await rm(this.#keyPath, { force: true })
-    const lock = this.#lock
-    this.#lock = undefined
-    await lock?.release()
+    await this.#file.close(this.#head === undefined)
   }
 
-  /** Removes everything, the key first: what may stay behind cannot be read. */
   async remove(): Promise<void> {
-    await rm(this.#keyPath, { force: true })
-    await this.close()
-    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 })
+    await this.#file.remove()
   }
 
   async #save(head: Head): Promise<void> {
@@ -150,23 +115,9 @@ export class KeptRun {
     const length = Buffer.alloc(4)
     length.writeUInt32LE(text.length)
     const bits = head.finished.map(([bucket]) => packed(this.#matched.get(bucket)!))
-    const sealed = seal(this.#key, randomBytes(12), this.#about, [length, text, ...bits])
-    try {
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 })
-      await nodeFiles.write(join(this.#folder, PARTIAL), sealed, 0o600)
-      await nodeFiles.rename(join(this.#folder, PARTIAL), join(this.#folder, FILE))
-      await nodeFiles.syncDirectory(this.#folder)
-    } catch (cause) {
-      throw unwritable(cause)
-    }
+    await this.#file.replace([length, text, ...bits])
     this.#head = head
   }
-}
-
-interface Place {
-  readonly folder: string
-  readonly keyPath: string
-  readonly about: string
 }
 
 interface Saved {
@@ -174,26 +125,11 @@ interface Saved {
   readonly matched: Map<number, Uint8Array>
 }
 
-const FILE = 'kept'
-const PARTIAL = 'kept.partial'
+const REMEDY = 'Remove that folder to begin anew: what is evaluated again will be counted again.'
 
-async function savedAt({ folder, about }: Place, key: Uint8Array): Promise<Saved | undefined> {
-  const sealed = await nodeFiles.read(join(folder, FILE))
-  if (sealed === null) return undefined
-  let plain: Buffer
-  try {
-    plain = Buffer.from(unseal(key, about, sealed))
-  } catch (cause) {
-    throw new SluiceError(
-      'FINGERPRINT_MISMATCH',
-      `what was kept of an earlier run, in ${folder}, does not hold`,
-      {
-        rule: 'psi.kept',
-        remedy: 'Remove that folder to begin anew: what is evaluated again will be counted again.',
-        cause,
-      },
-    )
-  }
+async function savedIn(file: SealedFile): Promise<Saved | undefined> {
+  const plain = await file.read(REMEDY)
+  if (plain === undefined) return undefined
   let at = 4 + plain.readUInt32LE(0)
   const head = JSON.parse(plain.subarray(4, at).toString()) as Head
   const matched = new Map<number, Uint8Array>()
@@ -203,37 +139,6 @@ async function savedAt({ folder, about }: Place, key: Uint8Array): Promise<Saved
     at += bytes
   }
   return { head, matched }
-}
-
-/** Made where it is not there: a file of mode 600, whole and durable before it has its name. */
-async function secretAt(path: string): Promise<Uint8Array> {
-  if ((await nodeFiles.size(path)) === null) {
-    const partial = `${path}.${randomBytes(8).toString('hex')}`
-    try {
-      await nodeFiles.write(partial, randomBytes(SEAL_KEY_BYTES), 0o600)
-      await link(partial, path)
-      await nodeFiles.syncDirectory(dirname(path))
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(cause)
-    } finally {
-      await rm(partial, { force: true })
-    }
-  }
-  const { mode } = await stat(path)
-  const secret = await nodeFiles.read(path)
-  const own = process.platform === 'win32' || (mode & 0o077) === 0
-  if (own && secret?.length === SEAL_KEY_BYTES) return secret
-  throw new SluiceError('KEY_PERMISSIONS', `the key ${path} of what is kept is not this party’s alone`, {
-    rule: 'psi.kept',
-    remedy: 'Remove it to begin anew: what is evaluated again will be counted again.',
-  })
-}
-
-function busy(): SluiceError {
-  return new SluiceError('LOCKED', 'another process runs this job as this party', {
-    rule: 'psi.kept',
-    remedy: 'Wait until it has ended.',
-  })
 }
 
 function packed(flags: Uint8Array): Uint8Array {

@@ -2,10 +2,11 @@ import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { SluiceError } from '@sluice/core'
 
 export const SEAL_KEY_BYTES = 32
-const NONCE_BYTES = 12
+/** of a nonce, which never comes twice under a key */
+export const SEAL_NONCE_BYTES = 12
 const TAG_BYTES = 16
 /** bytes by which a sealed text is longer */
-export const SEAL_BYTES = NONCE_BYTES + TAG_BYTES
+export const SEAL_BYTES = SEAL_NONCE_BYTES + TAG_BYTES
 
 /**
  * AES-256-GCM (NIST SP 800-38D) over `plain`, bound to what it is and where it belongs.
@@ -25,29 +26,25 @@ export function seal(key: Uint8Array, nonce: Uint8Array, about: string, plain: r
 export function unseal(key: Uint8Array, about: string, sealed: Uint8Array): Uint8Array<ArrayBuffer> {
   try {
     const end = sealed.length - TAG_BYTES
-    const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES), {
+    const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, SEAL_NONCE_BYTES), {
       authTagLength: TAG_BYTES,
     })
     decipher.setAAD(Buffer.from(about)).setAuthTag(sealed.subarray(end))
-    const plain = decipher.update(sealed.subarray(NONCE_BYTES, end))
+    const plain = decipher.update(sealed.subarray(SEAL_NONCE_BYTES, end))
     decipher.final()
     return new Uint8Array(plain.buffer as ArrayBuffer, plain.byteOffset, plain.length)
   } catch (cause) {
-    throw new SluiceError('FINGERPRINT_MISMATCH', 'a temporary file is not what was written to it', {
-      rule: 'psi.scratch',
-      remedy: 'Find out who writes to the folder of temporary files; nothing was taken from it.',
-      cause,
-    })
+    throw altered(cause)
   }
 }
 
-/** 12 bytes that say which of all that a fresh key seals this is. */
-export function countedNonce(part: number, chunk: number): Uint8Array {
-  const nonce = new Uint8Array(NONCE_BYTES)
-  const view = new DataView(nonce.buffer)
-  view.setUint32(0, part)
-  view.setBigUint64(4, BigInt(chunk))
-  return nonce
+/** A temporary file that another hand changed. */
+export function altered(cause?: unknown): SluiceError {
+  return new SluiceError('FINGERPRINT_MISMATCH', 'a temporary file is not what was written to it', {
+    rule: 'psi.scratch',
+    remedy: 'Find out who writes to the folder of temporary files; nothing was taken from it.',
+    cause,
+  })
 }
 
 /** What the file system says, as an error that tells what to do. */

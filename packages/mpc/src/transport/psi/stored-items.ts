@@ -1,13 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SluiceError } from '@sluice/core'
+import { isSluiceError, SluiceError } from '@sluice/core'
 import type { Table } from 'apache-arrow'
 import { ITEM_BYTES, type ItemHashes } from '../../psi/item-hash.js'
 import { ItemSet } from '../../psi/item-set.js'
 import { bucketBound, PARTITIONS, partitionOf } from '../../psi/job/buckets.js'
 import { hashedBatches } from '../../psi/job/items.js'
 import { type PsiJob, psiJobDigest } from '../../psi/job/job.js'
+import { type KeptPlace, KeptReading } from './kept-reading.js'
 import { PartitionFile } from './partition-file.js'
 import { SEAL_KEY_BYTES, unwritable } from './sealed.js'
 
@@ -19,12 +20,15 @@ export interface StoredItemsOptions {
   readonly onProgress?: (rows: number) => void
 }
 
+export interface KeptItemsOptions extends Omit<StoredItemsOptions, 'directory'>, KeptPlace {}
+
+type Tables = AsyncIterable<Table> | Iterable<Table>
+
 /** The last row that a number of four bytes names. */
 const MOST_ROWS = 2 ** 32 - 1
 
 /**
- * A party's set on disk: rows and the hashes of their keys, cut into parts by their hash, encrypted under a key that is
- * in this process's memory alone. Nobody can read what a killed process leaves behind.
+ * A party's set on disk: rows and the hashes of their keys, cut into parts by their hash and encrypted.
  *
  * Memory is that of a part: some 20 megabytes, and 64 bytes for each of its different keys.
  */
@@ -35,17 +39,17 @@ export class PsiStoredItems {
   /** SHA-256 over the different keys' hashes, part by part, each in the file's order */
   readonly fingerprint: Uint8Array
   readonly #parts: readonly PartitionFile[]
-  readonly #directory: string
+  readonly #home: Home
   /** different keys of each part */
   readonly #sizes: readonly number[]
 
   private constructor(
-    { directory }: StoredItemsOptions,
+    home: Home,
     parts: readonly PartitionFile[],
     rows: number,
     { sizes, fingerprint }: { readonly sizes: readonly number[]; readonly fingerprint: Uint8Array },
   ) {
-    this.#directory = directory
+    this.#home = home
     this.#parts = parts
     this.#sizes = sizes
     this.rows = rows
@@ -54,7 +58,7 @@ export class PsiStoredItems {
   }
 
   /**
-   * Reads a table batch by batch.
+   * Reads a table batch by batch. The key is in this process's memory alone: nobody can read what a killed one leaves.
    *
    * @param key the file's names of the job's key columns, in the job's order
    * @throws SluiceError NAME_UNKNOWN, SCHEMA_INVALID, PARAMETER_INVALID (more keys than the job allows), FILE_TOO_LARGE,
@@ -62,24 +66,64 @@ export class PsiStoredItems {
    */
   static async read(
     job: PsiJob,
-    batches: AsyncIterable<Table> | Iterable<Table>,
+    batches: Tables,
     key: readonly string[],
     options: StoredItemsOptions,
   ): Promise<PsiStoredItems> {
     const { directory } = options
-    await mkdir(directory, { recursive: true, mode: 0o700 }).catch(cause => {
-      throw unwritable(cause)
-    })
-    const secret = randomBytes(SEAL_KEY_BYTES)
-    const about = `sluice-psi/1 items ${psiJobDigest(job)}`
-    const parts = Array.from({ length: PARTITIONS }, (_, part) => {
-      return new PartitionFile(join(directory, String(part)), secret, about, part)
-    })
+    await makeFolder(directory)
+    const parts = partsIn(directory, randomBytes(SEAL_KEY_BYTES), aboutSet(job))
+    const remove = () => rm(directory, { recursive: true, force: true, maxRetries: 5 })
+    const home = { close: remove, remove }
     try {
-      const rows = await cut(job, batches, key, parts, options)
-      return new PsiStoredItems(options, parts, rows, await examined(job, parts, options))
+      const rows = await cut(job, batches, key, parts, { ...options, read: 0 })
+      return new PsiStoredItems(home, parts, rows, await examined(job, parts, options))
     } catch (error) {
-      await removed(parts, directory)
+      await closed(parts)
+      await remove()
+      throw error
+    }
+  }
+
+  /**
+   * The same, kept under a key in a file: after a process that was killed or interrupted, or called `close`, the same call
+   * goes on where it was, and reads nothing again that was safe. What it finds is checked to the last byte: a set of which
+   * something was changed is refused, and one of another input is read anew.
+   *
+   * @param tables the input's rows from this one on, in its order
+   * @throws SluiceError as `read`, and LOCKED, FINGERPRINT_MISMATCH, KEY_PERMISSIONS; after INTERRUPTED, what was read is kept
+   */
+  static async resume(
+    job: PsiJob,
+    tables: (from: number) => Tables,
+    key: readonly string[],
+    options: KeptItemsOptions,
+  ): Promise<PsiStoredItems> {
+    const { every = 2 ** 20, unchanged } = options
+    const kept = await KeptReading.open(job, key, options)
+    const parts = partsIn(kept.folder, kept.key, `${aboutSet(job)} of ${kept.source}`)
+    try {
+      await makeFolder(kept.folder)
+      await kept.restore(parts)
+      let { rows } = kept
+      if (!kept.isWhole) {
+        let safe = rows
+        const save = async (read: number): Promise<void> => {
+          if (read - safe < every) return
+          await unchanged?.()
+          await kept.save(parts, read, false)
+          safe = read
+        }
+        rows = await cut(job, tables(rows), key, parts, { ...options, read: rows, save })
+        await unchanged?.()
+        await kept.save(parts, rows, true)
+      }
+      return new PsiStoredItems(kept, parts, rows, await examined(job, parts, options))
+    } catch (error) {
+      await closed(parts)
+      // what was changed is for somebody to look at; what was read of an input that is refused is of no use
+      const stays = isSluiceError(error) && STAYS.has(error.code)
+      await (stays ? kept.close() : kept.remove())
       throw error
     }
   }
@@ -113,8 +157,15 @@ export class PsiStoredItems {
     }
   }
 
+  /** Lets go of it: what is kept stays for the next process, all else is removed. */
+  async close(): Promise<void> {
+    await closed(this.#parts)
+    await this.#home.close()
+  }
+
   async remove(): Promise<void> {
-    await removed(this.#parts, this.#directory)
+    await closed(this.#parts)
+    await this.#home.remove()
   }
 
   async #distinct(part: number): Promise<ItemSet> {
@@ -124,20 +175,51 @@ export class PsiStoredItems {
   }
 }
 
+/** What a set's files lie in. */
+interface Home {
+  close(): Promise<void>
+  remove(): Promise<void>
+}
+
+const STAYS = new Set(['INTERRUPTED', 'FINGERPRINT_MISMATCH'])
+
+function aboutSet(job: PsiJob): string {
+  return `sluice-psi/1 items ${psiJobDigest(job)}`
+}
+
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 }).catch(cause => {
+    throw unwritable(cause)
+  })
+}
+
+function partsIn(folder: string, key: Uint8Array, about: string): PartitionFile[] {
+  return Array.from({ length: PARTITIONS }, (_, part) => {
+    return new PartitionFile(join(folder, String(part)), key, about, part)
+  })
+}
+
 function partsOf(index: number, of: number): number[] {
   const each = PARTITIONS / of
   return Array.from({ length: each }, (_, i) => index * each + i)
 }
 
+interface Cutting extends Pick<StoredItemsOptions, 'signal' | 'onProgress'> {
+  /** rows before the first that comes */
+  readonly read: number
+  /** called between batches, with the rows that were pushed */
+  readonly save?: (read: number) => Promise<void>
+}
+
 /** @returns how many rows there are */
 async function cut(
   job: PsiJob,
-  batches: AsyncIterable<Table> | Iterable<Table>,
+  batches: Tables,
   key: readonly string[],
   parts: readonly PartitionFile[],
-  { signal, onProgress }: StoredItemsOptions,
+  { signal, onProgress, save, read: before }: Cutting,
 ): Promise<number> {
-  let read = 0
+  let read = before
   for await (const { table, rows, hashes } of hashedBatches(job, batches, key, signal)) {
     if (read + table.numRows > MOST_ROWS) throw tooLarge()
     const words = new Uint32Array(hashes.buffer, hashes.byteOffset, hashes.length / 4)
@@ -146,6 +228,7 @@ async function cut(
       if (part.push(words, i * 4, read + rows[i]!)) await part.flush()
     }
     read += table.numRows
+    await save?.(read)
     onProgress?.(read)
   }
   for (const part of parts) await part.flush()
@@ -153,7 +236,11 @@ async function cut(
 }
 
 /** How many different keys each part has, and the fingerprint of them all. */
-async function examined(job: PsiJob, parts: readonly PartitionFile[], { signal }: StoredItemsOptions) {
+async function examined(
+  job: PsiJob,
+  parts: readonly PartitionFile[],
+  { signal }: Pick<StoredItemsOptions, 'signal'>,
+) {
   const most = Math.max(...parts.map(part => part.records))
   const set = new ItemSet(Math.min(most, bucketBound(job.size.ceiling, PARTITIONS)))
   const digest = createHash('sha256')
@@ -168,9 +255,8 @@ async function examined(job: PsiJob, parts: readonly PartitionFile[], { signal }
   return { sizes, fingerprint: new Uint8Array(digest.digest()) }
 }
 
-async function removed(parts: readonly PartitionFile[], directory: string): Promise<void> {
+async function closed(parts: readonly PartitionFile[]): Promise<void> {
   for (const part of parts) await part.close()
-  await rm(directory, { recursive: true, force: true, maxRetries: 5 })
 }
 
 function tooMany({ size }: PsiJob): SluiceError {
