@@ -185,8 +185,14 @@ describe('a job on the command line', () => {
     const alone = await party('bureau', '--wait', '1s').ended
     expect(alone.code).toBe(7)
     expect(alone.stderr).toContain('"bank", "operator"')
-    const waiting = party('bureau', '--progress', 'json')
-    while (!waiting.said().includes('listening')) await new Promise(resolve => setTimeout(resolve, 20))
+    const waiting = party('bureau', '--progress', 'json', '--lang', 'zh')
+    while (!waiting.said().includes('监听')) await new Promise(resolve => setTimeout(resolve, 20))
+    const events = waiting
+      .said()
+      .split('\n')
+      .filter(line => line.startsWith('{'))
+      .map(line => JSON.parse(line).progress.event)
+    expect(events).toContainEqual({ kind: 'reading', input: 'taxpayers', rows: 60, of: 60 })
     waiting.child.kill('SIGINT')
     expect((await waiting.ended).code).toBe(130)
   })

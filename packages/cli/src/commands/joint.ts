@@ -130,10 +130,9 @@ function asOption(): Option {
 }
 
 async function describeInput(context: Context, options: Describing, file: string): Promise<Reply> {
-  const [{ partyKey, readInputForm }, { withTables }, { examine, fingerprintKey }] = await Promise.all([
+  const [{ partyKey, readInputForm }, { described }] = await Promise.all([
     import('../joint/files.js'),
     import('../joint/tables.js'),
-    import('@sluice/mpc'),
   ])
   const form = await readInputForm(context, file)
   const signer = await partyKey(context, options)
@@ -146,13 +145,7 @@ async function describeInput(context: Context, options: Describing, file: string
       },
     )
   }
-  const key = await fingerprintKey(signer)
-  const files = new Map([[form.name, options.input]])
-  const describe = async (sources: Record<string, InputSource>) => {
-    const { rows, fingerprint } = await examine(sources[form.name]!, form, key)
-    return { ...form, rows, fingerprint }
-  }
-  const input = await withTables(context, files, [form], describe, options.encoding)
+  const input = await described(context, form, options.input, signer, options.encoding)
   await writeJson(context, { ...options, out: options.out }, input)
   return {
     json: { ...input, file: context.path(options.out) },
@@ -222,7 +215,7 @@ async function run(context: Context, options: Running, file: string): Promise<Re
       inputs,
       ledger,
       signal: context.signal,
-      onEvent: event => context.progress.report(output.stageOf(event)),
+      onEvent: event => context.progress.report(output.stageOf(event, context.ui)),
       ...(wait !== undefined && { wait: wait / 1000 }),
       ...(options.listen !== undefined && { listen: addressOf(options.listen) }),
     })

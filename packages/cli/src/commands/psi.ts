@@ -294,7 +294,7 @@ async function runJob(context: Context, options: Running, file: string, held?: H
     record: options.record === undefined ? `${path}.psi` : context.path(options.record),
     ...(items !== undefined && { items }),
     signal: context.signal,
-    onEvent: (event: MeetEvent) => context.progress.report(stageOf(event)),
+    onEvent: (event: MeetEvent) => context.progress.report(stageOf(event, context.ui)),
     onProgress: (fraction: number) => context.progress.report({ stage: 'intersect', fraction }),
     ...(wait !== undefined && { wait: wait / 1000 }),
     ...(options.listen !== undefined && { listen: addressOf(options.listen) }),

@@ -6,9 +6,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SluiceError } from '@sluice/core'
 import { KeyFile } from '@sluice/ledger/keys'
+import type { JointJob } from '@sluice/mpc'
 import type { Context } from '../context.js'
 import { writeFile } from '../output/file.js'
 import { approvalBytes, approvalFile, readDraft } from './files.js'
+
+export type JointSharing = NonNullable<JointJob['sharing']>['kind']
 
 /** What one party's process said. */
 export interface PartyEnd {
@@ -31,7 +34,7 @@ const BANDS = ['A', 'B', 'C']
 /** Three parties of a joint job as local processes, each with a key and a directory of its own: made-up companies. */
 export async function runDemo(
   context: Context,
-  sharing: 'replicated' | 'shamir' | 'dealer',
+  sharing: JointSharing,
   folder: string | undefined,
 ): Promise<Demonstration> {
   const directory =
@@ -42,16 +45,14 @@ export async function runDemo(
   const keys = await Promise.all(PARTIES.map(async name => KeyFile.generate(at(`${name}.key`), { name })))
   await write('taxpayers.csv', taxpayers())
   await write('loans.csv', loans())
-  const { examine, fingerprintKey, approveJob, jobDigest } = await import('@sluice/mpc')
-  const { withTables } = await import('./tables.js')
+  const [{ approveJob, jobDigest }, { described }] = await Promise.all([
+    import('@sluice/mpc'),
+    import('./tables.js'),
+  ])
   for (const form of FORMS) {
-    const key = await fingerprintKey(keys.find(({ name }) => name === form.owner)!)
-    const files = new Map([[form.name, at(`${form.name}.csv`)]])
-    const described = await withTables(context, files, [form], async sources => {
-      const { rows, fingerprint } = await examine(sources[form.name]!, form, key)
-      return { ...form, rows, fingerprint }
-    })
-    await write(`${form.name}.json`, `${JSON.stringify(described, null, 2)}\n`)
+    const owner = keys.find(({ name }) => name === form.owner)!
+    const input = await described(context, form, at(`${form.name}.csv`), owner)
+    await write(`${form.name}.json`, `${JSON.stringify(input, null, 2)}\n`)
   }
   const ports = await freePorts(PARTIES.length)
   await write('draft.yaml', draft(keys, ports, sharing))
@@ -114,11 +115,7 @@ const FORMS = [
   },
 ]
 
-function draft(
-  keys: readonly KeyFile[],
-  ports: readonly number[],
-  sharing: 'replicated' | 'shamir' | 'dealer',
-): string {
+function draft(keys: readonly KeyFile[], ports: readonly number[], sharing: JointSharing): string {
   const parties = keys.map(({ name, publicKey }, i) =>
     sharing === 'dealer' && name === 'operator'
       ? `  - {name: ${name}, role: dealer, key: "${publicKey}"}\n`

@@ -141,23 +141,27 @@ export function shownDemo({ directory, ends }: Demonstration, json: boolean): Re
   }
 }
 
-/** A line of progress. */
-export function stageOf(event: JointEvent): { stage: string; fraction?: number } {
+/** A line of progress; machines get the event beside it, as it is. */
+export function stageOf(
+  event: JointEvent,
+  ui: Ui,
+): { readonly stage: string; readonly fraction?: number; readonly event: JointEvent } {
   switch (event.kind) {
     case 'listening':
-      return { stage: `listening at ${event.host}, port ${event.port}` }
+      return { stage: ui.t('text.jointListening', { host: event.host, port: event.port }), event }
     case 'connected':
-      return { stage: `connected with ${event.party}` }
+      return { stage: ui.t('text.jointConnected', { party: event.party }), event }
     case 'refused':
-      return { stage: `refused ${event.from}: ${event.reason}` }
+      return { stage: ui.t('text.jointRefused', { from: event.from, reason: event.reason }), event }
     case 'reading':
-      return { stage: `reading ${event.input}`, ...fractionOf(event) }
+      return { stage: ui.t('text.jointReading', { input: event.input }), ...fractionOf(event), event }
     case 'computing': {
       const [sent, received] = [event.bytesSent, event.bytesReceived].map(bytes =>
         bytes.toLocaleString('en-US'),
       )
-      const stage = `${event.operation}: ${event.rows} rows, ${event.rounds} rounds, ${sent} bytes sent, ${received} received`
-      return { stage, ...fractionOf(event) }
+      const { operation, rows, rounds } = event
+      const values = { operation, rows, rounds, sent: sent!, received: received! }
+      return { stage: ui.t('text.jointComputing', values), ...fractionOf(event), event }
     }
   }
 }

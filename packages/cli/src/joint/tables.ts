@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { SluiceError, visibleText } from '@sluice/core'
-import type { InputForm, InputSource, JointJob } from '@sluice/mpc'
+import type { Signer } from '@sluice/ledger/keys'
+import type { InputForm, InputSource, JointInput, JointJob } from '@sluice/mpc'
 import type { Encoding, TableFile } from '@sluice/sandbox/io'
 import type { Table } from 'apache-arrow'
 import type { Context } from '../context.js'
@@ -32,6 +33,28 @@ export async function withTables<T>(
     const source = await sourceOf(table, form, files.get(form.name)!)
     return withTables(context, files, others, use, encoding, { ...opened, [form.name]: source })
   })
+}
+
+/**
+ * A table as the other parties of a job see it.
+ *
+ * @throws SluiceError as `withTables` and `examine` do
+ */
+export async function described(
+  context: Context,
+  form: InputForm,
+  file: string,
+  owner: Signer,
+  encoding?: Encoding,
+): Promise<JointInput> {
+  const { examine, fingerprintKey } = await import('@sluice/mpc')
+  const key = await fingerprintKey(owner)
+  const files = new Map([[form.name, file]])
+  const seen = async (sources: Record<string, InputSource>) => {
+    const { rows, fingerprint } = await examine(sources[form.name]!, form, key)
+    return { ...form, rows, fingerprint }
+  }
+  return withTables(context, files, [form], seen, encoding)
 }
 
 /**

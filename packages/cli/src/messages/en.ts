@@ -172,17 +172,22 @@ export const en = {
   'text.jointCategory': 'category: {categories}',
   'text.jointCode': 'code of at most {length} of the characters {alphabet}',
   'text.jointCollusion': 'any two of {parties}: two who put their shares together read every input',
+  'text.jointComputing': '{operation}: {rows} rows, {rounds} rounds, {sent} bytes sent, {received} received',
+  'text.jointConnected': 'connected with {party}',
   'text.jointDealer':
     'the dealer {dealer} with any one of {parties}: together they read every factor of every product; alone the dealer reads nothing, whatever it does, but can falsify every product unnoticed. All of {parties} together read every input',
   'text.jointDemo':
     'three parties, each a process of its own, with keys and files in {directory}; the companies are made up',
   'text.jointLeft': 'left before the end, and not needed any more: {parties}',
   'text.jointLimits': '{seconds} s, {bytes} bytes sent and received, {memory} bytes of memory',
+  'text.jointListening': 'listening at {host}, port {port}',
   'text.jointMade': 'job made: {file}. Send it to the other parties; each reads, signs and runs it.',
   'text.jointNotReceiver': 'done: the result was opened to other parties',
   'text.jointNumber': 'number, ±{bound}, {scale} digits after the point',
   'text.jointOrderStatistics': 'single values may be opened, as extremes, quantiles and thresholds',
   'text.jointRecorded': 'recorded in {ledger}',
+  'text.jointReading': 'reading {input}',
+  'text.jointRefused': 'refused {from}: {reason}',
   'text.jointReference': 'reference data, about nobody',
   'text.jointShamir':
     'any {threshold} of {parties}: so many who put their shares together read every input. An owner stays until its rows are shared, and where rows are multiplied one by one everybody until the last; once cells are formed, any {threshold} finish without the others',

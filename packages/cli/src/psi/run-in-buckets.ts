@@ -38,7 +38,7 @@ export async function runInBuckets(context: Context, job: PsiJob, party: InBucke
       ...{ signer, approval, record, scratch, signal: context.signal, now: context.io.now },
       ...(items !== undefined && { items }),
       ...(handed !== undefined && { payload: rows => rowsOf(handed.columns, rows) }),
-      onEvent: event => context.progress.report(stageOf(event)),
+      onEvent: event => context.progress.report(stageOf(event, context.ui)),
       onProgress: (fraction, at) => context.progress.report({ stage: 'intersect', fraction, ...at }),
       ...(wait !== undefined && { wait: wait / 1000 }),
       ...(listen !== undefined && { listen }),
