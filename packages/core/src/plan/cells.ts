@@ -58,7 +58,7 @@ export function cellOf(column: AggregateColumn, context: CellContext): CellSpeci
   const selection = conjunction([...(filter === null ? [] : [filter]), ...parsed.guards])
   const present = presenceOf(parsed, definitions, summed)
   // a factor of zero takes a row out as a condition would
-  if (summed && hasProduct(parsed.value))
+  if (summed && isProduct(parsed.value))
     present.push(predicate('notEqual', parsed.value, zero(parsed.value.type)))
   return {
     id: column.id,
@@ -137,7 +137,7 @@ function presenceOf({ value }: Argument, definitions: Definitions, summed: boole
 }
 
 /** Does it multiply columns with columns? */
-function hasProduct(value: Expression): boolean {
+export function isProduct(value: Expression): boolean {
   return [...expressionsIn(value)].some(
     inner =>
       inner.kind === 'call' &&

@@ -1,8 +1,14 @@
 import { SluiceError, unreachable } from '@sluice/core'
 import { combine, type Words } from '../ring/kernels.js'
 import type { CategoryColumn, CodeColumn, NumberColumn, PreparedColumn } from './columns.js'
-import { type Condition, type Numeric, type Relation, type SourceColumn, sourcesOf } from './expression.js'
-import { isNullable } from './query.js'
+import {
+  type Condition,
+  isNullable,
+  type Numeric,
+  type Relation,
+  type SourceColumn,
+  sourcesOf,
+} from './expression.js'
 
 /** Some of an owner's rows, column by column, as the protocols share them. */
 export interface Chunk {
@@ -62,6 +68,8 @@ export function flagsOf(condition: Condition, chunk: Chunk): Words {
         .reduce((a, b) => combine('and', a, b))
       return combine('sub', ones(chunk.rows), none)
     }
+    case 'otherwise':
+      return combine('sub', ones(chunk.rows), flagsOf(condition.part, chunk))
     default:
       return unreachable(condition)
   }

@@ -42,6 +42,8 @@ export type Condition =
     }
   | { readonly kind: 'present'; readonly source: SourceColumn; readonly wanted: boolean }
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Condition[] }
+  /** the part is false, or null */
+  | { readonly kind: 'otherwise'; readonly part: Condition }
 
 /** What an expression's columns are: of an input, the name of an entity, or computed. */
 export type Resolve = (id: number) => SourceColumn | { readonly entityOf: string } | Expression
@@ -104,24 +106,50 @@ export function conditionOf(expression: Expression, resolve: Resolve, negated = 
       }
     case 'isNull':
     case 'isNotNull':
-      return {
-        kind: 'present',
-        source: sourceOf(left!, resolve),
-        wanted: (expression.function === 'isNotNull') !== negated,
-      }
-    default: {
-      const is = RELATIONS[expression.function]
-      if (is === undefined)
-        throw refused('expression', `the function ${expression.function} is not evaluated on shares`)
-      return comparisonOf(negated ? OPPOSITE[is] : is, left!, right!, resolve)
+      return presenceOf(left!, resolve, (expression.function === 'isNotNull') !== negated)
+    case 'coalesce': {
+      if (right?.kind !== 'literal' || right.value !== false || expression.arguments.length > 2) break
+      const part = conditionOf(left!, resolve)
+      return negated ? { kind: 'otherwise', part } : part
     }
+    default:
   }
+  const is = RELATIONS[expression.function]
+  if (is === undefined)
+    throw refused('expression', `the function ${expression.function} is not evaluated on shares`)
+  return comparisonOf(negated ? OPPOSITE[is] : is, left!, right!, resolve)
+}
+
+/** A computed number has a value where all columns in it have one. */
+function presenceOf(expression: Expression, resolve: Resolve, wanted: boolean): Condition {
+  if (expression.kind === 'column') {
+    const found = resolve(expression.id)
+    if ('input' in found) return { kind: 'present', source: found, wanted }
+    if ('kind' in found) return presenceOf(found, resolve, wanted)
+  }
+  const parts = sourcesOf(numericOf(expression, resolve)).map(
+    (source): Condition => ({ kind: 'present', source, wanted }),
+  )
+  if (parts.length === 0) throw refused('expression', 'a condition without a column is no condition')
+  return parts.length === 1 ? parts[0]! : { kind: wanted ? 'and' : 'or', parts }
 }
 
 /** The columns in it, each once. */
 export function sourcesOf(part: Numeric | Condition): SourceColumn[] {
   const all = [...walk(part)]
   return all.filter((source, place) => all.findIndex(other => other.column === source.column) === place)
+}
+
+/** Can a column in it be null. */
+export function isNullable(value: Numeric): boolean {
+  switch (value.kind) {
+    case 'column':
+      return value.source.column.nullable
+    case 'constant':
+      return false
+    default:
+      return isNullable(value.left) || isNullable(value.right)
+  }
 }
 
 /** The one party that owns all that it is about, in one table; undefined where they are several. */
@@ -147,6 +175,9 @@ function* walk(part: Numeric | Condition): Generator<SourceColumn> {
     case 'and':
     case 'or':
       for (const inner of part.parts) yield* walk(inner)
+      return
+    case 'otherwise':
+      yield* walk(part.part)
       return
     default:
       yield* walk(part.left)

@@ -32,6 +32,8 @@ export function checkField(job: JointJob, operation: JointOperation, query: Quer
   if (sharingOf(job).kind === 'replicated') return
   if (operation.statistic !== undefined)
     throw refused('statistic', 'a statistic takes three parties with replicated sharing')
+  if (query.measures.some(({ where }) => where !== undefined))
+    throw refused('filter', 'an aggregate’s own condition takes three parties with replicated sharing')
   if (query.relation !== undefined)
     throw refused('key', 'a secret key takes three parties with replicated sharing')
   if (query.condition !== null && comparesOwners(query.condition))
@@ -152,6 +154,7 @@ function widthOf({ keys }: Query): number {
 
 function comparesOwners(condition: Condition): boolean {
   if (ownerOf(condition) !== undefined) return false
+  if (condition.kind === 'otherwise') return comparesOwners(condition.part)
   return 'parts' in condition ? condition.parts.some(comparesOwners) : true
 }
 

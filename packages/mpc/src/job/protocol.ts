@@ -7,6 +7,7 @@ import { type Arithmetic, add } from '../protocols/replicated/shares.js'
 import {
   type Cells,
   cellsIn,
+  noneOrEnough,
   type OpenedCells,
   openAtLeast,
   type RowCount,
@@ -15,9 +16,10 @@ import {
 } from '../protocols/replicated/totals.js'
 import type { Protocol } from '../session/protocol.js'
 import type { Chunk } from './clear.js'
+import type { Condition } from './expression.js'
 import { memoryExceeded } from './invalid.js'
 import { type JointJob, type JointOperation, partyIndex } from './job.js'
-import { categoriesOf, groupsOf, type Query } from './query.js'
+import { categoriesOf, type Guard, groupsOf, type Query } from './query.js'
 import { computingOf } from './roles.js'
 import { type Share, sharesOf } from './share.js'
 import { SharedRows, shareRows } from './shared.js'
@@ -66,7 +68,8 @@ export function chunkRows(
   const before = query.bins === undefined ? query.keys.slice(0, -1) : query.keys
   const outer = before.reduce((cells, { column }) => cells * categoriesOf(column).length, 1)
   const edges = query.bins === undefined ? 0 : 12 * query.bins.edges.length
-  const columns = copies * (shares.length + outer * (1 + 2 * query.measures.length)) + 16 + edges
+  const counted = (query.guards ?? []).flatMap(rowsOf).length
+  const columns = copies * (shares.length + outer * (1 + 2 * (query.measures.length + counted))) + 16 + edges
   const elements = Math.min(CHUNK_ELEMENTS, Math.floor(job.limits.memory / ELEMENT_BYTES))
   const rows = Math.floor(elements / columns / WORD) * WORD
   if (rows > 0) return rows
@@ -149,8 +152,15 @@ export function* totalRows(
     dimensions.push(flags)
   }
   const measures: (SharedMeasure | RowCount)[] = []
-  for (const measure of query.measures)
-    measures.push(measure.kind === 'rows' ? { rows } : yield* shared.measure(measure))
+  for (const measure of query.measures) {
+    const everywhere = measure.kind === 'rows' && measure.where === undefined
+    measures.push(everywhere ? { rows } : yield* shared.measure(measure))
+  }
+  // rows that decide whether a measure is opened are counted after all measures, guard by guard
+  for (const condition of (query.guards ?? []).flatMap(rowsOf)) {
+    const values = yield* shared.condition(condition)
+    measures.push({ values, present: values })
+  }
   return yield* totals(party, dimensions, measures)
 }
 
@@ -170,7 +180,10 @@ export function* openTotals(
   const receivers = operation.receivers.map(name => partyIndex(job, name))
   if (party !== undefined) {
     const minimum = BigInt(job.minimumEntities)
-    if (query.derived === undefined) return yield* openAtLeast(party, cells!, minimum, receivers)
+    if (query.derived === undefined) {
+      const { measures, further } = yield* guarded(party, query, cells!, minimum)
+      return yield* openAtLeast(party, measures, minimum, receivers, further)
+    }
     return derivedCells(yield* openDerived(party, query, cells!, { minimum, receivers }))
   }
   if (!receivers.includes(self)) return undefined
@@ -178,6 +191,27 @@ export function* openTotals(
     return derivedCells(eachIn(yield* receiveOpened(2 * groupsOf(query).length), 1))
   const { length } = query.measures
   return cellsIn(yield* receiveOpened(3 * length * groupsOf(query).length), length)
+}
+
+/** Apart: the measures' cells, and by measure what else has to reach the minimum. */
+function* guarded(
+  party: Party,
+  { measures, guards = [] }: Query,
+  { counts, sums }: Cells,
+  minimum: bigint,
+): Protocol<{ readonly measures: Cells; readonly further: Arithmetic[][] }> {
+  const left = counts.slice(measures.length)
+  const further: Arithmetic[][] = []
+  for (const { enough, noneOrEnough: leftOver } of guards) {
+    const reaching = left.splice(0, enough.length)
+    further.push([...reaching, ...(yield* noneOrEnough(party, left.splice(0, leftOver.length), minimum))])
+  }
+  const { length } = measures
+  return { measures: { counts: counts.slice(0, length), sums: sums.slice(0, length) }, further }
+}
+
+function rowsOf({ enough, noneOrEnough }: Guard): Condition[] {
+  return [...enough, ...noneOrEnough]
 }
 
 /** One value of each cell, without a count. */

@@ -21,16 +21,26 @@ import { invalid, refused } from './invalid.js'
 import { type JointInput, type JointJob, type JointOperation, sharesEntity } from './job.js'
 import { columnKey, type Key, keyOf } from './key.js'
 import { checkRows, type Demanded, entitiesOf, lookUps, type Relation } from './relation.js'
+import { sharingOf } from './roles.js'
 import { type Bins, binnedQuery } from './statistics/bins.js'
 import { type Derived, derivedQuery } from './statistics/cells.js'
 import { totalledBy } from './statistics/schema.js'
-import { written } from './written.js'
+import { isGuarding, Totalled } from './totalled.js'
 
-/** What is totalled: rows, values, or which rows have a value. */
-export type Measure =
+/** What is totalled: rows, values, or which rows have a value; in the rows that the aggregate itself picks. */
+export type Measure = { readonly where?: Condition } & (
   | { readonly kind: 'rows' }
   | { readonly kind: 'values'; readonly value: Numeric }
   | { readonly kind: 'present'; readonly value: Numeric }
+)
+
+/** Which rows of a cell, beside those with a value, decide whether a measure is opened: entities are counted in each. */
+export interface Guard {
+  /** have to reach the minimum */
+  readonly enough: readonly Condition[]
+  /** have to be nobody's, or to reach the minimum */
+  readonly noneOrEnough: readonly Condition[]
+}
 
 export interface Output {
   readonly name: string
@@ -49,6 +59,8 @@ export interface Query {
   /** with public lists; none where there is a relation, which has its own */
   readonly keys: readonly SourceColumn[]
   readonly measures: readonly Measure[]
+  /** by measure; not given where no measure has one */
+  readonly guards?: readonly Guard[]
   /** the plan's columns, in its order */
   readonly outputs: readonly Output[]
   /** a further dimension after the keys; `outputs` name its edges as keys */
@@ -72,7 +84,10 @@ const MAXIMUM_TOTAL = 2n ** 63n
  * @throws SluiceError SQL_REFUSED `mpc.…` where the plan is one that the protocols do not run, saying which part of
  *   it; JOB_INVALID where inputs that it joins by entities differ in rows
  */
-export function queryOf(job: Pick<JointJob, 'inputs'>, { name, plan, statistic }: JointOperation): Query {
+export function queryOf(
+  job: Pick<JointJob, 'inputs' | 'sharing'>,
+  { name, plan, statistic }: JointOperation,
+): Query {
   if (plan.parameters.length > 0) throw refused('parameters', 'a job has no parameters: write the values')
   const reading = new Reading(job.inputs)
   const aggregate = statistic === undefined ? reading.aggregateOf(plan.root) : undefined
@@ -106,15 +121,17 @@ export function queryOf(job: Pick<JointJob, 'inputs'>, { name, plan, statistic }
   const found = aggregate.keys.map(({ expression }) => keyOf(expression, reading.resolve))
   checkCells(found)
   const keys = listed(found)
-  const measures: Measure[] = []
-  const outputs = plan.output.map(column => outputOf(column, aggregate, reading, measures))
+  const totalled = new Totalled(plan, aggregate, reading.resolve, sharingOf(job).kind === 'replicated')
+  const outputs = plan.output.map(column => totalled.output(column))
+  const { measures, guards } = totalled
   checkTotals(measures, rows)
+  const guarded = { measures, ...(guards.some(isGuarding) && { guards }) }
   if (plain && keys.length === found.length)
-    return { inputs, rows, condition: reading.condition(), keys, measures, outputs }
+    return { inputs, rows, condition: reading.condition(), keys, ...guarded, outputs }
   const { tables: joined, condition } = lookUps(reading.demanded(tables))
   checkRows(joined)
   const relation = { tables: joined, keys: found, entities: entitiesOf(joined) }
-  return { inputs, rows, condition, keys: [], measures, outputs, relation }
+  return { inputs, rows, condition, keys: [], ...guarded, outputs, relation }
 }
 
 /** Cells of the keys that have a public list. */
@@ -319,50 +336,11 @@ function conjuncts(expression: Expression): Expression[] {
     : [expression]
 }
 
-function outputOf(
-  { name, id }: Plan['output'][number],
-  aggregate: Aggregate,
-  reading: Reading,
-  measures: Measure[],
-): Output {
-  const key = aggregate.keys.findIndex(candidate => candidate.id === id)
-  if (key >= 0) return { name, is: 'key', at: key }
-  const column = aggregate.aggregates.find(candidate => candidate.id === id)
-  if (column === undefined) {
-    const above = reading.resolve(id)
-    if (above !== undefined && 'kind' in above && above.kind === 'column')
-      return outputOf({ name, id: above.id }, aggregate, reading, measures)
-    throw refused('shape', `"${name}" is computed from cells: compute it from what is opened`)
-  }
-  if (column.distinct) throw refused('distinct', 'distinct values are not counted on shares')
-  if (column.filter !== null)
-    throw refused('filter', 'an aggregate’s own filter opens a difference: write an operation for each')
-  const value = column.argument === null ? null : numericOf(column.argument, reading.resolve)
-  if (value !== null && sourcesOf(value).length === 0)
-    throw refused('expression', 'a total of a constant is a count: count the rows')
-  const measure = measureOf(column.function, value)
-  const known = measures.findIndex(
-    other => JSON.stringify(other, written) === JSON.stringify(measure, written),
-  )
-  const at = known >= 0 ? known : measures.push(measure) - 1
-  return { name, is: column.function, at }
-}
-
-function measureOf(called: 'count' | 'sum' | 'average', value: Numeric | null): Measure {
-  if (value === null) return { kind: 'rows' }
-  if (called !== 'count') return { kind: 'values', value }
-  return isNullable(value) ? { kind: 'present', value } : { kind: 'rows' }
-}
-
-export function isNullable(value: Numeric): boolean {
-  switch (value.kind) {
-    case 'column':
-      return value.source.column.nullable
-    case 'constant':
-      return false
-    default:
-      return isNullable(value.left) || isNullable(value.right)
-  }
+/** Does it count every row of the cell, and nothing else decide: the cell's own count is its. */
+export function countsAll(query: Pick<Query, 'measures' | 'guards'>, place: number): boolean {
+  const { kind, where } = query.measures[place]!
+  const guard = query.guards?.[place]
+  return kind === 'rows' && where === undefined && (guard === undefined || !isGuarding(guard))
 }
 
 /** An input as a SQL front end sees it: an entity that is not shared, categories and codes are text, numbers exact. */

@@ -13,14 +13,15 @@ import { receiveOpened } from '../protocols/replicated/open.js'
 import type { Party } from '../protocols/replicated/party.js'
 import { type Arithmetic, known } from '../protocols/replicated/shares.js'
 import type { SortKey } from '../protocols/replicated/sort.js'
-import type { Measure as SharedMeasure } from '../protocols/replicated/totals.js'
+import { noneOrEnough, type Measure as SharedMeasure } from '../protocols/replicated/totals.js'
 import type { Protocol } from '../session/protocol.js'
 import type { Chunk } from './clear.js'
+import type { Condition } from './expression.js'
 import { memoryExceeded } from './invalid.js'
 import { partyIndex } from './job.js'
 import { type Key, widthOf } from './key.js'
 import type { Running } from './protocol.js'
-import { cellsOf, isListed } from './query.js'
+import { cellsOf, countsAll, isListed } from './query.js'
 import { inputNameOf, once, type RelationalQuery, type Share, shareName, wantedAfter } from './share.js'
 import { SharedRows, shareRows } from './shared.js'
 
@@ -139,7 +140,8 @@ function* keysOf(
   return present === undefined ? { keys: columns } : { keys: columns, present }
 }
 
-function* grouped({ query }: Relational, party: Party, rows: Rows): Protocol<SecretGroups> {
+function* grouped({ query, job }: Relational, party: Party, rows: Rows): Protocol<SecretGroups> {
+  const minimum = BigInt(job.minimumEntities)
   const { keys: wanted, entities } = query.relation
   const { keys: found, present: where } = yield* keysOf(party, rows, wanted)
   // without a key all rows are one group
@@ -152,19 +154,47 @@ function* grouped({ query }: Relational, party: Party, rows: Rows): Protocol<Sec
     for (const entity of entityKeys) marks.push(yield* firstOfEach(party, [...keys, ...entity], counting))
     return marks
   }
+  // the rows that a condition picks and, by each table, their entities
+  function* counted(condition: Condition): Protocol<Arithmetic[]> {
+    const picked = yield* both(party, where, yield* rows.shared.condition(condition))
+    return [picked, ...(yield* distinct(picked))]
+  }
   const measures: SharedMeasure[] = []
-  for (const measure of query.measures) {
-    if (measure.kind === 'rows') continue
+  const leftOver: number[] = []
+  for (const [place, measure] of query.measures.entries()) {
+    if (countsAll(query, place)) continue
     const shared = yield* rows.shared.measure(measure)
     const { present } = shared
-    if (present === undefined) measures.push(shared)
-    else measures.push({ ...shared, distinct: yield* distinct(yield* both(party, where, present)) })
+    const marks = present === undefined ? [] : yield* distinct(yield* both(party, where, present))
+    const guard = query.guards?.[place]
+    for (const condition of guard?.enough ?? []) marks.push(...(yield* counted(condition)))
+    const reaching = marks.length
+    for (const condition of guard?.noneOrEnough ?? []) marks.push(...(yield* counted(condition)))
+    leftOver.push(marks.length - reaching)
+    measures.push(marks.length === 0 ? shared : { ...shared, distinct: marks })
   }
-  return yield* groupBy(party, keys, measures, {
+  const groups = yield* groupBy(party, keys, measures, {
     distinct: yield* distinct(where),
     ...(where !== undefined && { where }),
     ...(isListed(wanted) && { maximumGroups: cellsOf(wanted) }),
   })
+  return yield* tested(party, groups, leftOver, minimum)
+}
+
+/** Of each measure, the last so many counts are of rows that have to be nobody's, or enough. */
+function* tested(
+  party: Party,
+  groups: SecretGroups,
+  leftOver: readonly number[],
+  minimum: bigint,
+): Protocol<SecretGroups> {
+  const measures: SecretGroups['measures'][number][] = []
+  for (const [place, measure] of groups.measures.entries()) {
+    const reaching = measure.distinct.length - leftOver[place]!
+    const turned = yield* noneOrEnough(party, measure.distinct.slice(reaching), minimum)
+    measures.push({ ...measure, distinct: [...measure.distinct.slice(0, reaching), ...turned] })
+  }
+  return { ...groups, measures }
 }
 
 /** The side of a participant that computes nothing. */
@@ -178,7 +208,7 @@ function* received(run: Relational): Protocol<OpenedGroups | undefined> {
     1,
     relation.keys.reduce((width, key) => width + widthOf(key), 0),
   )
-  const totalled = measures.filter(({ kind }) => kind !== 'rows').length
+  const totalled = measures.filter((_, place) => !countsAll(run.query, place)).length
   return groupsIn(yield* receiveOpened(groups * (1 + keys + 3 * totalled)), keys, totalled)
 }
 
@@ -229,11 +259,17 @@ export function checkRelationMemory({ job, query, shares }: Relational): void {
 const SORT_BYTES = 400
 const COLUMN_BYTES = 64
 
-function memoryOf({ relation, measures }: RelationalQuery, shares: readonly Share[]): number {
+function memoryOf({ relation, measures, guards = [] }: RelationalQuery, shares: readonly Share[]): number {
   const { tables, keys, entities } = relation
   const rows = tables.map(table => table.rows)
   const sorted = rows[0]! + Math.max(0, ...rows.slice(1))
   const width = [...keys, ...entities.flat()].reduce((sum, key) => sum + widthOf(key), 0)
-  const columns = shares.length + width + measures.length * (2 + entities.length) + entities.length + 2
+  const counted = guards.reduce((sum, guard) => sum + guard.enough.length + guard.noneOrEnough.length, 0)
+  const columns =
+    shares.length +
+    width +
+    measures.length * (2 + entities.length) +
+    (1 + counted) * (1 + entities.length) +
+    1
   return sorted * (SORT_BYTES + COLUMN_BYTES * columns)
 }

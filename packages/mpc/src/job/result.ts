@@ -4,7 +4,7 @@ import { decodeCode } from './code.js'
 import { decimalOf, unscaled } from './decimal.js'
 import type { JointOperation } from './job.js'
 import { type Key, widthOf } from './key.js'
-import { categoriesOf, groupsOf, isListed, listed, type Output, type Query } from './query.js'
+import { categoriesOf, countsAll, groupsOf, isListed, listed, type Output, type Query } from './query.js'
 import type { RelationalQuery } from './share.js'
 
 /** What an operation opened: a row a cell, in the order of the lists or keys, under the names of the plan's columns. */
@@ -66,7 +66,7 @@ function cellsOf(query: Query, { members, measures }: OpenedGroups): OpenedCells
     count: members,
     sum: new BigInt64Array(members.length),
   }
-  const all = query.measures.map(({ kind }) => (kind === 'rows' ? rows : own.shift()!))
+  const all = query.measures.map((_, place) => (countsAll(query, place) ? rows : own.shift()!))
   return {
     passed: all.map(({ passed }) => passed),
     counts: all.map(({ count }) => count),

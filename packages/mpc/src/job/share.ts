@@ -1,6 +1,13 @@
-import { type Condition, type Numeric, ownerOf, type SourceColumn, sourcesOf } from './expression.js'
+import {
+  type Condition,
+  isNullable,
+  type Numeric,
+  ownerOf,
+  type SourceColumn,
+  sourcesOf,
+} from './expression.js'
 import { isPresent, type Key } from './key.js'
-import { categoriesOf, isNullable, type Query } from './query.js'
+import { categoriesOf, type Query } from './query.js'
 import type { Relation } from './relation.js'
 import { written } from './written.js'
 
@@ -46,14 +53,17 @@ function* wantedOf(query: RelationalQuery): Generator<Share> {
   yield* wantedAfter(query, 0)
 }
 
-function* wantedBy({ condition, keys, measures, bins }: Query): Generator<Share> {
+function* wantedBy({ condition, keys, measures, guards = [], bins }: Query): Generator<Share> {
   if (condition !== null) yield* forCondition(condition)
   for (const source of keys)
     for (const place of categoriesOf(source.column).keys()) yield { kind: 'place', source, place }
   for (const measure of measures) {
+    if (measure.where !== undefined) yield* forCondition(measure.where)
     if (measure.kind === 'rows') continue
     yield* forNumeric(measure.value, measure.kind === 'values')
   }
+  for (const { enough, noneOrEnough } of guards)
+    for (const guard of [...enough, ...noneOrEnough]) yield* forCondition(guard)
   for (const value of bins?.columns ?? []) yield* forNumeric(value, true)
 }
 
@@ -72,6 +82,7 @@ function* forCondition(condition: Condition): Generator<Share> {
   else if (condition.kind === 'compare') yield* forNumeric(condition.difference, true)
   else if (condition.kind === 'and' || condition.kind === 'or')
     for (const part of byOwner(condition)) yield* forCondition(part)
+  else if (condition.kind === 'otherwise') yield* forCondition(condition.part)
 }
 
 function* forNumeric(value: Numeric, values: boolean): Generator<Share> {

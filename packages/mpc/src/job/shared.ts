@@ -5,9 +5,9 @@ import type { Arithmetic } from '../protocols/replicated/shares.js'
 import type { Words } from '../ring/kernels.js'
 import { type Protocol, together } from '../session/protocol.js'
 import { type Chunk, flagsOf, ones, placesOf, presenceOf, valuesOf, wordOf } from './clear.js'
-import { type Condition, type Numeric, ownerOf, type SourceColumn } from './expression.js'
+import { type Condition, isNullable, type Numeric, ownerOf, type SourceColumn } from './expression.js'
 import { isPresent, type Key } from './key.js'
-import { categoriesOf, isNullable, type Measure } from './query.js'
+import { categoriesOf, type Measure } from './query.js'
 import { byOwner, ownerOfShare, partsOf, type Share, shareName } from './share.js'
 import { replicatedSharing } from './sharing/replicated.js'
 import type { Sharing } from './sharing/sharing.js'
@@ -42,7 +42,19 @@ export class RowsOn<S> {
     return categoriesOf(source.column).map((_, place) => this.column({ kind: 'place', source, place }))
   }
 
+  /** What an aggregate takes in the rows that it picks; 0 in the others. */
   *measure(measure: Measure): Protocol<MeasureOn<S>> {
+    const whole = yield* this.#everywhere(measure)
+    if (measure.where === undefined) return whole
+    const picked = yield* this.condition(measure.where)
+    if (measure.kind === 'rows') return { values: picked, present: picked }
+    return {
+      values: yield* this.#on.multiply(whole.values, picked),
+      present: whole.present === undefined ? picked : yield* this.#on.multiply(whole.present, picked),
+    }
+  }
+
+  *#everywhere(measure: Measure): Protocol<MeasureOn<S>> {
     if (measure.kind === 'rows') return { values: this.#on.known(ones(this.rows)) }
     const present = yield* this.#presence(measure.value)
     if (measure.kind === 'present') return { values: present!, present: present! }
@@ -91,6 +103,8 @@ export class RowsOn<S> {
         }
         return either ? this.#opposite(result!) : result!
       }
+      case 'otherwise':
+        return this.#opposite(yield* this.condition(condition.part))
       case 'category':
       case 'code':
       case 'present':

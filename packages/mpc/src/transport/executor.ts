@@ -6,15 +6,19 @@ import {
   ApprovedPlan,
   type ExecuteOptions,
   type Executor,
+  type Expression,
+  expressionsIn,
   outputColumns,
   type ReviewedPlan,
   type ScalarType,
 } from '@sluice/core/plan'
 import { makeData, Table, Vector, vectorFromArray } from 'apache-arrow'
 import { scaled } from '../job/decimal.js'
+import { compareTexts } from '../job/input.js'
 import { type JointJob, jobDigest } from '../job/job.js'
-import { isNullable, MPC_ENGINE, type Query, queryOf } from '../job/query.js'
+import { MPC_ENGINE, type Query, queryOf } from '../job/query.js'
 import type { JointTable } from '../job/result.js'
+import { sharingOf } from '../job/roles.js'
 import { type RunJointOptions, runJoint } from './joint.js'
 
 /** What an operator has for one run: the job, and what it takes to be one of its parties. */
@@ -67,7 +71,7 @@ export class MpcExecutor implements Executor<MpcInputs> {
       keepDependsOn: [],
       rank: null,
       rankDependsOn: [],
-      keyRank: Uint32Array.from(table!.rows.keys()),
+      keyRank: keyRankOf(table!, query),
       limit: null,
       evidence: evidenceOf(table!, reviewed, query, job.minimumEntities),
       isolation: 'process',
@@ -101,7 +105,11 @@ function namedBy(request: Uint8Array): unknown {
 }
 
 /** A row is an entity, and that enough of them stand behind a cell is all that is known of it. */
-function assertEvidence({ obligations, release, scans }: ReviewedPlan, job: JointJob, query: Query): void {
+function assertEvidence(
+  { obligations, release, scans, datasets }: ReviewedPlan,
+  job: JointJob,
+  query: Query,
+): void {
   if (release.mode !== 'aggregate' && release.mode !== 'public')
     throw undefinedFor('release', 'single rows are never opened')
   for (const { source, dataset, entity, minimumEntities, dominance, pPercent } of obligations) {
@@ -114,17 +122,20 @@ function assertEvidence({ obligations, release, scans }: ReviewedPlan, job: Join
       throw undefinedFor('minimum', `the policy of "${dataset}" asks for more entities than the job`)
   }
   if (release.mode !== 'aggregate') return
-  if (release.cells.some(({ complement }) => complement !== null))
-    throw undefinedFor('complement', 'the rows that an aggregate leaves out would have to be counted too')
-  // where no value can be missing, all cells of a group are over the same rows
-  const partial = query.measures.some(measure => measure.kind !== 'rows' && isNullable(measure.value))
-  if (partial && release.cells.some(({ differences }) => differences.length > 0))
-    throw undefinedFor('difference', 'the rows that only one of two cells has would have to be counted too')
+  const counted = release.cells.some(
+    ({ contributes, complement, differences }) =>
+      complement !== null || differences.length > 0 || multiplies(contributes),
+  )
+  if (!counted) return
+  if (sharingOf(job).kind !== 'replicated')
+    throw undefinedFor('sharing', 'rows that an aggregate leaves out are counted by replicated sharing alone')
+  if (datasets.some(({ policy }) => policy.entity.kind === 'none'))
+    throw undefinedFor('public', 'the job takes every table for protected, and one is public reference data')
 }
 
 function evidenceOf(
   { rows }: JointTable,
-  { obligations, release, plan }: ReviewedPlan,
+  { obligations, release }: ReviewedPlan,
   query: Query,
   minimum: number,
 ): Evidence[] {
@@ -135,22 +146,61 @@ function evidenceOf(
     contributions: [],
   })
   const measured = query.outputs.flatMap(({ is }, place) => (is === 'key' ? [] : [place]))
+  // under the protocol these rows were nobody's, or enough, wherever the cell was opened
+  const settled = {
+    entities: new Float64Array(rows.length),
+    exact: new Uint8Array(rows.length).fill(1),
+    contributions: [],
+  }
   return obligations.flatMap(({ source }) => [
     { source, part: { kind: 'group' as const }, ...enough(row => measured.some(at => row[at] !== null)) },
-    ...release.cells.flatMap(({ id, differences }) => {
-      const place = plan.output.findIndex(output => output.id === id)
+    ...release.cells.flatMap(({ id, complement, differences }) => {
+      const place = release.outputs.findIndex(({ aggregates }) => aggregates.includes(id))
       return [
-        { source, part: { kind: 'cell' as const, id }, ...enough(row => row[place] !== null) },
+        { source, part: { kind: 'cell' as const, id }, ...enough(row => (row[place] ?? null) !== null) },
+        ...(complement === null ? [] : [{ source, part: { kind: 'complement' as const, id }, ...settled }]),
         ...differences.map((_, index) => ({
           source,
           part: { kind: 'difference' as const, id, index },
-          entities: new Float64Array(rows.length),
-          exact: new Uint8Array(rows.length).fill(1),
-          contributions: [],
+          ...settled,
         })),
       ]
     }),
   ])
+}
+
+/** Is there a value whose factors may be zero, which takes rows out. */
+function multiplies(contributes: Expression | null): boolean {
+  if (contributes === null) return false
+  return [...expressionsIn(contributes)].some(part => part.kind === 'call' && part.function === 'notEqual')
+}
+
+/** Groups come in the order of their lists; the check wants them ascending by their keys, as every engine's are. */
+function keyRankOf({ rows }: JointTable, { outputs, relation, keys }: Query): Uint32Array {
+  const places = [...outputs.keys()]
+    .filter(place => outputs[place]!.is === 'key')
+    .sort((a, b) => outputs[a]!.at - outputs[b]!.at)
+  const isNumber = (place: number) => {
+    const { at } = outputs[place]!
+    return keys.length === 0 && relation?.keys[at]?.kind === 'number'
+  }
+  const order = Uint32Array.from(rows.keys()).sort((a, b) => {
+    for (const place of places) {
+      const [left, right] = [rows[a]![place]!, rows[b]![place]!]
+      const found = isNumber(place) ? compareDigits(left, right) : compareTexts(left, right)
+      if (found !== 0) return found
+    }
+    return a - b
+  })
+  const ranks = new Uint32Array(rows.length)
+  for (const [rank, row] of order.entries()) ranks[row] = rank
+  return ranks
+}
+
+/** Numbers with as many digits after the point. */
+function compareDigits(left: string, right: string): number {
+  const [a, b] = [left, right].map(text => BigInt(text.replace('.', '')))
+  return a! < b! ? -1 : a! > b! ? 1 : 0
 }
 
 /** The opened texts under the plan's types. */

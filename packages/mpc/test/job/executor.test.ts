@@ -148,10 +148,11 @@ describe('the executor', () => {
       'EVIDENCE_UNDEFINED',
       'evidence.dominance',
     )
-    const partial = await approved(plan('debt'))
+    const sharing = { kind: 'shamir', threshold: 2 }
+    const partial = await approved(plan('debt'), { job: { sharing } })
     await expect(run(partial.plan, partial.request, partial.job)).toThrowWithCode(
       'EVIDENCE_UNDEFINED',
-      'evidence.difference',
+      'evidence.sharing',
     )
     const { inputs } = job
     const nobody = await approved(plan(), {

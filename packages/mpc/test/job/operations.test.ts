@@ -7,6 +7,7 @@ import { queryOf } from '../../dist/job/query.js'
 import { checkMemory, checkStatistic } from '../../dist/job/statistics/statistic.js'
 import { CATEGORIES, c, condition, forms, numeric, rowOf } from './asked.js'
 import { type Row, statisticOf as statisticLocally, totalsOf } from './locally.js'
+import { leftOverOf } from './meaning.js'
 import { makeJob } from './parties.js'
 import { query } from './plans.js'
 
@@ -115,15 +116,21 @@ describe('a statistic of rows on shares', () => {
 })
 
 describe('an operation on shares', () => {
+  const settled = { opened: 0, few: 0, leftOver: 0 }
+
   it('opens what an ordinary evaluation of the same plan finds, whatever it asks', () => {
     const asked = fc.record({
       rows: fc.array(rowOf, { maxLength: 24 }),
       where: fc.option(condition, { freq: 6 }),
       groupBy: fc.subarray(['k0', 'k1', 'k2'], { maxLength: 2 }),
-      aggregates: fc.array(fc.tuple(fc.constantFrom<AggregateFunction>('count', 'sum'), numeric), {
-        minLength: 1,
-        maxLength: 3,
-      }),
+      aggregates: fc.array(
+        fc.tuple(
+          fc.constantFrom<AggregateFunction>('count', 'sum'),
+          numeric,
+          fc.option(condition, { freq: 2 }),
+        ),
+        { minLength: 1, maxLength: 3 },
+      ),
       minimum: fc.integer({ min: 1, max: 4 }),
       chunk: fc.constantFrom(1, 5, 64),
     })
@@ -134,9 +141,13 @@ describe('an operation on shares', () => {
           ...(where !== null && { where: where.expression }),
           groupBy,
           aggregates: Object.fromEntries(
-            aggregates.map(([of, value], i) => [`a${i}`, [of, value.expression]]),
+            aggregates.map(([of, value, filter], i) => [
+              `a${i}`,
+              [of, value.expression, filter?.expression ?? null],
+            ]),
           ),
         })
+        const leftOver = leftOverOf(plan, c, forms)
         const { job, operation } = jobOf(plan, rows.length, minimum)
         const { found, outputs } = totalsOf(job, operation, rows, { size: chunk })
         expect(outputs[1]).toBeUndefined()
@@ -148,10 +159,16 @@ describe('an operation on shares', () => {
         const chosen = rows.filter(row => where === null || where.of(row) === true)
         groups.forEach((group, cell) => {
           const inside = chosen.filter(row => groupBy.every((key, i) => row[key] === group[i]))
-          aggregates.forEach(([of, value], i) => {
+          aggregates.forEach(([of, value, filter], i) => {
             const { at } = found.outputs[groupBy.length + i]!
-            const values = inside.map(row => value.of(row)).filter(v => v !== null)
-            const passed = values.length >= minimum
+            const picked = inside.filter(row => filter === null || filter.of(row) === true)
+            const values = picked.map(row => value.of(row)).filter(v => v !== null)
+            const nobodyOrEnough = leftOver[i]!.every(rows => {
+              const { length } = inside.filter(row => rows(row))
+              return length === 0 || length >= minimum
+            })
+            const passed = values.length >= minimum && nobodyOrEnough
+            settled[passed ? 'opened' : nobodyOrEnough ? 'few' : 'leftOver']++
             expect(outputs[0]!.passed[at]![cell]).toBe(passed ? 1n : 0n)
             expect(outputs[0]!.counts[at]![cell]).toBe(passed ? BigInt(values.length) : 0n)
             if (of === 'sum') {
@@ -162,8 +179,9 @@ describe('an operation on shares', () => {
           })
         })
       }),
-      { numRuns: 250, seed: 20261121 },
+      { numRuns: 120, seed: 20261121 },
     )
+    for (const times of Object.values(settled)) expect(times).toBeGreaterThan(30)
   })
 
   it('takes 10^8 rows in chunks that fit the job’s memory, and refuses where none does', async () => {
@@ -244,13 +262,18 @@ describe('an operation on shares', () => {
         }),
     ],
     [
-      'an aggregate’s filter',
+      'an aggregate’s filter where no evidence is defined',
       'mpc.filter',
       () =>
-        changed(plan => ({
-          ...plan,
-          root: { ...plan.root, aggregates: [{ ...plan.root.aggregates[0], filter: c.isNotNull('x1') }] },
-        })),
+        query({
+          inputs: forms,
+          aggregates: { a: ['sum', c.add(c.multiply('x0', 'x1'), 'y1'), c.isNotNull('x1')] },
+        }),
+    ],
+    [
+      'an average that chooses in its argument',
+      'mpc.conditional',
+      () => query({ inputs: forms, aggregates: { a: ['average', c.either(c.less('x0', 'x1'), 'y1', 0)] } }),
     ],
     [
       'distinct values',

@@ -27,7 +27,8 @@ interface Asked {
   readonly on?: readonly Expression[]
   readonly where?: Expression
   readonly groupBy?: readonly (string | Expression)[]
-  readonly aggregates: Readonly<Record<string, readonly [AggregateFunction, Operand?]>>
+  /** function, argument, and which rows it picks */
+  readonly aggregates: Readonly<Record<string, readonly [AggregateFunction, Operand?, (Expression | null)?]>>
 }
 
 /** Ids of all inputs' columns, entities first, as `query` scans them. */
@@ -77,6 +78,12 @@ export function columnsOf(inputs: readonly InputForm[]) {
     multiply: call('multiply', NUMBER),
     negate: call('negate', NUMBER),
     divide: call('divide', { kind: 'float', bits: 64 }),
+    either: (when: Expression, then: Operand, otherwise: Operand): Expression => ({
+      kind: 'case',
+      type: NUMBER,
+      branches: [{ when, then: expression(then) }],
+      otherwise: expression(otherwise),
+    }),
     among: (column: string, list: readonly string[]): Expression => ({
       kind: 'in',
       type: BOOLEAN,
@@ -117,14 +124,14 @@ export function query({ inputs, of = inputs, on, where, groupBy = [], aggregates
     const name = typeof key === 'string' ? key : `key ${index}`
     return { id: 1000 + index, name, type: found.type, expression: found }
   })
-  const cells = Object.entries(aggregates).map(([name, [called, operand]], index) => ({
+  const cells = Object.entries(aggregates).map(([name, [called, operand, filter]], index) => ({
     id: 2000 + index,
     name,
     type: TYPES[called],
     function: called,
     argument: operand === undefined ? null : expression(operand),
     distinct: false,
-    filter: null,
+    filter: filter ?? null,
   }))
   return {
     kind: 'plan',

@@ -160,8 +160,10 @@ export const zhJoint: Translations = {
     '不进入分片的实体不能作键：请把它列入 columns，作为代码或数字',
   'a job has no parameters: write the values': '任务没有参数：请写出各值',
   'a total of a constant is a count: count the rows': '常数的合计就是计数：请对行计数',
-  'an aggregate’s own filter opens a difference: write an operation for each':
-    '聚合自身的筛选会暴露差值：请分别写成操作',
+  'an aggregate’s own condition takes three parties with replicated sharing':
+    '聚合自身的条件需要三方复制秘密共享',
+  'an average takes a condition as FILTER (WHERE …), not in its argument':
+    '平均值的条件应写成 FILTER (WHERE …)，而不写在参数中',
   'an expression of kind {} is not computed on shares': '{} 类表达式不能在分片上计算',
   'distinct values are not counted on shares': '不能在分片上统计不同值',
   'masks belong to the owner’s zone, before the input': '脱敏属于所有者的专区，应在输入之前完成',
@@ -192,8 +194,10 @@ export const zhJoint: Translations = {
   'single rows are never opened': '从不打开单行',
   'the policy of "{}" asks for more entities than the job': '“{}”的策略要求的实体多于任务',
   'the policy of "{}" asks for the largest contributions': '“{}”的策略要求最大贡献的证据',
-  'the rows that an aggregate leaves out would have to be counted too': '聚合未计入的行也须计数',
-  'the rows that only one of two cells has would have to be counted too': '仅属于两个单元格之一的行也须计数',
+  'rows that an aggregate leaves out are counted by replicated sharing alone':
+    '聚合未计入的行只有复制秘密共享才能计数',
+  'the job takes every table for protected, and one is public reference data':
+    '任务把每张表都当作受保护的，而其中一张是公开参考数据',
   'does not name each row’s entity, as text': '没有以文本指明每行的实体',
   'has a text that is no number of {} digits after the point': '有文本不是 {} 位小数的数字',
   'has more digits after the point than the job': '小数位数多于任务所述',

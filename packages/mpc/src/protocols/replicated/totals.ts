@@ -4,7 +4,7 @@ import { bitsToArithmetic } from './convert.js'
 import { innerProducts, multiply } from './multiply.js'
 import { open } from './open.js'
 import type { Party } from './party.js'
-import { type Arithmetic, concatenate, known, total } from './shares.js'
+import { type Arithmetic, affineOf, concatenate, known, slice, total } from './shares.js'
 
 /** One column to total, and for which rows it has a value. */
 export interface Measure {
@@ -102,17 +102,22 @@ export interface OpenedCells {
  * the receivers learn of a suppressed cell is that its count is below the minimum; they see all counts and sums of the
  * others, so a job that opens a total beside all but one of its parts opens that part too.
  *
- * Twelve rounds: eight for the comparison, two for its bits, one for the products, one for the opening.
+ * Twelve rounds: eight for the comparison, two for its bits, one for the products, one for the opening; and one more for
+ * each further count of the measure that has most of them.
+ *
+ * @param further by measure, counts of other rows of each cell that have to reach the minimum too; see `noneOrEnough`
  */
 export function* openAtLeast(
   party: Party,
   { counts, sums }: Cells,
   minimum: bigint,
   receivers: readonly number[],
+  further: readonly (readonly Arithmetic[])[] = [],
 ): Protocol<OpenedCells | undefined> {
   const allCounts = concatenate(counts)
-  const cells = allCounts.own.length
-  const passed = yield* bitsToArithmetic(party, yield* atLeast(party, allCounts, minimum), cells)
+  const tested = concatenate([allCounts, ...further.flat()])
+  const flags = yield* bitsToArithmetic(party, yield* atLeast(party, tested, minimum), tested.own.length)
+  const passed = yield* allOf(party, flags, counts[0]!.own.length, counts.length, further)
   const kept = yield* multiply(
     party,
     concatenate([passed, passed]),
@@ -120,6 +125,48 @@ export function* openAtLeast(
   )
   const opened = yield* open(party, concatenate([passed, kept]), receivers)
   return opened === undefined ? undefined : cellsIn(opened, counts.length)
+}
+
+/** Of every cell of every measure, the product of its flag and of those of its further counts. */
+function* allOf(
+  party: Party,
+  flags: Arithmetic,
+  width: number,
+  measures: number,
+  further: readonly (readonly Arithmetic[])[],
+): Protocol<Arithmetic> {
+  const columns = columnsIn(flags, width)
+  const own = columns.splice(0, measures)
+  const others = further.map(({ length }) => columns.splice(0, length))
+  for (;;) {
+    const places = [...others.keys()].filter(place => others[place]!.length > 0)
+    if (places.length === 0) return concatenate(own)
+    const factors = places.map(place => others[place]!.pop()!)
+    const kept = yield* multiply(party, concatenate(places.map(place => own[place]!)), concatenate(factors))
+    for (const [i, column] of columnsIn(kept, width).entries()) own[places[i]!] = column
+  }
+}
+
+/** Columns of so many cells that stand one behind the other. */
+function columnsIn(all: Arithmetic, width: number): Arithmetic[] {
+  return Array.from({ length: all.own.length / width }, (_, i) => slice(all, i * width, (i + 1) * width))
+}
+
+/**
+ * Turns counts into such as reach the minimum exactly where they did, or were zero: c becomes c·(c − minimum) + minimum,
+ * of counts and a minimum below 2^31.
+ *
+ * @param counts columns of one length
+ */
+export function* noneOrEnough(
+  party: Party,
+  counts: readonly Arithmetic[],
+  minimum: bigint,
+): Protocol<Arithmetic[]> {
+  if (counts.length === 0) return []
+  const all = concatenate(counts)
+  const product = yield* multiply(party, all, affineOf(party, all, 1n, BigInt.asUintN(64, -minimum)))
+  return columnsIn(affineOf(party, product, 1n, minimum), counts[0]!.own.length)
 }
 
 /** The same from what a receiver outside the three got, which is `3 · measures · cells` values. */

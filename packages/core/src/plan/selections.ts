@@ -1,0 +1,66 @@
+import { inlined } from './argument.js'
+import { conjunction } from './build.js'
+import { argumentOf, barrierOf, cellOf, isProduct, type Undefined } from './cells.js'
+import { definitionsOf } from './definitions.js'
+import type { ColumnId, Expression } from './expression.js'
+import type { Aggregate, Plan } from './node.js'
+import { withDifferences } from './overlaps.js'
+import { expressionsIn } from './visit.js'
+
+/** What one aggregate column comes to, for an engine that does not compute its argument as it is written. */
+export interface Selection {
+  readonly id: ColumnId
+  /** what is counted, summed or averaged in the rows that the aggregate picks; null where rows are counted */
+  readonly value: Expression | null
+  /** which rows it picks, by FILTER or by a condition in its argument; null where it takes all */
+  readonly where: Expression | null
+  /** the rows that it does not pick have no value either: an average over the rows it picks is the aggregate's */
+  readonly isPlain: boolean
+  /** of the rows with a value, those in which no factor is zero; null where the value is no product of columns */
+  readonly nonzero: Expression | null
+  /** rows that have to be nobody's or enough, as in `CellSpecification`: the complement, and differences to others */
+  readonly leftOver: readonly Expression[]
+}
+
+/**
+ * The aggregate's columns as the disclosure check looks at them, where every dataset is taken for protected. Their
+ * expressions name columns of any node below the aggregate.
+ *
+ * @returns why the evidence of one of them is not defined, where it is not
+ */
+export function selectionsOf({ root }: Plan, aggregate: Aggregate): Selection[] | Undefined {
+  const definitions = definitionsOf(root)
+  const context = {
+    definitions,
+    barrier: barrierOf(aggregate.input, definitions),
+    isPublic: () => false,
+    countsImplied: false,
+  }
+  const cells = []
+  for (const column of aggregate.aggregates) {
+    const cell = cellOf(column, context)
+    if ('rule' in cell) return cell
+    cells.push(cell)
+  }
+  const compared = withDifferences(aggregate.aggregates, cells, context)
+  if ('rule' in compared) return compared
+  const whole = (argument: Expression) => inlined(argument, definitions, context.barrier)
+  return aggregate.aggregates.map((column, place): Selection => {
+    const { id, contributes, complement, differences } = compared[place]!
+    const parsed = column.argument === null ? null : argumentOf(column, column.argument, context)
+    const picked = [...(column.filter === null ? [] : [column.filter]), ...(parsed?.guards ?? [])]
+    const isSummed = column.function !== 'count' && parsed !== null
+    return {
+      id,
+      value: parsed?.value ?? null,
+      where: conjunction(picked),
+      isPlain: parsed === null || (parsed.guards.length === 0 && !coalesces(whole(column.argument!))),
+      nonzero: isSummed && isProduct(parsed.value) ? contributes : null,
+      leftOver: [...(complement === null ? [] : [complement]), ...differences],
+    }
+  })
+}
+
+function coalesces(expression: Expression): boolean {
+  return [...expressionsIn(expression)].some(inner => inner.kind === 'call' && inner.function === 'coalesce')
+}
