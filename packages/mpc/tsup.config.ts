@@ -15,6 +15,8 @@ export default library([
   // a connection by itself: no export of the package, built for this package's own tests
   'session/link',
   // an operation of a job, likewise
+  'job/above/above',
+  'job/above/evaluate',
   'job/code',
   'job/columns',
   'job/protocol',

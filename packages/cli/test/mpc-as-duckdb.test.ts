@@ -246,6 +246,7 @@ async function byParties(sql: string, names: readonly string[]): Promise<Release
 /** Numbers as they are, whatever they lie in. */
 const plain = (value: unknown): Value => {
   if (value === null || typeof value === 'string' || typeof value === 'number') return value
+  if (typeof value === 'boolean') return String(value)
   if (typeof value === 'bigint') return Number(value)
   const words = [...(value as Uint32Array)]
   return Number(
@@ -300,6 +301,24 @@ describe('a plan that parties compute on shares', () => {
     const [expected, found] = [await byDuckDb(sql), await byParties(sql, ['accounts', 'companies'])]
     expectSame(found, expected)
     expect(cells(expected)).toContain(null)
+    expect(expected.table.numRows).toBe(2)
+  })
+
+  it('has it where more is made of the cells: variance, covariance, slope, ratio, HAVING, an order', async () => {
+    const n = 'CAST(count(*) AS HUGEINT)'
+    const sql = `SELECT band, count(*) AS firms,
+      (sum(tax * tax) - sum(tax) * sum(tax) / count(tax)) / (count(tax) - 1) AS variance,
+      sqrt((sum(days * days) - sum(days) * sum(days) / count(days)) / count(days)) AS deviation,
+      (sum(days * tax) - sum(days) * sum(tax) / count(*)) / (count(*) - 1) AS covariance,
+      (${n} * sum(days * tax) - sum(days) * sum(tax)) / (${n} * sum(days * days) - sum(days) * sum(days)) AS slope,
+      round(sum(debt) / sum(days), 2) AS daily, avg(debt) - avg(tax) AS difference,
+      CASE WHEN avg(debt) > 2000 THEN 'above' ELSE 'below' END AS level,
+      sum(tax) > 0 AND NOT count(debt) IN (1, 2) AS pays
+      FROM loans JOIN taxpayers ON firm = id WHERE days < 120 GROUP BY band
+      HAVING count(*) > 20 ORDER BY sum(tax) DESC, band LIMIT 2`
+    const [expected, found] = [await byDuckDb(sql), await byParties(sql, ['loans', 'taxpayers'])]
+    expectSame(found, expected)
+    expect(cells(expected).filter(value => value !== null).length).toBeGreaterThan(12)
     expect(expected.table.numRows).toBe(2)
   })
 })

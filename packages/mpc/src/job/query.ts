@@ -1,13 +1,15 @@
 import { unreachable } from '@sluice/core'
 import {
-  type Aggregate,
+  type ColumnId,
   type ColumnSchema,
   columnsIn,
   type Expression,
   outputColumns,
   type Plan,
   type PlanNode,
+  type ScalarType,
 } from '@sluice/core/plan'
+import { nodesAbove } from './above/above.js'
 import {
   type Condition,
   conditionOf,
@@ -49,6 +51,15 @@ export interface Output {
   readonly at: number
 }
 
+/** A key or an aggregate of a plan, by its id there. */
+export interface CellColumn {
+  readonly id: ColumnId
+  readonly type: ScalarType
+  readonly is: 'key' | 'count' | 'sum' | 'average'
+  /** place in the plan's keys or in `measures` */
+  readonly at: number
+}
+
 /** A plan as the protocols run it: rows that the inputs agree on, a condition, cells, and what is opened of them. */
 export interface Query {
   /** all that it reads; without a relation, their rows are the same entities, in their order */
@@ -61,8 +72,12 @@ export interface Query {
   readonly measures: readonly Measure[]
   /** by measure; not given where no measure has one */
   readonly guards?: readonly Guard[]
-  /** the plan's columns, in its order */
+  /** what is opened: the plan's columns, in its order, or the cells that they are computed from */
   readonly outputs: readonly Output[]
+  /** of a plan with an aggregate, its keys and what is used of its aggregates */
+  readonly cells?: readonly CellColumn[]
+  /** the plan, where more than its cells is made of them */
+  readonly computed?: Plan
   /** a further dimension after the keys; `outputs` name its edges as keys */
   readonly bins?: Bins
   /** what is opened of each cell in place of its totals */
@@ -90,7 +105,7 @@ export function queryOf(
 ): Query {
   if (plan.parameters.length > 0) throw refused('parameters', 'a job has no parameters: write the values')
   const reading = new Reading(job.inputs)
-  const aggregate = statistic === undefined ? reading.aggregateOf(plan.root) : undefined
+  const aggregate = statistic === undefined ? nodesAbove(plan.root).aggregate : undefined
   reading.relation(aggregate?.input ?? plan.root)
   const tables = reading.tables()
   for (const [first, ...others] of tables) {
@@ -122,10 +137,14 @@ export function queryOf(
   checkCells(found)
   const keys = listed(found)
   const totalled = new Totalled(plan, aggregate, reading.resolve, sharingOf(job).kind === 'replicated')
-  const outputs = plan.output.map(column => totalled.output(column))
-  const { measures, guards } = totalled
+  const { measures, guards, outputs, cells, isComputed } = totalled
   checkTotals(measures, rows)
-  const guarded = { measures, ...(guards.some(isGuarding) && { guards }) }
+  const guarded = {
+    measures,
+    ...(guards.some(isGuarding) && { guards }),
+    cells,
+    ...(isComputed && { computed: plan }),
+  }
   if (plain && keys.length === found.length)
     return { inputs, rows, condition: reading.condition(), keys, ...guarded, outputs }
   const { tables: joined, condition } = lookUps(reading.demanded(tables))
@@ -209,19 +228,6 @@ class Reading {
 
   constructor(inputs: readonly JointInput[]) {
     this.#inputs = new Map(inputs.map(input => [input.name, input]))
-  }
-
-  aggregateOf(node: PlanNode): Aggregate {
-    if (node.kind === 'aggregate') return node
-    if (node.kind !== 'project')
-      throw refused(
-        'shape',
-        node.kind === 'sort' || node.kind === 'limit'
-          ? 'what is opened has the order of its lists: sort it afterwards'
-          : `a ${node.kind} stands where an aggregate should: single rows are never opened`,
-      )
-    for (const { id, expression } of node.columns) this.#defined.set(id, expression)
-    return this.aggregateOf(node.input)
   }
 
   relation(node: PlanNode): void {

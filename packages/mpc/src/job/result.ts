@@ -18,14 +18,28 @@ export interface JointTable {
 /** Digits that an average has beyond those of its values. */
 const AVERAGE_DIGITS = 6
 
+/** What was opened of one measure of one cell. */
+export interface Cell {
+  readonly count: bigint
+  /** scaled as the measure is */
+  readonly sum: bigint
+}
+
+/** What was opened of an operation's cells, a row a cell. */
+export interface CellTable {
+  /** what says which cell it is, by row */
+  readonly groups: readonly (readonly string[])[]
+  /** by measure, by row; null where the cell is suppressed */
+  readonly measures: readonly (readonly (Cell | null)[])[]
+}
+
 export function tableOf(operation: JointOperation, query: Query, opened: OpenedCells): JointTable {
-  return {
-    operation: operation.name,
-    columns: query.outputs.map(({ name, is }) => ({ name, is })),
-    rows: groupsOf(query).map((group, cell) =>
-      query.outputs.map(output => textOf(output, group, cell, query, opened)),
-    ),
-  }
+  return shownTable(operation, query, cellTable(query, opened))
+}
+
+export function cellTable(query: Query, opened: OpenedCells): CellTable {
+  const groups = groupsOf(query)
+  return { groups, measures: measuresOf(opened, [...groups.keys()]) }
 }
 
 /**
@@ -37,24 +51,47 @@ export function groupTable(
   query: RelationalQuery,
   opened: OpenedGroups,
 ): JointTable {
+  return shownTable(operation, query, groupCells(query, opened))
+}
+
+export function groupCells(query: RelationalQuery, opened: OpenedGroups): CellTable {
   const { keys } = query.relation
-  const cells = cellsOf(query, opened)
   const found = Array.from(opened.members, (_, group) => {
     const words = opened.keys.map(values => values[group]!)
     return { group, words, texts: keyTexts(keys, words) }
   })
   found.sort((a, b) => compareWords(a.words, b.words))
   const places = new Map(found.map(({ texts, group }) => [JSON.stringify(texts), group]))
-  const shown = isListed(keys) ? groupsOf({ keys: listed(keys) }) : found.map(({ texts }) => texts)
+  const groups = isListed(keys) ? groupsOf({ keys: listed(keys) }) : found.map(({ texts }) => texts)
+  const order = groups.map(texts => places.get(JSON.stringify(texts)))
+  return { groups, measures: measuresOf(cellsOf(query, opened), order) }
+}
+
+/** @param order the opened cell of each row; undefined where it has none */
+function measuresOf(
+  { passed, counts, sums }: OpenedCells,
+  order: readonly (number | undefined)[],
+): (Cell | null)[][] {
+  return passed.map((flags, measure) =>
+    order.map(cell =>
+      cell === undefined || flags[cell] !== 1n
+        ? null
+        : // of what is derived from cells there is no count
+          { count: counts[measure]?.[cell] ?? 0n, sum: sums[measure]![cell]! },
+    ),
+  )
+}
+
+/** What was opened, in the columns that the query names. */
+export function shownTable(operation: JointOperation, query: Query, cells: CellTable): JointTable {
   return {
     operation: operation.name,
     columns: query.outputs.map(({ name, is }) => ({ name, is })),
-    rows: shown.map(texts => {
-      const group = places.get(JSON.stringify(texts))
-      return query.outputs.map(output =>
-        group === undefined && output.is !== 'key' ? null : textOf(output, texts, group ?? 0, query, cells),
-      )
-    }),
+    rows: cells.groups.map((group, row) =>
+      query.outputs.map(output =>
+        output.is === 'key' ? group[output.at]! : textOf(output, query, cells.measures[output.at]![row]!),
+      ),
+    ),
   }
 }
 
@@ -89,22 +126,18 @@ function compareWords(a: readonly bigint[], b: readonly bigint[]): number {
   return place < 0 ? 0 : a[place]! < b[place]! ? -1 : 1
 }
 
-function textOf(
-  { is, at }: Output,
-  group: readonly string[],
-  cell: number,
-  query: Query,
-  { passed, counts, sums }: OpenedCells,
-): string | null {
-  if (is === 'key') return group[at]!
-  if (passed[at]![cell] !== 1n) return null
-  if (query.derived !== undefined) return decimalOf(sums[at]![cell]!, query.derived.scale)
-  const count = counts[at]![cell]!
-  if (is === 'count') return count.toString()
-  const measure = query.measures[at]!
-  const scale = measure.kind === 'rows' ? 0 : measure.value.scale
-  const sum = sums[at]![cell]!
-  return is === 'sum' ? unscaled(sum, scale) : averageOf(sum, count, scale)
+function textOf({ is, at }: Output, query: Query, cell: Cell | null): string | null {
+  if (cell === null) return null
+  if (query.derived !== undefined) return decimalOf(cell.sum, query.derived.scale)
+  if (is === 'count') return cell.count.toString()
+  const scale = scaleOf(query, at)
+  return is === 'sum' ? unscaled(cell.sum, scale) : averageOf(cell.sum, cell.count, scale)
+}
+
+/** Digits after the point of a measure's values. */
+export function scaleOf({ measures }: Pick<Query, 'measures'>, place: number): number {
+  const measure = measures[place]!
+  return measure.kind === 'rows' ? 0 : measure.value.scale
 }
 
 /** Rounded half away from zero. */

@@ -1,12 +1,16 @@
+import { unreachable } from '@sluice/core'
 import {
   type Aggregate,
   type AggregateColumn,
   type AggregateFunction,
   type ColumnId,
+  outputColumns,
   type Plan,
+  type PlanNode,
   type Selection,
   selectionsOf,
 } from '@sluice/core/plan'
+import { aggregatesUsed, nodesAbove } from './above/above.js'
 import {
   type Condition,
   conditionOf,
@@ -17,7 +21,7 @@ import {
   sourcesOf,
 } from './expression.js'
 import { refused } from './invalid.js'
-import type { Guard, Measure, Output } from './query.js'
+import type { CellColumn, Guard, Measure, Output } from './query.js'
 import { written } from './written.js'
 
 /** The aggregates of a plan as measures, each once, and what else decides of each whether it is opened. */
@@ -25,6 +29,11 @@ export class Totalled {
   readonly measures: Measure[] = []
   /** by measure */
   readonly guards: Guard[] = []
+  /** all keys, and the aggregates that anything is made of */
+  readonly cells: readonly CellColumn[]
+  readonly outputs: readonly Output[]
+  /** is more made of the cells than the plan's columns as they stand */
+  isComputed = false
   readonly #aggregate: Aggregate
   readonly #resolve: Resolve
   readonly #compares: boolean
@@ -36,18 +45,38 @@ export class Totalled {
     this.#resolve = resolve
     this.#compares = compares
     this.#selections = selectionsOf(plan, aggregate)
+    const used = aggregatesUsed(plan)
+    const wanted = aggregate.aggregates.filter(({ id }) => used.has(id))
+    this.cells = [
+      ...aggregate.keys.map(({ id, type }, at): CellColumn => ({ id, type, is: 'key', at })),
+      ...wanted.map(
+        (column): CellColumn => ({
+          id: column.id,
+          type: column.type,
+          is: column.function,
+          at: this.#placeOf(column),
+        }),
+      ),
+    ]
+    this.outputs = this.#outputsOf(plan)
   }
 
-  /** @throws SluiceError SQL_REFUSED where it is neither a key nor an aggregate that runs on shares */
-  output({ name, id }: Plan['output'][number]): Output {
-    const key = this.#aggregate.keys.findIndex(candidate => candidate.id === id)
-    if (key >= 0) return { name, is: 'key', at: key }
-    const column = this.#aggregate.aggregates.find(candidate => candidate.id === id)
-    if (column !== undefined) return { name, is: column.function, at: this.#placeOf(column) }
-    const above = this.#resolve(id)
-    if (above !== undefined && 'kind' in above && above.kind === 'column')
-      return this.output({ name, id: above.id })
-    throw refused('shape', `"${name}" is computed from cells: compute it from what is opened`)
+  /** What is opened, by the plan's columns where these are keys and aggregates as they stand. */
+  #outputsOf({ output, root }: Plan): Output[] {
+    const direct = output.map(({ name, id }) => ({
+      name,
+      cell: this.cells.find(cell => cell.id === asItStands(root, id)),
+    }))
+    const only = nodesAbove(root).above.every(({ kind }) => kind === 'project')
+    if (only && direct.every(({ cell }) => cell !== undefined))
+      return direct.map(({ name, cell }) => ({ name, is: cell!.is, at: cell!.at }))
+    this.isComputed = true
+    return this.cells.flatMap(({ id, is, at }): Output[] => {
+      const { name } = outputColumns(this.#aggregate).find(column => column.id === id)!
+      return is !== 'average'
+        ? [{ name, is, at }]
+        : (['sum', 'count'] as const).map(part => ({ name: `${name} (${part})`, is: part, at }))
+    })
   }
 
   #placeOf(column: AggregateColumn): number {
@@ -91,7 +120,8 @@ export class Totalled {
     if (!this.#compares) return { enough: [], noneOrEnough: [] }
     return {
       enough: nonzero === null ? [] : [this.#conditionOf(nonzero)],
-      noneOrEnough: leftOver.map(rows => this.#conditionOf(rows)),
+      // rows that there cannot be are nobody's
+      noneOrEnough: leftOver.map(rows => this.#conditionOf(rows)).filter(rows => !isAlways(rows, false)),
     }
   }
 
@@ -100,8 +130,37 @@ export class Totalled {
   }
 }
 
+/** Through projects that hand a column on under another id. */
+function asItStands(node: PlanNode, id: ColumnId): ColumnId {
+  if (node.kind === 'aggregate' || !('input' in node)) return id
+  const made = node.kind === 'project' ? node.columns.find(column => column.id === id)?.expression : undefined
+  return asItStands(node.input, made?.kind === 'column' ? made.id : id)
+}
+
 export function isGuarding({ enough, noneOrEnough }: Guard): boolean {
   return enough.length + noneOrEnough.length > 0
+}
+
+/** Is it true of every row, or false of every row, since columns in it are never null. */
+function isAlways(condition: Condition, outcome: boolean): boolean {
+  switch (condition.kind) {
+    case 'present':
+      return condition.wanted === outcome && !condition.source.column.nullable
+    case 'and':
+    case 'or': {
+      const decides = (condition.kind === 'or') === outcome
+      const same = (part: Condition) => isAlways(part, outcome)
+      return decides ? condition.parts.some(same) : condition.parts.every(same)
+    }
+    case 'otherwise':
+      return isAlways(condition.part, !outcome)
+    case 'compare':
+    case 'category':
+    case 'code':
+      return false
+    default:
+      return unreachable(condition)
+  }
 }
 
 function measureOf(called: AggregateFunction, value: Numeric, constant: boolean): Measure {

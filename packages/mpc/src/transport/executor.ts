@@ -8,18 +8,19 @@ import {
   type Executor,
   type Expression,
   expressionsIn,
-  outputColumns,
+  type Plan,
   type ReviewedPlan,
   type ScalarType,
 } from '@sluice/core/plan'
 import { makeData, Table, Vector, vectorFromArray } from 'apache-arrow'
-import { scaled } from '../job/decimal.js'
-import { compareTexts } from '../job/input.js'
+import { releasedTypes } from '../job/above/above.js'
+import { arranged, computedOf } from '../job/above/cells.js'
+import type { Value } from '../job/above/evaluate.js'
 import { type JointJob, jobDigest } from '../job/job.js'
 import { MPC_ENGINE, type Query, queryOf } from '../job/query.js'
-import type { JointTable } from '../job/result.js'
+import type { CellTable } from '../job/result.js'
 import { sharingOf } from '../job/roles.js'
-import { type RunJointOptions, runJoint } from './joint.js'
+import { type RunJointOptions, runOpening } from './joint.js'
 
 /** What an operator has for one run: the job, and what it takes to be one of its parties. */
 export interface MpcInputs extends Omit<RunJointOptions, 'signal'> {
@@ -52,7 +53,7 @@ export class MpcExecutor implements Executor<MpcInputs> {
     if (!operation!.receivers.includes(party.signer.name)) {
       throw mismatch('the job opens its result to others than this party')
     }
-    const { tables } = await runJoint(job, {
+    const { opened } = await runOpening(job, {
       ...party,
       ...(options.signal !== undefined && { signal: options.signal }),
       onEvent: event => {
@@ -63,17 +64,18 @@ export class MpcExecutor implements Executor<MpcInputs> {
         onEvent?.(event)
       },
     })
-    const [table] = tables
+    const cells = opened[0]!.cells!
+    const { columns, ...wanted } = computedOf(reviewed.plan, query, cells)
+    // of what is public nothing is held back, so that nobody arranges it later
+    const rows = reviewed.release.mode === 'public' ? arranged(wanted, cells) : [...cells.groups.keys()]
     return sealRawResult({
       approved,
-      table: arrowOf(table!, reviewed),
-      keep: null,
-      keepDependsOn: [],
-      rank: null,
-      rankDependsOn: [],
-      keyRank: keyRankOf(table!, query),
-      limit: null,
-      evidence: evidenceOf(table!, reviewed, query, job.minimumEntities),
+      table: arrowOf(
+        columns.map(values => rows.map(row => values[row]!)),
+        reviewed.plan,
+      ),
+      ...wanted,
+      evidence: evidenceOf(cells, reviewed, query, job.minimumEntities),
       isolation: 'process',
       milliseconds: performance.now() - started,
     })
@@ -134,30 +136,37 @@ function assertEvidence(
 }
 
 function evidenceOf(
-  { rows }: JointTable,
+  { groups, measures }: CellTable,
   { obligations, release }: ReviewedPlan,
-  query: Query,
+  { cells = [] }: Query,
   minimum: number,
 ): Evidence[] {
   if (release.mode !== 'aggregate') return []
-  const enough = (opened: (row: readonly (string | null)[]) => boolean) => ({
-    entities: Float64Array.from(rows, row => (opened(row) ? minimum : 0)),
-    exact: new Uint8Array(rows.length),
+  const enough = (isOpened: (row: number) => boolean) => ({
+    entities: Float64Array.from(groups, (_, row) => (isOpened(row) ? minimum : 0)),
+    exact: new Uint8Array(groups.length),
     contributions: [],
   })
-  const measured = query.outputs.flatMap(({ is }, place) => (is === 'key' ? [] : [place]))
   // under the protocol these rows were nobody's, or enough, wherever the cell was opened
   const settled = {
-    entities: new Float64Array(rows.length),
-    exact: new Uint8Array(rows.length).fill(1),
+    entities: new Float64Array(groups.length),
+    exact: new Uint8Array(groups.length).fill(1),
     contributions: [],
   }
+  const measureOf = (id: number) => {
+    const used = cells.find(cell => cell.id === id && cell.is !== 'key')
+    return used && measures[used.at]
+  }
   return obligations.flatMap(({ source }) => [
-    { source, part: { kind: 'group' as const }, ...enough(row => measured.some(at => row[at] !== null)) },
+    {
+      source,
+      part: { kind: 'group' as const },
+      ...enough(row => measures.some(measure => measure[row] !== null)),
+    },
     ...release.cells.flatMap(({ id, complement, differences }) => {
-      const place = release.outputs.findIndex(({ aggregates }) => aggregates.includes(id))
+      const measure = measureOf(id)
       return [
-        { source, part: { kind: 'cell' as const, id }, ...enough(row => (row[place] ?? null) !== null) },
+        { source, part: { kind: 'cell' as const, id }, ...enough(row => (measure?.[row] ?? null) !== null) },
         ...(complement === null ? [] : [{ source, part: { kind: 'complement' as const, id }, ...settled }]),
         ...differences.map((_, index) => ({
           source,
@@ -175,67 +184,26 @@ function multiplies(contributes: Expression | null): boolean {
   return [...expressionsIn(contributes)].some(part => part.kind === 'call' && part.function === 'notEqual')
 }
 
-/** Groups come in the order of their lists; the check wants them ascending by their keys, as every engine's are. */
-function keyRankOf({ rows }: JointTable, { outputs, relation, keys }: Query): Uint32Array {
-  const places = [...outputs.keys()]
-    .filter(place => outputs[place]!.is === 'key')
-    .sort((a, b) => outputs[a]!.at - outputs[b]!.at)
-  const isNumber = (place: number) => {
-    const { at } = outputs[place]!
-    return keys.length === 0 && relation?.keys[at]?.kind === 'number'
-  }
-  const order = Uint32Array.from(rows.keys()).sort((a, b) => {
-    for (const place of places) {
-      const [left, right] = [rows[a]![place]!, rows[b]![place]!]
-      const found = isNumber(place) ? compareDigits(left, right) : compareTexts(left, right)
-      if (found !== 0) return found
-    }
-    return a - b
-  })
-  const ranks = new Uint32Array(rows.length)
-  for (const [rank, row] of order.entries()) ranks[row] = rank
-  return ranks
-}
-
-/** Numbers with as many digits after the point. */
-function compareDigits(left: string, right: string): number {
-  const [a, b] = [left, right].map(text => BigInt(text.replace('.', '')))
-  return a! < b! ? -1 : a! > b! ? 1 : 0
-}
-
-/** The opened texts under the plan's types. */
-function arrowOf({ columns, rows }: JointTable, { plan }: ReviewedPlan): Table {
-  const types = new Map(outputColumns(plan.root).map(({ id, type }) => [id, type]))
+/** The released columns under the plan's types. */
+function arrowOf(columns: readonly (readonly Value[])[], plan: Plan): Table {
+  const types = releasedTypes(plan)
   return new Table(
     Object.fromEntries(
-      columns.map(({ name }, place) => {
-        const type = types.get(plan.output[place]!.id)!
-        return [
-          name,
-          vectorOf(
-            rows.map(row => row[place]!),
-            type,
-          ),
-        ]
-      }),
+      plan.output.map(({ name }, place) => [name, vectorOf(columns[place]!, types[place]!)]),
     ),
   )
 }
 
-function vectorOf(texts: readonly (string | null)[], type: ScalarType): Vector {
+function vectorOf(values: readonly Value[], type: ScalarType): Vector {
   const arrow = arrowTypeOf(type)
   switch (type.kind) {
     case 'text':
-      return vectorFromArray(texts, arrow)
     case 'float':
-      return vectorFromArray(
-        texts.map(text => (text === null ? null : Number(text))),
-        arrow,
-      )
+    case 'boolean':
+      return vectorFromArray(values, arrow)
     case 'integer':
     case 'decimal':
-      return exact(texts, type)
-    case 'boolean':
+      return exact(values as readonly (bigint | null)[], type)
     case 'date':
     case 'time':
     case 'timestamp':
@@ -246,13 +214,10 @@ function vectorOf(texts: readonly (string | null)[], type: ScalarType): Vector {
 }
 
 function exact(
-  texts: readonly (string | null)[],
+  values: readonly (bigint | null)[],
   type: Extract<ScalarType, { kind: 'integer' | 'decimal' }>,
 ): Vector {
   const arrow = arrowTypeOf(type)
-  const values = texts.map(text =>
-    text === null ? null : scaled(text, type.kind === 'decimal' ? type.scale : 0)!,
-  )
   if (type.kind === 'integer' && type.bits < 128)
     return vectorFromArray(
       type.bits === 64 ? values : values.map(value => (value === null ? null : Number(value))),

@@ -1,4 +1,5 @@
 import { SluiceError } from '@sluice/core'
+import { type Opened, openedOf } from '../job/above/cells.js'
 import type { Chunk } from '../job/clear.js'
 import {
   type FieldRunning,
@@ -12,7 +13,7 @@ import {
 import type { JointJob } from '../job/job.js'
 import { compareRows } from '../job/protocol.js'
 import { queryOf } from '../job/query.js'
-import { type JointTable, tableOf } from '../job/result.js'
+import { cellTable } from '../job/result.js'
 import { computingOf, sharingOf } from '../job/roles.js'
 import type { FieldCells } from '../protocols/field/minimum.js'
 import { addCells } from '../protocols/field/totals.js'
@@ -35,7 +36,7 @@ export async function computedInField(
   session: Session,
   alignment: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
   eachChunk: EachChunk,
-): Promise<JointTable[]> {
+): Promise<Opened[]> {
   const queries = job.operations.map(operation => queryOf(job, operation))
   const side = await session.run(startField(job, self, session.id, queries.map(formOf)))
   const shared: { run: FieldRunning; cells: FieldCells | undefined }[] = []
@@ -51,10 +52,10 @@ export async function computedInField(
       cells = await session.run(side.settled(cells, formOf(run.query)))
     shared.push({ run, cells })
   }
-  const tables: JointTable[] = []
+  const tables: Opened[] = []
   for (const { run, cells } of shared) {
     const opened = await session.run(openFieldTotals(run, cells))
-    if (opened !== undefined) tables.push(tableOf(run.operation, run.query, opened))
+    if (opened !== undefined) tables.push(openedOf(run.operation, run.query, cellTable(run.query, opened)))
   }
   return tables
 }

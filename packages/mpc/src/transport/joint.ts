@@ -3,6 +3,7 @@ import { SluiceError } from '@sluice/core'
 import { gather } from '@sluice/core/columns'
 import type { Signer } from '@sluice/ledger/keys'
 import type { Table } from 'apache-arrow'
+import { type Opened, openedOf } from '../job/above/cells.js'
 import type { Chunk } from '../job/clear.js'
 import type { PreparedColumn } from '../job/columns.js'
 import { chunksOf, compareTexts, examine, fingerprintKey, type InputSource } from '../job/input.js'
@@ -25,7 +26,7 @@ import {
 } from '../job/protocol.js'
 import { type Query, queryOf } from '../job/query.js'
 import { checkRelationMemory, openRelation, type Relational } from '../job/relational.js'
-import { groupTable, type JointTable, tableOf } from '../job/result.js'
+import { cellTable, groupCells, type JointTable } from '../job/result.js'
 import { computingOf, sharingOf } from '../job/roles.js'
 import { isRelational } from '../job/share.js'
 import { shareWeights } from '../job/statistics/binning.js'
@@ -93,6 +94,15 @@ export interface JointResult {
  * const { tables } = await runJoint(job, { signer, inputs: { loans } })
  */
 export async function runJoint(job: JointJob, options: RunJointOptions): Promise<JointResult> {
+  const { opened: _, ...result } = await runOpening(job, options)
+  return result
+}
+
+/** The same, with the cells as they were opened. */
+export async function runOpening(
+  job: JointJob,
+  options: RunJointOptions,
+): Promise<JointResult & { readonly opened: readonly Opened[] }> {
   const self = partyIndex(job, options.signer.name)
   const own = await ownInputs(job, options)
   const record = await options.ledger?.start(job)
@@ -100,12 +110,17 @@ export async function runJoint(job: JointJob, options: RunJointOptions): Promise
   const outcome = (): Outcome => ({ session: session?.id ?? null, links: session?.transcripts ?? [] })
   try {
     session = await opened(job, self, options)
-    const tables = await session.within(() => computed(job, self, session!, own, options.onEvent))
+    const results = await session.within(() => computed(job, self, session!, own, options.onEvent))
     await session.end()
     checkLeft(job, session.left)
     const left = session.left.map(index => job.parties[index]!.name)
-    await record?.end(outcome(), tables, left)
-    return { session: session.id, tables, left, traffic: session.traffic }
+    await record?.end(
+      outcome(),
+      results.map(({ kept }) => kept),
+      left,
+    )
+    const tables = results.map(({ table }) => table)
+    return { session: session.id, tables, left, traffic: session.traffic, opened: results }
   } catch (error) {
     // what went wrong matters more than that it could not be recorded
     await record?.breakOff(error, outcome()).catch(() => undefined)
@@ -205,7 +220,7 @@ async function computed(
   session: Session,
   own: ReadonlyMap<string, OwnInput>,
   onEvent: RunJointOptions['onEvent'],
-): Promise<JointTable[]> {
+): Promise<Opened[]> {
   const alignment = new Map(
     [...own].map(([name, { entities }]) => {
       const mac = createHmac('sha256', Buffer.from(session.id, 'hex')).update(entities)
@@ -217,12 +232,12 @@ async function computed(
       eachChunk(run, size, session, own, onEvent, step),
     )
   const party = self < 3 ? await session.run(establish(self as Index, session.id)) : undefined
-  const tables: JointTable[] = []
+  const tables: Opened[] = []
   for (const operation of job.operations) {
     const run = running(job, operation, queryOf(job, operation), self, party)
     if (isRelational(run.query)) {
       const groups = await related({ ...run, query: run.query }, session, own, alignment, onEvent)
-      if (groups !== undefined) tables.push(groupTable(operation, run.query, groups))
+      if (groups !== undefined) tables.push(openedOf(operation, run.query, groupCells(run.query, groups)))
       continue
     }
     await session.run(compareRows(run, alignment))
@@ -230,12 +245,15 @@ async function computed(
       checkMemory(run)
       const chunk = await wholeOf(run.query, own)
       const values = await told(run, session, onEvent, openStatistic(run, chunk))
-      if (values !== undefined) tables.push(statisticTable(job, operation, run.query, values))
+      if (values === undefined) continue
+      const table = statisticTable(job, operation, run.query, values)
+      tables.push({ table, kept: table })
       continue
     }
     const cells = await totalled(run, session, own, onEvent)
     const cellsOpened = await session.run(openTotals(run, cells))
-    if (cellsOpened !== undefined) tables.push(tableOf(operation, run.query, cellsOpened))
+    if (cellsOpened !== undefined)
+      tables.push(openedOf(operation, run.query, cellTable(run.query, cellsOpened)))
   }
   return tables
 }

@@ -288,9 +288,13 @@ describe('an operation on shares', () => {
         })),
     ],
     [
-      'an order',
+      'an order of the first cells',
       'mpc.shape',
-      () => changed(plan => ({ ...plan, root: { kind: 'limit', input: plan.root, count: 3, offset: 0 } })),
+      () =>
+        changed(plan => {
+          const input = { kind: 'limit', input: plan.root, count: 3, offset: 0 }
+          return { ...plan, root: { kind: 'sort', input, keys: [] } }
+        }),
     ],
     [
       'single rows',

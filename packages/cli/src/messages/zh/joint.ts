@@ -165,6 +165,13 @@ export const zhJoint: Translations = {
   'an average takes a condition as FILTER (WHERE …), not in its argument':
     '平均值的条件应写成 FILTER (WHERE …)，而不写在参数中',
   'an expression of kind {} is not computed on shares': '{} 类表达式不能在分片上计算',
+  '{} is not computed from cells': '{} 不能由单元格计算',
+  'a number that is computed from cells is too large for its type': '由单元格计算的数超出其类型的范围',
+  'the square root of a negative number': '负数的平方根',
+  'Write the calculation in floating point: CAST(sum(x) AS DOUBLE).':
+    '请用浮点数书写该计算：CAST(sum(x) AS DOUBLE)。',
+  'an opened number has more digits than the plan’s type of it': '打开的数的位数多于计划为其规定的类型',
+  'Describe the column with the digits that the zone’s table has.': '请按专区中该表的位数描述此列。',
   'distinct values are not counted on shares': '不能在分片上统计不同值',
   'masks belong to the owner’s zone, before the input': '脱敏属于所有者的专区，应在输入之前完成',
   'only inner joins run on shares': '分片上只能做内连接',
@@ -182,10 +189,7 @@ export const zhJoint: Translations = {
   'two columns of text are not compared, but for joining on entities': '除按实体连接外，不比较两列文本',
   'what is compared as text or asked for null is a column as it stands':
     '按文本比较或判断是否为空的只能是列本身',
-  'what is opened has the order of its lists: sort it afterwards': '打开的结果按名单次序排列：请事后排序',
   '"{}" is compared with a text that its list lacks': '“{}”与其名单之外的文本比较',
-  '"{}" is computed from cells: compute it from what is opened':
-    '“{}”由单元格计算而来：请用打开的结果自行计算',
   '"{}" is joined with itself': '“{}”与自身连接',
   '"{}" is no number': '“{}”不是数字',
   '"{}" is joined neither by its entity, "{}", nor by a key': '“{}”既未按其实体“{}”连接，也未按键连接',
