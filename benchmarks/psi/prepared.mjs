@@ -1,5 +1,6 @@
 // A small set against a large one that was prepared once, by the command line: what the side that asks waits for, the
-// start of its program included, while the owner's program waits for it. The prepared set has ten million values, of
+// start of its program included, while the owner's program waits for it; and of that what is online, from the moment it
+// says that it is connected until its result is written and said. The prepared set has ten million values, of
 // which SLUICE_BENCH_PREPARED (20,000 unless it says more) were evaluated on companies, and the others pad, as they do in
 // every set that is padded: to whoever looks them up they are alike. All of them evaluated takes 23 minutes of a core.
 import { spawn } from 'node:child_process'
@@ -41,6 +42,7 @@ export async function preparedCases(folder) {
   return [
     row(name, 'median time', median(times), 's', PLAIN, plain),
     row(name, 'fastest', Math.min(...times), 's', PLAIN, plain),
+    row(name, 'online, median', median(runs.map(({ online }) => online)), 's', PLAIN, plain),
     row(name, 'sent by both', bits, 'bits an item asked', 'hashes in the clear', 128),
     row(name, 'rounds', traffic.rounds, 'rounds', PLAIN, 1),
     row(name, 'prepared once', preparing, 's', PLAIN, plain),
@@ -102,11 +104,13 @@ async function run(folder) {
   const owner = sluice(folder, 'psi run asked.json --as owner')
   await owner.listens
   const start = performance.now()
-  const asker = await sluice(folder, `psi run asked.json ${ASKER} --out matched.parquet --force`).ended
+  const command = sluice(folder, `psi run asked.json ${ASKER} --out matched.parquet --force`)
+  const asker = await command.ended
   const seconds = (performance.now() - start) / 1000
+  const online = (command.at.said - command.at.connected) / 1000
   await owner.ended
   if (asker.count !== ASKED / 2) throw new Error('the intersection is wrong')
-  return { seconds, traffic: asker.traffic }
+  return { seconds, online, traffic: asker.traffic }
 }
 
 /** A command in a process of its own, and what it printed as JSON. */
@@ -116,13 +120,17 @@ function sluice(folder, command) {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let [said, shown] = ['', '']
+  /** milliseconds: when it was connected, and when it said its result */
+  const at = {}
   child.stdout.on('data', chunk => {
     said += String(chunk)
+    at.said = performance.now()
   })
   const listens = new Promise(resolve => {
     child.stderr.on('data', chunk => {
       shown += String(chunk)
       if (shown.includes('listening')) resolve()
+      if (shown.includes('connected')) at.connected ??= performance.now()
     })
     child.once('close', resolve)
   })
@@ -133,5 +141,5 @@ function sluice(folder, command) {
       else reject(new Error(`sluice ${command} ended with ${code}: ${said}${shown.slice(-500)}`))
     })
   })
-  return { listens, ended }
+  return { listens, ended, at }
 }

@@ -6,6 +6,7 @@ export default library([
   'keys/signing-worker',
   'reveals/index',
   'intersections/index',
+  'store/node-files',
   'verify/index',
   'verify/worker',
 ])

@@ -8,6 +8,7 @@ export default library([
   'protocols/shamir/index',
   'protocols/dealer/index',
   'psi/index',
+  'transport/intersections',
   // a thread's own program
   'transport/prepared/evaluator',
   // the parts of a protocol, for this package's own tests, as the next one

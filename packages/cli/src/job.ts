@@ -67,6 +67,8 @@ export async function queryFrom(context: Context, file: string): Promise<string>
 }
 
 export async function parseYaml(text: string, file: string): Promise<unknown> {
+  const written = writtenJson(text)
+  if (written !== undefined) return written
   const { LineCounter, parseDocument } = await import('yaml')
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
@@ -78,6 +80,17 @@ export async function parseYaml(text: string, file: string): Promise<unknown> {
     rule: 'job.form',
     remedy: 'Correct this line.',
   })
+}
+
+/** A file as a command of ours wrote it: JSON that is written again as it stands has no key twice, and needs no YAML. */
+function writtenJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text)
+    return `${JSON.stringify(value, null, 2)}\n` === text ? value : undefined
+  } catch {
+    // whatever else it is, YAML's parser says
+    return undefined
+  }
 }
 
 function parameterOf(name: string, declared: Record<string, unknown>, file: string): ParameterSchema {

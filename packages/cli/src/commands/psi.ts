@@ -281,7 +281,7 @@ async function runJob(context: Context, options: Running, file: string, held?: H
   const [items, { runPrepared, runPsi }, { stageOf }, { withSide }] = await Promise.all([
     read(),
     // while the engine that reads is started
-    import('@sluice/mpc'),
+    import('@sluice/mpc/intersections'),
     import('../joint/shown.js'),
     import('../psi/prepared.js'),
   ])
@@ -317,7 +317,7 @@ async function runJob(context: Context, options: Running, file: string, held?: H
 
 /** An engine takes some tenths of a second to start: time enough to load the rest. */
 async function loadedMeanwhile<T>(opened: Promise<T>): Promise<T> {
-  const { loadPrepared } = await import('@sluice/mpc')
+  const { loadPrepared } = await import('@sluice/mpc/intersections')
   await loadPrepared()
   return opened
 }

@@ -66,7 +66,7 @@ export async function withPrepared<T>(
   file: string,
   use: (set: PreparedFile) => Promise<T>,
 ): Promise<T> {
-  const { PreparedFile } = await import('@sluice/mpc')
+  const { PreparedFile } = await import('@sluice/mpc/intersections')
   const set = await PreparedFile.open(context.path(file))
   try {
     return await use(set)

@@ -26,7 +26,7 @@ export interface InBuckets extends Pick<RunPsiOptions, 'listen'> {
 export async function runInBuckets(context: Context, job: PsiJob, party: InBuckets): Promise<Reply> {
   const { input, signer, approval, record, listen, rowsOf, replyOf } = party
   const [{ runPsi }, { psiLearns, psiPartyIndex }, { stageOf }] = await Promise.all([
-    import('@sluice/mpc'),
+    import('@sluice/mpc/intersections'),
     import('@sluice/mpc/psi'),
     import('../joint/shown.js'),
   ])

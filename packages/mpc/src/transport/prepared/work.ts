@@ -2,7 +2,7 @@ import { type CipherGCM, createCipheriv, createDecipheriv, hkdfSync, randomBytes
 import { appendFile, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { canonicalBytes, SluiceError } from '@sluice/core'
-import { nodeFiles } from '@sluice/ledger'
+import { nodeFiles } from '@sluice/ledger/files'
 import { ITEM_BYTES, type ItemHashes } from '../../psi/item-hash.js'
 import type { PreparedKey } from '../../psi/prepared.js'
 import { withFileErrors } from '../file-errors.js'

@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { link, mkdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SluiceError } from '@sluice/core'
-import { type Lock, nodeFiles } from '@sluice/ledger'
+import type { Lock } from '@sluice/ledger'
+import { nodeFiles } from '@sluice/ledger/files'
 import { SEAL_KEY_BYTES, SEAL_NONCE_BYTES, seal, unseal, unwritable } from './sealed.js'
 
 export interface SealedPlace {

@@ -1,0 +1,4 @@
+/** To take part in intersections: what joint computation needs beside is not loaded. */
+export { PreparedFile } from './prepared/prepared-file.js'
+export { loadPrepared, type RunPreparedOptions, runPrepared } from './prepared/run.js'
+export { type PsiResult, type RunPsiOptions, runPsi } from './psi.js'
