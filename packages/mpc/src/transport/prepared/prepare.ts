@@ -264,7 +264,11 @@ function sort(values: Uint8Array): void {
   })
 }
 
-/** Values that are those of no item, as random as the others to whoever has not the key: AES-256 in counter mode. */
+/**
+ * Values that are those of no item, as random as the others to whoever has not the key: AES-256 in counter mode. The same
+ * under one key each time: of two files of nearly one set, what is in both would else be true items alone, and whoever
+ * has both could count them.
+ */
 function paddingOf({ set, scalar }: PreparedKey, count: number): Uint8Array {
   const salt = Buffer.from(set, 'hex')
   const secret = new Uint8Array(hkdfSync('sha256', scalar, salt, 'sluice-psi-set/1 padding', 32))
