@@ -372,6 +372,26 @@ describe('an operation on rows that secret keys bring together', () => {
     if (join.inputs[0] === loans) expect(hidden).toBeGreaterThan(0)
   })
 
+  it('counts nobody for reference data that is looked up, and the entities of the others as ever', () => {
+    const plan = query({
+      inputs: [loans, districts],
+      of: all,
+      on: [c.equal('branch', 'no')],
+      aggregates: { n: ['count'] },
+    })
+    const about = { districts: [{ no: 10n, wealth: 1n }] }
+    const [two, one] = [
+      ['A', 'B'],
+      ['A', 'A'],
+    ].map(borrowers => borrowers.map(borrower => ({ borrower, branch: 1n, debt: 1n })))
+    const found = (form: InputForm, given: readonly Row[]) =>
+      opened(jobOf(plan, [2, 1], 2, [loans, form]), { ...about, loans: given })
+    const reference = { ...districts, reference: true as const }
+    expect(found(districts, two!)).toEqual([[null]])
+    expect(found(reference, two!)).toEqual([['2']])
+    expect(found(reference, one!)).toEqual([[null]])
+  })
+
   it('opens to one outside what it opens to a party', () => {
     const plan = query({
       inputs: [loans, companies],
