@@ -528,6 +528,24 @@ describe('a run that broke off', () => {
     expect(await begun('bank')).toHaveLength(1)
   })
 
+  it('tells a side that waits that nothing is left to do, and evaluates nothing again', async () => {
+    const { home, run, begun } = await meeting(jobOf({ protocol: 'rr22' }), sides)
+    const killed = new AbortController()
+    const onProgress = (fraction: number) => fraction === 1 && killed.abort()
+    const cut = await run({ bank: { onProgress, signal: killed.signal } })
+    expect([cut.bureau, cut.bank].map(codeOf)).toEqual(['PEER_STOPPED', 'INTERRUPTED'])
+    const { bureau, bank } = await run()
+    expect(ok(bank).matched).toEqual(learnt)
+    for (const name of NAMES) {
+      expect((await begun(name)).at(-1)).toMatchObject({
+        resumes: expect.any(String),
+        counterparts: [{ items: 0 }],
+      })
+    }
+    for (const result of [bureau, bank]) await ok(result).forget!()
+    expect(await readdir(join(home, 'bureau-kept'))).toEqual([])
+  })
+
   it('keeps the promise of a minimum alone too, and records that it did', async () => {
     const job = jobOf({ protocol: 'rr22', minimumIntersection: 251 })
     const { home, run } = await meeting(job, sides)
