@@ -295,6 +295,7 @@ minimumIntersection: ${minimum}
     ['psi run which.json --as bank --input bank.csv --key firm --out bank.csv --wait 1s', 6, 'EXISTS'],
     ['psi run which.json --as bank --input bank.csv --key firm --out bank.csv --force', 6, 'EXISTS'],
     ['psi run two.json --as bank --input bank.csv --key firm --out -', 2, 'USAGE'],
+    ['psi run two.json --as bank --input bank.csv --key firm --sum loan', 2, 'USAGE'],
     ['psi show which.yaml', 6, 'is a draft, and no job'],
     ['psi approve which.json --as nobody --input bank.csv --key firm --yes', 6, 'NAME_UNKNOWN'],
     ['psi approve which.json --as bank --input none.csv --key firm --yes', 6, 'EXISTS'],

@@ -26,6 +26,11 @@ export function inputOf(
   options: { readonly input?: string; readonly key?: readonly string[]; readonly sum?: string },
 ): PsiInput | undefined {
   const { input: file, key = [] } = options
+  if (options.sum !== undefined && job.sum?.owner !== party) {
+    throw new SluiceError('USAGE', 'no column of this party is totalled', {
+      remedy: 'Leave --sum away.',
+    })
+  }
   if (party === job.helper || party === job.prepared?.owner) {
     if (file === undefined) return undefined
     const message =

@@ -59,7 +59,7 @@ export interface HelperOutcome {
  * Secure against one party that follows the protocol. The helper learns the padded sizes and how many items each
  * group of owners has in common, even where it must not tell. The helper together with an owner can test every item.
  *
- * Rounds: the key, the encryptions, the answer; a total takes seventeen more. 16 bytes an item, and for a total 8 more
+ * Rounds: the key, the encryptions, the answer; 18 for a total. 16 bytes an item, and for a total 8 more
  * of each of the helper and the values' owner.
  *
  * @throws SluiceError PROTOCOL_VIOLATION where a set comes with an item twice, or more are said to be shared than there are

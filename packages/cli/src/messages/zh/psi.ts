@@ -67,6 +67,8 @@ export const zhPsi: Translations = {
   '{} is a draft, and no job that could be signed': '{} 是草稿，不是可签署的任务',
   'Make a job of it with `sluice psi init`, and give that to every party.':
     '请用 `sluice psi init` 由它生成任务，交给各方。',
+  'no column of this party is totalled': '本方没有求合计的列',
+  'Leave --sum away.': '请去掉 --sum。',
   'a set came with one item twice': '某集合中有重复的条目',
   'the set of "{}" came with one item twice': '“{}”的集合中有重复的条目',
   'Ask the helper which version runs there, then start the job again at every party.':
