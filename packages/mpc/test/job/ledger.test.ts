@@ -8,7 +8,8 @@ import { parseTrust, verifyLedger } from '@sluice/ledger/verify'
 import { PartyLedger, runJoint } from '@sluice/mpc'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { people } from '../session/parties.js'
-import { bank, bureau, makeJob } from './parties.js'
+import { BANDS, bank, bureau, c, forms, makeJob, rows } from './parties.js'
+import { query } from './plans.js'
 
 async function temporary(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-party-'))
@@ -62,6 +63,73 @@ describe('a party’s own ledger', () => {
     await expect(() =>
       openCommitment('result', { salt: kept.salt, commitment }, canonicalBytes({ ...kept.table, rows: [] })),
     ).toThrowWithCode('PROOF_INVALID')
+  })
+
+  it('holds the cells that were opened, where the plan hands out what is computed from them', async () => {
+    const folder = await temporary()
+    const cells = query({
+      inputs: forms,
+      where: c.greaterOrEqual('days', 30),
+      groupBy: ['band'],
+      aggregates: {
+        firms: ['count'],
+        tax: ['sum', 'tax'],
+        late: ['count', undefined, c.less('tax', 'debt')],
+      },
+    })
+    const tax = { kind: 'column', id: 2001, type: { kind: 'decimal', precision: 38, scale: 2 } } as const
+    const firms = { kind: 'column', id: 2000, type: { kind: 'integer', bits: 64, signed: true } } as const
+    const double = { kind: 'float', bits: 64 } as const
+    const text = { kind: 'text' } as const
+    const expression = { kind: 'call', type: double, function: 'divide', arguments: [tax, firms] } as const
+    const plan = {
+      ...cells,
+      root: {
+        kind: 'sort',
+        keys: [{ expression: { ...firms, id: 3002 }, descending: false, nullsFirst: false }],
+        input: {
+          kind: 'project',
+          input: cells.root,
+          columns: [
+            { id: 3000, name: 'band', type: text, expression: { kind: 'column', id: 1000, type: text } },
+            { id: 3001, name: 'mean', type: double, expression },
+            { id: 3002, name: 'firms', type: firms.type, expression: firms },
+          ],
+        },
+      },
+      output: [
+        { name: 'band', id: 3000 },
+        { name: 'mean', id: 3001 },
+      ],
+    }
+    const job = await makeJob({
+      operations: [{ name: 'means', plan, receivers: ['bureau'] }],
+    })
+    const [result] = await Promise.all(
+      people.map(async (signer, self) => {
+        const ledger = await PartyLedger.open(join(folder, signer.name), signer)
+        return runJoint(job, { signer, inputs: inputs[self]!, ledger, wait: 20 })
+      }),
+    )
+    const of = BANDS.map(band => {
+      const inside = rows.filter(row => row.band === band && row.days >= 30)
+      const sum = inside.reduce((all, row) => all + row.tax, 0n)
+      return { band, firms: inside.length, mean: Number(sum) / 100 / inside.length }
+    }).sort((a, b) => a.firms - b.firms)
+    const [table] = result!.tables
+    expect(table!.columns.map(({ name }) => name)).toEqual(['band', 'mean'])
+    expect(table!.rows.map(([band]) => band)).toEqual(of.map(({ band }) => band))
+    table!.rows.forEach(([, mean], row) => {
+      expect(Number(mean)).toBeCloseTo(of[row]!.mean, 9)
+    })
+    const { predicate } = await verified(join(folder, 'bureau'))
+    const { run } = predicate as JointEnd
+    const kept = JSON.parse(await readFile(join(folder, 'bureau', 'results', `${run}-means.json`), 'utf8'))
+    // the aggregate that nothing is made of is not opened
+    expect(kept.table.columns.map(({ name }: { name: string }) => name)).toEqual(['band', 'firms', 'tax'])
+    expect(kept.table.rows.map((row: string[]) => row[1])).toEqual(
+      BANDS.map(band => String(of.find(found => found.band === band)!.firms)),
+    )
   })
 
   it('holds that a run broke off, with the code and the party that it names; the next run follows it', async () => {

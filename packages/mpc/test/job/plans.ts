@@ -28,7 +28,9 @@ interface Asked {
   readonly where?: Expression
   readonly groupBy?: readonly (string | Expression)[]
   /** function, argument, and which rows it picks */
-  readonly aggregates: Readonly<Record<string, readonly [AggregateFunction, Operand?, (Expression | null)?]>>
+  readonly aggregates: Readonly<
+    Record<string, readonly [AggregateFunction, (Operand | undefined)?, (Expression | null)?]>
+  >
 }
 
 /** Ids of all inputs' columns, entities first, as `query` scans them. */
