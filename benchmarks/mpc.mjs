@@ -11,11 +11,14 @@ import { fieldMeasurements } from './mpc/field-measurements.mjs'
 import { jointRows } from './mpc/joint-rows.mjs'
 import { growth, measurements } from './mpc/measurements.mjs'
 import { runProcesses } from './mpc/processes.mjs'
+import { measureRelationJobs } from './mpc/relation-jobs.mjs'
 
 const NAMES = ['bureau', 'bank', 'operator']
 const ROUNDS = 5
 /** Rows of the joint jobs whose growth is measured. */
 const GROWTH = [10_000, 100_000, 1_000_000, 10_000_000]
+/** Those of jobs that sort by secret keys; with `--growth`, ten times as many. */
+const RELATIONS = [10_000, 100_000]
 
 /**
  * @typedef {{ bench: string, case: string, metric: string, value: number, unit: string, peer: string, peerValue: number, ratio: number }} Case
@@ -32,18 +35,21 @@ export async function bench({ rows, growing = false } = {}) {
         const [result] = await runProcesses(folder, NAMES, 'party.mjs', 1, place)
         found.push(...cases(measurement, result, jiff), memoryCase(measurement, result))
       }
-      return found
+      const large = RELATIONS.map(rows => 10 * rows)
+      return [...found, ...(await grownRelations(folder, large))]
     }
     const results = [
       ...(await runProcesses(folder, NAMES, 'party.mjs', ROUNDS)),
       ...(await runProcesses(folder, [...NAMES, 'dealer'], 'field-party.mjs', ROUNDS)),
     ]
     const jobs = await measureFieldJobs(folder, GROWTH)
+    const relations = await grownRelations(folder, RELATIONS)
     const jiff = await jiffRates({ divisions: true })
     const measured = [...measurements, ...fieldMeasurements]
     return [
       ...measured.flatMap((measurement, index) => cases(measurement, results[index], jiff)),
       ...jobs.flatMap(job => jobCases(job, jiff)),
+      ...relations,
     ]
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -119,6 +125,31 @@ function jobCases({ name, count, seconds, rounds, bytes, memory, memoryOfFew, th
     row('rounds', rounds, 'rounds', 'theory', theory.rounds),
     row('memory of the largest party', memory, 'bytes', 'with 10000 rows', memoryOfFew),
   ]
+}
+
+/** Joint jobs that sort by secret keys, from files to the file with what was opened: each beside the same of fewer rows. */
+async function grownRelations(folder, counts) {
+  const measured = []
+  for (const rows of counts) measured.push(await measureRelationJobs(folder, NAMES, rows))
+  const [first] = measured
+  return measured.flatMap(jobs =>
+    jobs.flatMap(({ name, count, seconds, rounds, bytes, memory, theory }, place) => {
+      const row = rowOf(`joint job, files of ${count} rows: ${name}`)
+      const few = first[place]
+      return [
+        row(
+          'time',
+          Number(seconds.toPrecision(3)),
+          's',
+          `${few.count} rows`,
+          Number(few.seconds.toPrecision(3)),
+        ),
+        row('sent by all', bytes, 'bytes', 'theory', theory.bytes),
+        row('rounds', rounds, 'rounds', 'theory', theory.rounds),
+        row('memory of the largest party', memory, 'bytes', `${few.count} rows`, few.memory),
+      ]
+    }),
+  )
 }
 
 function rowOf(name) {

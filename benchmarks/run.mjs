@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // node benchmarks/run.mjs [anonymize|gate|governed|he|ledger|mpc|psi …] [--json] [--entries=N] [--rows=N]: runs the named subjects,
 // or all that are here. `--entries` is the size of the ledger that is verified, `--rows` that of the files of `psi`; with it
-// `mpc` runs one joint job over so many rows and nothing else, with `--growth` what takes 10^7 rows.
+// `mpc` runs one joint job over so many rows and nothing else, with `--growth` what takes up to 10^7 rows, and gigabytes.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'

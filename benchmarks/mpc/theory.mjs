@@ -183,57 +183,139 @@ export function knockOut(values) {
 export const histogramOf = (values, edges) =>
   atOnce(...Array(edges).fill(inTurn(negative(values), unpacked(values))))
 
+const LANE_BITS = 32
+const DIGIT_BITS = 3
+
 /**
- * The bits of 32-bit keys; for ten digits of three bits and one of two the indicators, destinations, their shuffle with
- * row numbers and what is left of the keys, and their opening, in lanes of 4 bytes; then the columns.
+ * The keys' bits; for each digit of three bits the indicators, destinations, their shuffle with row numbers and what is left
+ * of the keys, and their opening, in lanes of 4 bytes; then the row numbers, shuffled and opened, and the columns.
+ *
+ * @param {number[]} keys bits of each
  */
-export function sort(rows, columns) {
-  const lanes = 10 * (21 + 3 + 18 + 3) + (9 + 3 + 12 + 3) + 9
-  const moved = { rounds: 11 * 7 + 7, bytes: rows * (LANE * lanes + 6 * ELEMENT * columns) }
-  return inTurn(toBits(rows, 32), moved)
-}
-
-/** The same with a further bit of who has no key, in a lane of its own. */
-function sortOfPresent(rows, columns) {
-  const lanes = 10 * (21 + 3 + 24 + 3) + (9 + 3 + 18 + 3) + (3 + 3 + 12 + 3) + 9
-  const moved = { rounds: 12 * 7 + 7, bytes: rows * (LANE * lanes + 6 * ELEMENT * columns) }
-  return inTurn(atOnce(toBits(rows, 32), toBits(rows, 1)), moved)
-}
-
-/** A sort; equality and its bit; the last rows to the front; products; then the rule, a shuffle, and one group. */
-export function group(rows) {
-  const front = { rounds: 3 + 4, bytes: rows * (LANE * (6 + 9) + 6 * ELEMENT * 4) }
-  const shuffled = { rounds: 3, bytes: rows * 6 * ELEMENT * 6 }
+export function sort(rows, columns, keys = [32]) {
+  const digits = digitsOf(keys.reduce((sum, bits) => sum + bits, 0))
+  const moved = rearranged(rows, columns)
   return inTurn(
-    sort(rows, 2),
-    zero(rows),
-    unpacked(rows),
-    front,
-    products(3 * rows),
-    negative(rows),
-    unpackedPlanes(rows, 1),
-    products(4 * rows),
-    shuffled,
-    opening(rows),
-    opening(5),
+    atOnce(...keys.map(bits => toBits(rows, bits))),
+    ...digits.map(({ bits, left }) => ({
+      rounds: 7,
+      bytes: rows * LANE * (3 * (2 ** bits - 1) + 3 + 6 * (2 + left) + 3),
+    })),
+    moved,
   )
 }
 
+/** Digits, lane by lane, and how many lanes of keys still follow after each. */
+function digitsOf(total) {
+  const lanes = Math.ceil(total / LANE_BITS)
+  return Array.from({ length: lanes }, (_, lane) => {
+    const size = Math.min(LANE_BITS, total - lane * LANE_BITS)
+    return Array.from({ length: Math.ceil(size / DIGIT_BITS) }, (_, digit) => {
+      const bits = Math.min(DIGIT_BITS, size - digit * DIGIT_BITS)
+      const isLast = (digit + 1) * DIGIT_BITS >= size
+      return { bits, left: lanes - lane - (isLast ? 1 : 0) }
+    })
+  }).flat()
+}
+
+/** Row numbers shuffled and opened, and the columns shuffled back. */
+const rearranged = (rows, columns) => ({ rounds: 7, bytes: rows * (9 * LANE + 6 * ELEMENT * columns) })
+
+/** Targets and columns shuffled, and the targets opened. */
+const placed = (rows, columns) => ({ rounds: 4, bytes: rows * (9 * LANE + 6 * ELEMENT * columns) })
+
+/** A sort; equality and its bit; the last rows to the front; products. */
+const grouped = (rows, bits) =>
+  inTurn(
+    sort(rows, 2, [bits]),
+    zero(rows),
+    unpacked(rows),
+    { rounds: 3, bytes: 6 * LANE * rows },
+    placed(rows, 4),
+    products(3 * rows),
+  )
+
+/** The rule, products, a shuffle; which groups are opened to all, and five columns of them. */
+const opened = (rows, groups, receivers) =>
+  inTurn(
+    negative(rows),
+    unpackedPlanes(rows, 1),
+    products(4 * rows),
+    { rounds: 3, bytes: 6 * 6 * ELEMENT * rows },
+    opening(rows),
+    { rounds: 1, bytes: receivers * 5 * groups * ELEMENT },
+  )
+
+export const group = (rows, { bits = 32, groups = 1, receivers = 3 } = {}) =>
+  inTurn(grouped(rows, bits), opened(rows, groups, receivers))
+
 /** Both sides sorted, the right one alone before; equality and its bit; back to the left side's order; products. */
-export function join(many, few) {
+export function join(many, few, { bits = 32, columns = 1 } = {}) {
   const rows = many + few
-  const restored = { rounds: 4, bytes: rows * (LANE * 9 + 6 * ELEMENT * 3) }
   return inTurn(
-    sortOfPresent(few, 3),
+    sort(few, 2 + columns, [1, bits]),
     zero(few),
     unpacked(few),
     products(few),
     inTurn(zero(1), unpacked(1), opening(1)),
-    sortOfPresent(rows, 4),
+    sort(rows, 3 + columns, [1, bits]),
     zero(rows),
     unpacked(rows),
-    restored,
+    placed(rows, 2 + columns),
     products(many),
+    products(columns * many),
+  )
+}
+
+/** The parties' seeds, once a session. */
+const seeds = { rounds: 1, bytes: 3 * 32 }
+const shared = (rows, columns) => ({ rounds: 1, bytes: columns * rows * ELEMENT })
+
+/** A joint job: rows with a key and a value, totalled by the key. */
+export const groupJob = (rows, { bits, groups, receivers }) =>
+  inTurn(seeds, shared(rows, 2), group(rows, { bits, groups, receivers }))
+
+/**
+ * A joint job: rows joined with those of another table by a key, and totalled by a category of that one; a category is
+ * opened where it has enough rows and enough different keys, one of which is marked in each by a sort.
+ */
+export function joinJob(many, few, { bits, categories, receivers }) {
+  const wide = Math.ceil(Math.log2(categories))
+  const first = inTurn(
+    sort(many, 3, [wide, bits, 1]),
+    atOnce(zero(many), zero(many)),
+    conjunctions(1, 1, 0, many),
+    unpacked(many),
     products(many),
+    placed(many, 1),
+  )
+  const totalled = inTurn(
+    products(many),
+    sort(many, 4, [wide]),
+    zero(many),
+    unpacked(many),
+    { rounds: 3, bytes: 6 * LANE * many },
+    placed(many, 5),
+    inTurn(negative(1), unpacked(1), opening(1)),
+    products(4 * categories),
+  )
+  const released = inTurn(
+    negative(2 * padded(categories)),
+    conjunctions(1, 1, 0, categories),
+    unpackedPlanes(categories, 1),
+    products(4 * categories),
+    { rounds: 3, bytes: 6 * 6 * ELEMENT * categories },
+    opening(categories),
+    { rounds: 1, bytes: receivers * 5 * categories * ELEMENT },
+  )
+  return inTurn(
+    seeds,
+    shared(many, 2),
+    shared(few, 3),
+    join(many, few, { bits, columns: 2 }),
+    products(many),
+    first,
+    totalled,
+    released,
   )
 }
