@@ -3,9 +3,10 @@ import { type Data, DataType, Vector } from 'apache-arrow'
 import { scaleWithin, type Words } from '../ring/kernels.js'
 import { placesIn } from './categories.js'
 import { codeBits, digitsOf, encodeCode } from './code.js'
-import { scaled } from './decimal.js'
+import { scaled, shortScaled } from './decimal.js'
 import { integersInto } from './integers.js'
 import type { CodeType, JointColumn } from './job.js'
+import { textsIn } from './texts.js'
 
 /** A column of numbers as ring elements: 0 where there is no value, and which rows have one. */
 export interface NumberColumn {
@@ -101,19 +102,43 @@ function readNumbers(
   if (data.nullCount > 0)
     for (let row = 0; row < data.length; row++) if (!data.getValid(row)) present[row] = 0n
   if (DataType.isUtf8(data.type)) {
-    const texts = new Vector([data])
-    for (let row = 0; row < data.length; row++) {
-      const value = present[row] === 0n ? null : numberOf(texts.get(row) as string, column, scale)
-      if (value === null) present[row] = 0n
-      else if (value > bound || value < -bound) throw beyond(column)
-      else values[row] = BigInt.asUintN(64, value)
-    }
+    readTexts(data, column, { scale, bound }, values, present)
     return
   }
   const factor = 10n ** BigInt(scale - scaleOf(data, column, scale))
   const fits = integersInto(data, present, values) && scaleWithin(values, factor, bound / factor)
   if (!fits) throw beyond(column)
 }
+
+function readTexts(
+  data: Data,
+  column: JointColumn,
+  { scale, bound }: { readonly scale: number; readonly bound: bigint },
+  values: Words,
+  present: Words,
+): void {
+  const texts = new Vector([data])
+  const { bytes, offsets } = textsIn(data)!
+  const lanes = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length)
+  const most = Number(bound)
+  for (let row = 0; row < data.length; row++) {
+    if (present[row] === 0n) continue
+    const short = shortScaled(bytes, offsets[row]!, offsets[row + 1]!, scale)
+    // a bound beyond what a double holds exactly is beyond every short number too
+    if (Math.abs(short) <= most) {
+      const high = Math.floor(short / TURN)
+      lanes[2 * row] = short - high * TURN
+      lanes[2 * row + 1] = high
+      continue
+    }
+    const value = numberOf(texts.get(row) as string, column, scale)
+    if (value === null) present[row] = 0n
+    else if (value > bound || value < -bound) throw beyond(column)
+    else values[row] = BigInt.asUintN(64, value)
+  }
+}
+
+const TURN = 2 ** 32
 
 /** Digits after the point that the column's integers have already. */
 function scaleOf({ type }: Data, column: JointColumn, scale: number): number {

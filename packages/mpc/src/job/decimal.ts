@@ -8,6 +8,28 @@ export function scaled(text: string, scale: number): bigint | undefined {
   return sign === '-' ? -value : value
 }
 
+/** Digits that a double holds exactly. */
+const EXACT = 15
+const [MINUS, POINT, ZERO] = [45, 46, 48]
+
+/** The same of a text in UTF-8, for the many that are short; NaN where it has more than 15 digits, or is no number. */
+export function shortScaled(bytes: Uint8Array, start: number, end: number, scale: number): number {
+  const first = bytes[start] === MINUS ? start + 1 : start
+  let value = 0
+  let point = end
+  for (let at = first; at < end; at++) {
+    const digit = bytes[at]! - ZERO
+    if (digit >= 0 && digit <= 9) value = value * 10 + digit
+    else if (bytes[at] === POINT && point === end && at > first && at + 1 < end) point = at
+    else return Number.NaN
+  }
+  const fraction = Math.max(0, end - point - 1)
+  const digits = point - first + scale
+  if (point === first || fraction > scale || digits > EXACT) return Number.NaN
+  for (let missing = scale - fraction; missing > 0; missing--) value *= 10
+  return first > start ? -value : value
+}
+
 /** The inverse, with all its digits. */
 export function unscaled(value: bigint, scale: number): string {
   if (scale === 0) return value.toString()

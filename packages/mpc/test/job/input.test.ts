@@ -56,12 +56,16 @@ const NUMBERS: readonly (readonly [DataType, number, bigint, bigint])[] = [
   ).map(([type, bits]) => [type, 0, 0n, (1n << BigInt(bits)) - 1n] as const),
   [new Decimal(2, 38, 128), 2, -BOUND, BOUND],
   [new Decimal(1, 38, 128), 1, -BOUND / 10n, BOUND / 10n],
+  [new Utf8(), 2, -BOUND, BOUND],
+  [new Utf8(), 1, -9_999_999_999_999n, 9_999_999_999_999n],
+  [new Utf8(), 0, -99n, 999_999n],
 ]
 
 const numbers = fc.constantFrom(...NUMBERS).chain(([type, scale, lowest, highest]) =>
   fc.record({
     type: fc.constant(type),
     factor: fc.constant(10n ** BigInt(SCALE - scale)),
+    scale: fc.constant(scale),
     values: fc.array(
       fc.oneof(
         fc.constant(null),
@@ -83,7 +87,19 @@ function within(value: bigint, scale: number): bigint {
 const words = (value: bigint) =>
   new Uint32Array(BigUint64Array.of(BigInt.asUintN(64, value), BigInt.asUintN(64, value >> 64n)).buffer)
 
-function column(type: DataType, values: readonly (bigint | null)[]): Vector {
+/** As a text file writes a number with so many digits after the point. */
+function written(value: bigint, scale: number): string {
+  const digits = String(value < 0n ? -value : value).padStart(scale + 1, '0')
+  const text = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`
+  return value < 0n ? `-${text}` : text
+}
+
+function column(type: DataType, values: readonly (bigint | null)[], scale = 0): Vector {
+  if (type instanceof Utf8)
+    return vectorFromArray(
+      values.map(value => (value === null ? null : written(value, scale))),
+      type,
+    )
   const isWide = [Int64, Uint64].some(wide => type instanceof wide)
   return vectorFromArray(
     values.map(value => {
@@ -147,14 +163,14 @@ describe('an input', () => {
         names,
         fc.boolean(),
         fc.integer({ min: 1, max: 5 }),
-        async ({ type, factor, values: found }, trades, entities, coded, cut) => {
+        async ({ type, factor, scale, values: found }, trades, entities, coded, cut) => {
           const rows = Math.min(found.length, trades.length)
           const ids = entities.slice(0, rows).sort(byCodePoints)
           const [values, kinds] = [found.slice(0, rows), trades.slice(0, rows)]
           const text = coded ? new Dictionary(new Utf8(), new Int32()) : new Utf8()
           const table = new Table({
             firm: vectorFromArray(ids, text),
-            debt: column(type, values),
+            debt: column(type, values, scale),
             trade: vectorFromArray(kinds, text),
           })
           const parts = Array.from({ length: Math.ceil(rows / cut) }, (_, i) =>
@@ -167,7 +183,7 @@ describe('an input', () => {
           if (rows < 2) return
           const turned = new Table({
             firm: vectorFromArray([...ids].reverse(), text),
-            debt: column(type, values),
+            debt: column(type, values, scale),
             trade: vectorFromArray(kinds, text),
           })
           await expect(examine(turned, FORM, KEY)).toThrowWithCode('SCHEMA_INVALID', 'job.rows')
@@ -175,6 +191,26 @@ describe('an input', () => {
       ),
       { numRuns: 200, seed: 20261201 },
     )
+  })
+
+  const misspelt: readonly (readonly [string, string])[] = [
+    ...['', '-', '.5', '5.', '1.2.3', '--1', '+1', '1e3', ' 1', '1.234', '１', '0x1', '1-'].map(
+      text => [text, 'job.columns'] as const,
+    ),
+    ['1000000000000000.01', 'job.bound'],
+    ['-9999999999999999999', 'job.bound'],
+  ]
+
+  it.each(misspelt)('is refused where a number is written "%s"', async (text, rule) => {
+    const [debt, trade] = FORM.columns
+    const table = new Table({
+      firm: vectorFromArray(['a'], new Utf8()),
+      debt: vectorFromArray([text], new Utf8()),
+      trade: vectorFromArray(['a'], new Utf8()),
+    })
+    const form = { ...FORM, columns: [{ ...debt!, nullable: false }, trade!] }
+    const code = rule === 'job.bound' ? 'PARAMETER_INVALID' : 'SCHEMA_INVALID'
+    await expect(examine(table, form, KEY)).toThrowWithCode(code, rule)
   })
 
   const beyond: readonly (readonly [string, Vector])[] = [
