@@ -13,13 +13,18 @@ export const LIMIT = 370
 export const ENOUGH = 20_000
 
 export function againstUniform(bytes: Uint8Array): number {
-  const expected = bytes.length / 256
-  return counts(bytes).reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)
+  return fromUniform(counts(bytes), bytes.length)
 }
 
 export function neighbours(bytes: Uint8Array, width: number): number {
-  const differences = Uint8Array.from(bytes.subarray(width), (byte, i) => byte ^ bytes[i]!)
-  return againstUniform(differences)
+  const found = new Float64Array(256)
+  for (let i = width; i < bytes.length; i++) found[bytes[i]! ^ bytes[i - width]!]! += 1
+  return fromUniform(found, bytes.length - width)
+}
+
+function fromUniform(found: Float64Array, bytes: number): number {
+  const expected = bytes / 256
+  return found.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)
 }
 
 export function againstEachOther(a: Uint8Array, b: Uint8Array): number {
@@ -40,9 +45,9 @@ export function worst(first: Uint8Array, second: Uint8Array, width: number): num
   )
 }
 
-function counts(bytes: Uint8Array): number[] {
-  const found = Array<number>(256).fill(0)
-  for (const byte of bytes) found[byte]!++
+function counts(bytes: Uint8Array): Float64Array {
+  const found = new Float64Array(256)
+  for (let i = 0; i < bytes.length; i++) found[bytes[i]!]! += 1
   return found
 }
 
