@@ -1,10 +1,4 @@
-/**
- * The scalar functions of the plan language. The names are ours; an engine maps each to what it has, with the
- * semantics stated here. A function that is not listed cannot be planned.
- *
- * Null in, null out, unless stated. Comparison of text is by code point.
- */
-export const FUNCTIONS = [
+const DECIDING = [
   // comparison; `distinctFrom` treats nulls as equal
   'equal',
   'notEqual',
@@ -20,6 +14,22 @@ export const FUNCTIONS = [
   'not',
   'isNull',
   'isNotNull',
+  // text; `like` has % and _ and an optional escape character
+  'like',
+  'notLike',
+  'startsWith',
+  'endsWith',
+  'contains',
+] as const
+
+/**
+ * The scalar functions of the plan language. The names are ours; an engine maps each to what it has, with the
+ * semantics stated here. A function that is not listed cannot be planned.
+ *
+ * Null in, null out, unless stated. Comparison of text is by code point.
+ */
+export const FUNCTIONS = [
+  ...DECIDING,
   // arithmetic; `divide` is always floating point, with infinities and NaN by IEEE 754; `integerDivide` truncates, and
   // it and `modulo` (sign of the dividend) of integers or decimals are null for a divisor of zero; overflow is an error
   'add',
@@ -41,9 +51,7 @@ export const FUNCTIONS = [
   // conditional
   'coalesce',
   'nullIf',
-  // text; positions count characters from 1; `like` has % and _ and an optional escape character
-  'like',
-  'notLike',
+  // text; positions count characters from 1
   'lower',
   'upper',
   'trim',
@@ -52,9 +60,6 @@ export const FUNCTIONS = [
   'length',
   'substring',
   'concat',
-  'startsWith',
-  'endsWith',
-  'contains',
   'position',
   'replace',
   // dates and times; `datePart` and `dateTruncate` take the unit as a literal first argument, `dateAdd` the unit,
@@ -69,26 +74,7 @@ export const FUNCTIONS = [
 export type FunctionName = (typeof FUNCTIONS)[number]
 
 /** Those that give a truth value: what they are given decides, it does not reach what comes out. */
-export const PREDICATES: ReadonlySet<FunctionName> = new Set([
-  'equal',
-  'notEqual',
-  'less',
-  'lessOrEqual',
-  'greater',
-  'greaterOrEqual',
-  'distinctFrom',
-  'notDistinctFrom',
-  'and',
-  'or',
-  'not',
-  'isNull',
-  'isNotNull',
-  'like',
-  'notLike',
-  'startsWith',
-  'endsWith',
-  'contains',
-])
+export const PREDICATES: ReadonlySet<FunctionName> = new Set(DECIDING)
 
 export const DATE_UNITS = ['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second'] as const
 /** further parts that only `datePart` knows; `dayOfWeek` is 0 (Sunday) to 6, `isoDayOfWeek` 1 (Monday) to 7 */

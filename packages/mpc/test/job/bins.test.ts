@@ -1,12 +1,12 @@
-import type { Expression } from '@sluice/core/plan'
-import type { InputForm, JointJob, JointOperation, Statistic } from '@sluice/mpc'
+import type { InputForm, Statistic } from '@sluice/mpc'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { chunkRows, running } from '../../dist/job/protocol.js'
 import { queryOf } from '../../dist/job/query.js'
 import { type Row, totalsOf } from './locally.js'
 import { makeJob } from './parties.js'
-import { columnsOf, query } from './plans.js'
+import { columnsOf } from './plans.js'
+import { statisticJobs, type Wanted } from './statistic-job.js'
 
 const CATEGORIES = ['a', 'b']
 const number = (name: string, nullable: boolean, scale = 2, bound = '1000') =>
@@ -44,36 +44,7 @@ const card: InputForm = {
   ],
 }
 const c = columnsOf(forms)
-const base = await makeJob()
-
-interface Wanted {
-  readonly columns: readonly string[]
-  readonly where?: Expression
-  readonly minimum?: number
-}
-
-function jobOf(
-  statistic: Statistic,
-  { columns, where, minimum = 1 }: Wanted,
-  rows: number,
-): { job: JointJob; operation: JointOperation } {
-  const { root, ...plan } = query({ inputs: forms, ...(where && { where }), aggregates: { n: ['count'] } })
-  const output = columns.map(name => ({ name, id: (c.expression(name) as { id: number }).id }))
-  const input = root.kind === 'aggregate' ? root.input : root
-  const operation: JointOperation = {
-    name: 'asked',
-    plan: { ...plan, root: input, output },
-    statistic,
-    receivers: ['bureau', 'operator'],
-  }
-  const described = (form: InputForm, count: number) => ({
-    ...form,
-    rows: count,
-    fingerprint: '0'.repeat(64),
-  })
-  const inputs = [...forms.map(form => described(form, rows)), described(card, 1)]
-  return { job: { ...base, inputs, operations: [operation], minimumEntities: minimum }, operation }
-}
+const jobOf = statisticJobs(await makeJob(), forms, card)
 
 const decimal = (value: bigint, scale: number) => {
   if (scale === 0) return value.toString()
@@ -142,7 +113,7 @@ describe('a histogram', () => {
         const columns = [...(asked.grouped ? ['k'] : []), 'debt', 'tax', 'staff']
         const statistic: Statistic = { kind: 'histogram', edges, totals: ['tax', 'staff'] }
         const wanted = { columns, minimum: asked.minimum, ...(asked.chosen && { where }) }
-        const { job, operation } = jobOf(statistic, wanted, asked.rows.length)
+        const { job, operation } = jobOf(statistic, { ...wanted, rows: asked.rows.length })
         const { table, outputs } = totalsOf(job, operation, asked.rows, { size: asked.size })
         expect(outputs[1]).toBeUndefined()
         expect(table.columns.map(({ name }) => name)).toEqual([
@@ -197,7 +168,7 @@ describe('scores under secret weights', () => {
         }
         const columns = [...(asked.grouped ? ['k'] : []), 'tax', 'debt', 'staff']
         const wanted = { columns, minimum: asked.minimum, ...(asked.chosen && { where }) }
-        const { job, operation } = jobOf(statistic, wanted, asked.rows.length)
+        const { job, operation } = jobOf(statistic, { ...wanted, rows: asked.rows.length })
         const { table } = totalsOf(job, operation, asked.rows, { size: asked.size, model: card })
         const bins = edged
           ? edges.slice(1).map((below, i) => ({
@@ -227,7 +198,7 @@ describe('scores under secret weights', () => {
         weights: named,
         edges: ['-1.5', '-1', '0'],
       }
-      const { job, operation } = jobOf(statistic, { columns: ['debt', 'tax'] }, 1)
+      const { job, operation } = jobOf(statistic, { columns: ['debt', 'tax'], rows: 1 })
       const { table } = totalsOf(job, operation, rows, { model: card })
       expect(table.rows.map(row => row[2])).toEqual([null, '1'])
     }
@@ -292,16 +263,16 @@ describe('scores under secret weights', () => {
     ],
   ]
   it.each(refusals)('refuse %s', async (_, statistic, wanted, code) => {
-    const { job, operation } = jobOf(statistic, wanted, 20)
+    const { job, operation } = jobOf(statistic, { ...wanted, rows: 20 })
     await expect(() => queryOf(job, operation)).toThrowWithCode(code)
   })
 
   it('take 10^8 rows chunk by chunk, and are refused where no chunk fits', async () => {
-    const { job, operation } = jobOf(score, { columns: ['debt', 'tax'] }, 100_000_000)
+    const { job, operation } = jobOf(score, { columns: ['debt', 'tax'], rows: 100_000_000 })
     const run = running(job, operation, queryOf(job, operation), 0, undefined)
     expect(chunkRows(run)).toBeGreaterThan(10_000)
     const edges = Array.from({ length: 200 }, (_, i) => String(i))
-    const fine = jobOf({ kind: 'histogram', edges }, { columns: ['debt'] }, 1000)
+    const fine = jobOf({ kind: 'histogram', edges }, { columns: ['debt'], rows: 1000 })
     const small = { ...fine.job, limits: { ...fine.job.limits, memory: 2 ** 20 } }
     const needy = running(small, fine.operation, queryOf(small, fine.operation), 0, undefined)
     await expect(() => chunkRows(needy)).toThrowWithCode('MEMORY_EXCEEDED', 'job.limits')

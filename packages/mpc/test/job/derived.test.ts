@@ -1,11 +1,11 @@
-import type { Expression } from '@sluice/core/plan'
-import type { InputForm, JointJob, JointOperation, Statistic } from '@sluice/mpc'
+import type { InputForm, Statistic } from '@sluice/mpc'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { queryOf } from '../../dist/job/query.js'
 import { type Row, totalsOf } from './locally.js'
 import { makeJob } from './parties.js'
-import { columnsOf, query } from './plans.js'
+import { columnsOf } from './plans.js'
+import { statisticJobs } from './statistic-job.js'
 
 const CATEGORIES = [...'abcdefghijkl']
 const number = (name: string, nullable: boolean, scale: number, bound: string) =>
@@ -29,31 +29,7 @@ const forms: InputForm[] = [
   },
 ]
 const c = columnsOf(forms)
-const base = await makeJob()
-
-interface Wanted {
-  readonly columns: readonly string[]
-  readonly where?: Expression
-  readonly minimum?: number
-}
-
-function jobOf(
-  statistic: Statistic,
-  { columns, where, minimum = 1 }: Wanted,
-  rows: number,
-): { job: JointJob; operation: JointOperation } {
-  const { root, ...plan } = query({ inputs: forms, ...(where && { where }), aggregates: { n: ['count'] } })
-  const output = columns.map(name => ({ name, id: (c.expression(name) as { id: number }).id }))
-  const input = root.kind === 'aggregate' ? root.input : root
-  const operation: JointOperation = {
-    name: 'asked',
-    plan: { ...plan, root: input, output },
-    statistic,
-    receivers: ['bureau', 'operator'],
-  }
-  const inputs = forms.map(form => ({ ...form, rows, fingerprint: '0'.repeat(64) }))
-  return { job: { ...base, inputs, operations: [operation], minimumEntities: minimum }, operation }
-}
+const jobOf = statisticJobs(await makeJob(), forms)
 
 const rowOf: fc.Arbitrary<Row> = fc.record({
   debt: fc.option(fc.bigInt({ min: -100_000n, max: 100_000n }), { freq: 5 }),
@@ -77,7 +53,7 @@ const where = c.less('staff', 'tax')
 function asked(statistic: Statistic, names: readonly string[], { rows, ...how }: Given) {
   const columns = [...(how.grouped ? ['k'] : []), ...names]
   const wanted = { columns, minimum: how.minimum, ...(how.chosen && { where }) }
-  const { job, operation } = jobOf(statistic, wanted, rows.length)
+  const { job, operation } = jobOf(statistic, { ...wanted, rows: rows.length })
   const { table, outputs } = totalsOf(job, operation, rows, { size: how.size })
   expect(outputs[1]).toBeUndefined()
   expect(table.columns.map(({ name }) => name)).toEqual([...(how.grouped ? ['k'] : []), statistic.kind])
@@ -175,7 +151,7 @@ describe('of each group, on shares', () => {
     const rows: Row[] = [{ debt: 5n, large: 1n, k: 'a', tax: 1n, staff: 2n }]
     const rounds = (kind: 'mean' | 'ratio' | 'variance' | 'deviation') => {
       const columns = kind === 'ratio' ? ['large', 'staff'] : ['staff']
-      const { job, operation } = jobOf({ kind, digits: 1 }, { columns }, 1)
+      const { job, operation } = jobOf({ kind, digits: 1 }, { columns, rows: 1 })
       return totalsOf(job, operation, rows).rounds
     }
     expect(Math.abs(rounds('mean') - 366 - 11)).toBeLessThanOrEqual(2)
@@ -194,7 +170,7 @@ describe('of each group, on shares', () => {
     ['too large sums', { kind: 'ratio', digits: 0 }, ['large', 'debt'], 1_000_000, 'SQL_REFUSED'],
   ]
   it.each(refusals)('is refused of %s', async (_, statistic, columns, rows, code) => {
-    const { job, operation } = jobOf(statistic, { columns }, rows)
+    const { job, operation } = jobOf(statistic, { columns, rows })
     await expect(() => queryOf(job, operation)).toThrowWithCode(code)
   })
 })

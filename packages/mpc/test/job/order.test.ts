@@ -1,5 +1,4 @@
-import type { Expression } from '@sluice/core/plan'
-import type { InputForm, JointJob, JointOperation, Statistic } from '@sluice/mpc'
+import type { InputForm, Statistic } from '@sluice/mpc'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { running } from '../../dist/job/protocol.js'
@@ -7,7 +6,8 @@ import { queryOf } from '../../dist/job/query.js'
 import { checkMemory } from '../../dist/job/statistics/statistic.js'
 import { type Row, statisticOf } from './locally.js'
 import { makeJob } from './parties.js'
-import { columnsOf, query } from './plans.js'
+import { columnsOf } from './plans.js'
+import { statisticJobs, type Wanted } from './statistic-job.js'
 
 const CATEGORIES = { k: ['a', 'b', 'c'], h: ['s', 't'] }
 const number = (name: string, nullable: boolean, bound = '1000') =>
@@ -37,35 +37,7 @@ const forms: InputForm[] = [
   },
 ]
 const c = columnsOf(forms)
-const base = await makeJob()
-
-interface Wanted {
-  readonly columns: readonly string[]
-  readonly where?: Expression
-  readonly minimum?: number
-  readonly rows?: number
-}
-
-function jobOf(
-  statistic: Statistic,
-  { columns, where, minimum = 1, rows = 0 }: Wanted,
-): { job: JointJob; operation: JointOperation } {
-  const { root, ...plan } = query({
-    inputs: forms,
-    ...(where && { where }),
-    aggregates: { n: ['count'] },
-  })
-  const output = columns.map(name => ({ name, id: (c.expression(name) as { id: number }).id }))
-  const input = root.kind === 'aggregate' ? root.input : root
-  const operation: JointOperation = {
-    name: 'asked',
-    plan: { ...plan, root: input, output },
-    statistic,
-    receivers: ['bureau', 'operator'],
-  }
-  const inputs = forms.map(form => ({ ...form, rows, fingerprint: '0'.repeat(64) }))
-  return { job: { ...base, inputs, operations: [operation], minimumEntities: minimum }, operation }
-}
+const jobOf = statisticJobs(await makeJob(), forms)
 
 function asked(statistic: Statistic, wanted: Wanted, rows: readonly Row[]) {
   const { job, operation } = jobOf(statistic, { ...wanted, rows: rows.length })
