@@ -32,7 +32,8 @@ export async function bench({ rows, growing = false } = {}) {
       const jiff = await jiffRates()
       const found = []
       for (const [place, measurement] of growth.entries()) {
-        const [result] = await runProcesses(folder, NAMES, 'party.mjs', 1, place)
+        const keys = mkdtempSync(join(folder, 'growth-'))
+        const [result] = await runProcesses(keys, NAMES, 'party.mjs', 1, place)
         found.push(...cases(measurement, result, jiff), memoryCase(measurement, result))
       }
       const large = RELATIONS.map(rows => 10 * rows)
