@@ -5,11 +5,14 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { KeyFile } from '@sluice/ledger/keys'
 import { freshPsiJob } from '@sluice/mpc/psi'
+import { placeTable, readTable } from '@sluice/sandbox/io'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { freePort } from './terminal.js'
 import { runCommand, temporaryRoot } from './transcript.js'
 
 const NAMES = ['bureau', 'bank']
+/** a CSV file is read and let go; a Parquet file's engine waits for the rows that are to be written, and owns no file */
+const INPUTS: Readonly<Record<string, string>> = { bureau: 'bureau.csv', bank: 'bank.parquet' }
 /** some tenths of a second of work after the first part of it is done */
 const KEYS = 2048
 const program = join(dirname(dirname(fileURLToPath(import.meta.url))), 'bin', 'sluice.js')
@@ -28,6 +31,9 @@ beforeAll(async () => {
     const codes = Array.from({ length: KEYS }, (_, i) => `A${first + i}`)
     await writeFile(join(root, `${name}.csv`), `code\n${codes.join('\n')}\n`)
   }
+  await readTable(join(root, 'bank.csv'), { staging: join(root, 'staging') }, table =>
+    table.keep(new Uint8Array(KEYS).fill(1), new Set(), made => placeTable(made, join(root, 'bank.parquet'))),
+  )
   const job = {
     ...freshPsiJob(),
     purpose: 'companies that both know',
@@ -43,16 +49,23 @@ beforeAll(async () => {
   }
   await writeFile(join(root, 'job.json'), JSON.stringify(job))
   for (const name of NAMES) {
-    const approved = await sluice(`psi approve job.json --as ${name} --input ${name}.csv --key code --yes`)
+    const approved = await sluice(
+      `psi approve job.json --as ${name} --input ${INPUTS[name]} --key code --yes`,
+    )
     expect(approved.exitCode).toBe(0)
   }
 })
 afterAll(() => rm(root, { recursive: true, force: true }))
 
 /** A party in a process of its own; the signal is sent, or something else done, when it has computed a part. */
-function party(name: string, signal?: NodeJS.Signals, then: () => void = () => undefined) {
-  const out = name === 'bank' ? ['--out', 'shared.csv'] : []
-  const words = ['--as', name, '--input', `${name}.csv`, '--key', 'code', ...out]
+function party(
+  name: string,
+  signal?: NodeJS.Signals,
+  then: () => void = () => undefined,
+  input = INPUTS[name]!,
+) {
+  const out = name === 'bank' ? ['--out', 'shared.parquet'] : []
+  const words = ['--as', name, '--input', input, '--key', 'code', ...out]
   const child = spawn(
     process.execPath,
     [program, 'psi', 'run', 'job.json', ...words, '--progress', 'json', '--json'],
@@ -109,17 +122,17 @@ it('the same command goes through the next time, and the record shows what broke
   expect(said.job).toMatch(/^[0-9a-f]{64}$/)
   expect(other.job).toBe(said.job)
   const added = (await readdir(root)).filter(name => !before.has(name))
-  expect(added.sort()).toEqual(['bank.key.psi', 'bureau.key.psi', 'shared.csv'])
+  expect(added.sort()).toEqual(['bank.key.psi', 'bureau.key.psi', 'shared.parquet'])
   expect(await statusesOf('bank')).toEqual(['begun', 'begun', 'INTERRUPTED', 'begun', 'done'])
 })
 
 it('an input that is exchanged meanwhile for one of as many rows is refused, and nothing is written of it', async () => {
-  await rm(join(root, 'shared.csv'))
+  await rm(join(root, 'shared.parquet'))
   const codes = Array.from({ length: KEYS }, (_, i) => `B${i}`)
   await writeFile(join(root, 'new.csv'), `code\n${codes.join('\n')}\n`)
   const exchange = () => renameSync(join(root, 'new.csv'), join(root, 'bank.csv'))
-  const [, bank] = await Promise.all([party('bureau'), party('bank', undefined, exchange)])
+  const [, bank] = await Promise.all([party('bureau'), party('bank', undefined, exchange, 'bank.csv')])
   expect(bank!.code).toBe(5)
   expect(JSON.parse(bank!.stdout).error.code).toBe('FINGERPRINT_MISMATCH')
-  expect(await readdir(root)).not.toContain('shared.csv')
+  expect(await readdir(root)).not.toContain('shared.parquet')
 })

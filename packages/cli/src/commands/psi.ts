@@ -3,7 +3,6 @@ import { access } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SluiceError, visibleText } from '@sluice/core'
-import type { MeetEvent } from '@sluice/mpc'
 import type { PsiJob } from '@sluice/mpc/psi'
 import { type Command, Option } from 'commander'
 import type { Context } from '../context.js'
@@ -231,7 +230,7 @@ async function run(context: Context, options: Running, file: string): Promise<Re
   if (prepared === undefined || input === undefined || dryRun) return runJob(context, options, file)
   // whoever asks brings a small set: the engine takes longer to start than to read it, and writes the result
   const { holdTable } = await import('../psi/held-table.js')
-  const held = await holdTable(context, input)
+  const held = await holdTable(context, input, options.out)
   try {
     return await runJob(context, options, file, held)
   } finally {
@@ -240,14 +239,14 @@ async function run(context: Context, options: Running, file: string): Promise<Re
 }
 
 async function runJob(context: Context, options: Running, file: string, held?: HeldTable): Promise<Reply> {
-  const [files, { inputOf, itemsOf, readItems }, { rowsOf }, { resultOf }, psi] = await Promise.all([
+  const [files, { inputOf }, { rowsOf }, { resultOf }, psi] = await Promise.all([
     import('../psi/files.js'),
     import('../psi/input.js'),
     import('../psi/payload.js'),
     import('../psi/result.js'),
     import('@sluice/mpc/psi'),
   ])
-  const { goesInBuckets, psiLearns, psiPartyIndex, psiSeesCount } = psi
+  const { goesInBuckets, psiLearns, psiPartyIndex } = psi
   const job = await files.readPsiJob(context, file)
   const self = psiPartyIndex(job, options.as)
   const learns = psiLearns(job, self)
@@ -264,62 +263,27 @@ async function runJob(context: Context, options: Running, file: string, held?: H
       as: options.as,
     },
   )
+  const record = options.record === undefined ? `${path}.psi` : context.path(options.record)
+  const listen = options.listen === undefined ? {} : { listen: addressOf(options.listen) }
   if (input !== undefined && goesInBuckets(job)) {
     const { runInBuckets } = await import('../psi/run-in-buckets.js')
-    const record = options.record === undefined ? `${path}.psi` : context.path(options.record)
     return runInBuckets(context, job, {
-      ...{ input, signer, approval, record },
+      ...{ input, signer, approval, record, ...listen },
       ...(options.scratch !== undefined && { scratch: options.scratch }),
-      ...(options.listen !== undefined && { listen: addressOf(options.listen) }),
       rowsOf: (columns, rows) => rowsOf(context, input, columns, rows),
       replyOf: (result, items) => resultOf(context, job, options, { result, items, input, silent: false }),
     })
   }
-  context.progress.report({ stage: 'read' })
-  const table = held && (await loadedMeanwhile(held.opened))
-  const read = () => input && (table ? itemsOf(context, job, input, table) : readItems(context, job, input))
-  const [items, { runPrepared, runPsi }, { stageOf }, { withSide }] = await Promise.all([
-    read(),
-    // while the engine that reads is started
-    import('@sluice/mpc/intersections'),
-    import('../joint/shown.js'),
-    import('../psi/prepared.js'),
-  ])
-  await table?.rest()
-  const { wait } = context.settings
-  const handed = job.payload.find(({ from }) => from === signer.name)
-  const common = {
-    signer,
-    approval,
-    record: options.record === undefined ? `${path}.psi` : context.path(options.record),
-    ...(items !== undefined && { items }),
-    signal: context.signal,
-    onEvent: (event: MeetEvent) => context.progress.report(stageOf(event, context.ui)),
-    onProgress: (fraction: number) => context.progress.report({ stage: 'intersect', fraction }),
-    ...(wait !== undefined && { wait: wait / 1000 }),
-    ...(options.listen !== undefined && { listen: addressOf(options.listen) }),
-    now: context.io.now,
+  const { runInMemory } = await import('../psi/run-in-memory.js')
+  const party = { input, signer, path, approval, record, ...listen }
+  if (held !== undefined || input === undefined) return runInMemory(context, job, party, options, held)
+  const { holdForOutput } = await import('../psi/held-table.js')
+  const own = await holdForOutput(context, input, options.out)
+  try {
+    return await runInMemory(context, job, party, options, own)
+  } finally {
+    await own?.close()
   }
-  const result = await withSide(context, job, { name: signer.name, path }, options, side =>
-    job.prepared === undefined
-      ? runPsi(job, {
-          ...common,
-          ...(handed !== undefined &&
-            input !== undefined && {
-              payload: (rows: Uint32Array) => rowsOf(context, input, handed.columns, rows),
-            }),
-        })
-      : runPrepared(job, { ...common, ...side }),
-  )
-  const silent = psiSeesCount(job, self)
-  return resultOf(context, job, options, { result, items, input, silent, ...(held && { held }) })
-}
-
-/** An engine takes some tenths of a second to start: time enough to load the rest. */
-async function loadedMeanwhile<T>(opened: Promise<T>): Promise<T> {
-  const { loadPrepared } = await import('@sluice/mpc/intersections')
-  await loadPrepared()
-  return opened
 }
 
 /** Before anybody is met: a run counts, and its rows are written after it. */

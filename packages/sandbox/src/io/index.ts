@@ -2,6 +2,7 @@ export { type AnonymizeFileOptions, anonymizeFile } from './anonymize/anonymize.
 export { cellJson, cellText, isNumeric } from './cell.js'
 export { ENCODINGS, type Encoding } from './encoding.js'
 export { detectFormat, type FileFormat } from './format.js'
+export { canHold, holdTable } from './held-table.js'
 export { placeTable } from './place-table.js'
 export {
   type RegisteredFile,

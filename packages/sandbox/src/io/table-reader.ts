@@ -67,7 +67,7 @@ export interface TableFile {
 const SOURCE = 'source'
 const OUTPUT = 'kept.parquet'
 const DAY = 86_400_000
-const LONGEST = 1 << 30
+export const LONGEST = 1 << 30
 const BATCH_ROWS = 32_768
 const BATCH_BYTES = 64 * 2 ** 20
 
@@ -102,7 +102,11 @@ export async function readTable<T>(
         if (encoding === 'utf-8') await child.staging.link(path, SOURCE)
         else await transcode(path, staged, encoding, signal)
         const format = await detectFormat(staged)
-        const file = { path, staged, before, isTranscoded: encoding !== 'utf-8' }
+        const file = {
+          ...{ path, staged, before, isTranscoded: encoding !== 'utf-8' },
+          inside: { source: `${child.inside.in}/${SOURCE}`, output: `${child.inside.out}/${OUTPUT}` },
+          output: join(child.staging.path, 'out', OUTPUT),
+        }
         try {
           return await use(await openTable(child, format, file, pool))
         } catch (error) {
@@ -120,22 +124,26 @@ interface Limits {
   readonly engineMemoryBytes: number
 }
 
-interface StagedFile {
+export interface StagedFile {
   readonly path: string
-  /** another name of it, or a copy, where the child has it */
-  readonly staged: string
+  /** another name of it, or a copy, where the child has it; null where the child has it open */
+  readonly staged: string | null
   /** its version before it was staged */
   readonly before: string
   readonly isTranscoded: boolean
+  /** what the child reads, and where it writes what is kept, as it names them */
+  readonly inside: { readonly source: string; readonly output: string }
+  /** the same output as this process names it */
+  readonly output: string
 }
 
-async function openTable(
+export async function openTable(
   child: Child,
   format: FileFormat,
-  { path, staged, before, isTranscoded }: StagedFile,
+  { path, staged, before, isTranscoded, inside, output: made }: StagedFile,
   limits: Limits,
 ): Promise<TableFile> {
-  const [source, output] = [`${child.inside.in}/${SOURCE}`, `${child.inside.out}/${OUTPUT}`]
+  const { source, output } = inside
   const session = await Session.open(child, {
     threads: limits.threads,
     memoryBytes: limits.engineMemoryBytes,
@@ -143,7 +151,7 @@ async function openTable(
     files: [source, output],
     statements: [],
   })
-  const { from, columns } = await openSource(session, format, source, staged)
+  const { from, columns } = await openSource(session, format, source, staged ?? path)
   const counted = await session.query(statement(`SELECT count(*) FROM ${from}`), {
     maximumRows: 1,
     maximumBytes: 1 << 16,
@@ -154,7 +162,7 @@ async function openTable(
   const wake = async () => {
     // of another file the engine has a table of its own
     if (!isResting || format !== 'parquet') return
-    await child.staging.link(path, SOURCE)
+    if (staged !== null) await child.staging.link(path, SOURCE)
     isResting = false
     await requireVersion(path, before)
   }
@@ -172,7 +180,7 @@ async function openTable(
     },
     async rest() {
       if (isResting || isTranscoded) return
-      await rm(staged)
+      if (staged !== null) await rm(staged)
       isResting = true
     },
     async keep(kept, asText, take) {
@@ -181,9 +189,9 @@ async function openTable(
       await session.numbers('kept', new Uint32Array(kept))
       const list = selected(chosen(columns, undefined, textOf(asText)))
       const relation = `${from} POSITIONAL JOIN kept AS kept(${KEPT_COLUMN})`
-      const sql = `COPY (SELECT ${list} FROM ${relation} WHERE ${KEPT_COLUMN} = 1) TO ${quoteText(output)} (FORMAT parquet, COMPRESSION zstd)`
+      const sql = `COPY (SELECT ${list} FROM ${relation} WHERE ${KEPT_COLUMN} = 1) TO ${quoteText(output)} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)`
       await session.execute(statement(sql))
-      return take(join(child.staging.path, 'out', OUTPUT))
+      return take(made)
     },
   }
 }

@@ -1,3 +1,4 @@
+import { SluiceError } from '@sluice/core'
 import { type Command, type Inside, insideOf } from './command.js'
 import type { FrameLimits } from './frames.js'
 import type { IsolationMode } from './mode.js'
@@ -6,41 +7,58 @@ import { Staging } from './staging.js'
 
 export interface ChildSettings {
   readonly mode: IsolationMode
-  /** makes the command once the staging directory is known */
-  readonly command: (staging: string) => Command
+  /** makes the command once the staging directory is known; null where there is none */
+  readonly command: (staging: string | null) => Command
   readonly stagingRoot: string
+  /** descriptors of open files, instead of a staging directory */
+  readonly files?: readonly number[]
   readonly limits: FrameLimits
 }
 
-/** One process that does one job, with a staging directory that ends with it: `end` removes it. */
+/**
+ * One process that does one job, with a staging directory that ends with it: `end` removes it. Or with open files and no
+ * directory: then nothing of it is left even where this process is killed.
+ */
 export class Child extends IsolatedProcess {
   readonly mode: IsolationMode
-  readonly staging: Staging
+  readonly #staging: Staging | null
   /** how the child names the parts of its staging directory */
   readonly inside: Inside
   #ended: Promise<void> | null = null
 
-  private constructor({ mode, command, limits }: ChildSettings, staging: Staging) {
-    const inside = insideOf(mode, staging.path)
-    super({ command: command(staging.path), directory: staging.path, temporary: inside.tmp, limits })
+  private constructor({ mode, command, limits, files }: ChildSettings, staging: Staging | null) {
+    const inside = staging === null ? NOWHERE : insideOf(mode, staging.path)
+    super({
+      command: command(staging?.path ?? null),
+      ...{ directory: staging?.path ?? '/', temporary: staging === null ? '/' : inside.tmp, limits },
+      ...(files !== undefined && { files }),
+    })
     this.mode = mode
-    this.staging = staging
+    this.#staging = staging
     this.inside = inside
   }
 
   static async start(settings: ChildSettings): Promise<Child> {
-    const staging = await Staging.create(settings.stagingRoot)
+    const staging = settings.files === undefined ? await Staging.create(settings.stagingRoot) : null
     try {
       return new Child(settings, staging)
     } catch (error) {
-      await staging.remove()
+      await staging?.remove()
       throw error
     }
   }
 
+  get staging(): Staging {
+    if (this.#staging === null) throw new SluiceError('INTERNAL', 'this child has no directory')
+    return this.#staging
+  }
+
   /** Ends it, waits until nothing of it is left, and removes its directory. May be called more than once. */
   end(): Promise<void> {
-    this.#ended ??= this.stop().then(() => this.staging.remove())
+    this.#ended ??= this.stop().then(() => this.#staging?.remove())
     return this.#ended
   }
 }
+
+/** An engine without a directory for temporary files makes none. */
+const NOWHERE: Inside = { in: '', out: '', tmp: '' }

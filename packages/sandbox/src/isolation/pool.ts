@@ -33,6 +33,8 @@ export interface Job {
   readonly grade: string
   readonly milliseconds: number
   readonly signal?: AbortSignal | undefined
+  /** descriptors of open files that the child gets instead of a staging directory; then it is started for this job */
+  readonly files?: readonly number[] | undefined
 }
 
 const MIB = 1024 * 1024
@@ -108,7 +110,7 @@ export class ChildPool {
   async run<T>(job: Job, work: (child: Child) => Promise<T>): Promise<T> {
     await this.admit(job.grade)
     if (job.signal?.aborted) throw interrupted()
-    const child = await this.#take()
+    const child = job.files === undefined ? await this.#take() : await this.#start(job.files)
     this.#busy.add(child)
     child.hold()
     const timer = setTimeout(() => child.kill(timeExceeded(job.milliseconds)), job.milliseconds)
@@ -147,13 +149,14 @@ export class ChildPool {
     }
   }
 
-  async #start(): Promise<Child> {
+  async #start(files?: readonly number[]): Promise<Child> {
     const mode = await this.isolation()
     const { entry, dependencies } = this.#options.program
     this.#folders ??= packageFolders(entry, dependencies)
     const settings: ChildSettings = {
       mode,
       stagingRoot: this.#options.stagingRoot,
+      ...(files !== undefined && { files }),
       limits: { jsonBytes: JSON_BYTES, totalBytes: this.#options.outputBytes ?? DEFAULT_OUTPUT_BYTES },
       command: staging => {
         const view = { entry, readOnly: this.#folders ?? [], staging, nodeOptions: CHILD_NODE_OPTIONS }

@@ -12,6 +12,8 @@ export interface ProcessSettings {
   /** the directory that the program inside takes for its home and its temporary files */
   readonly temporary: string
   readonly limits: FrameLimits
+  /** descriptors of open files of this process that the program gets too; `fileInside` says where it finds them */
+  readonly files?: readonly number[]
 }
 
 const STDERR_BYTES = 16_384
@@ -32,15 +34,18 @@ export class IsolatedProcess {
   #failure: SluiceError | null = null
   #wake: (() => void) | null = null
   #held = false
+  readonly #firstFile: number
 
-  constructor({ command, directory, temporary, limits }: ProcessSettings) {
+  constructor({ command, directory, temporary, limits, files = [] }: ProcessSettings) {
     this.#decoder = new FrameDecoder(limits)
+    const closed = inheritable()
+    this.#firstFile = 3 + closed.length
     // a process group of its own, so that it can be killed whole
     const child = spawn(command.file, command.arguments, {
       cwd: directory,
       detached: true,
       env: environment(temporary),
-      stdio: ['pipe', 'pipe', 'pipe', ...inheritable()],
+      stdio: ['pipe', 'pipe', 'pipe', ...closed, ...files],
     }) as ChildProcessByStdio<Writable, Readable, Readable>
     this.#process = child
     child.stdin.on('error', () => this.#fail('ENGINE_KILLED'))
@@ -63,6 +68,11 @@ export class IsolatedProcess {
 
   get pid(): number | undefined {
     return this.#process.pid
+  }
+
+  /** The path by which the program opens one of the files that it got, whatever it sees of directories. Linux alone. */
+  fileInside(index: number): string {
+    return `/proc/self/fd/${this.#firstFile + index}`
   }
 
   /** Settles when the child has said its first word, or has ended. */

@@ -14,7 +14,15 @@ import {
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { placeTable, type ReadTableOptions, readTable, type TableFile, writeTable } from '@sluice/sandbox/io'
+import {
+  canHold,
+  holdTable,
+  placeTable,
+  type ReadTableOptions,
+  readTable,
+  type TableFile,
+  writeTable,
+} from '@sluice/sandbox/io'
 import { contentDigest, fileVersion, requireVersion } from '@sluice/sandbox/table'
 import { Field, Int32, Schema, Table, tableFromArrays, tableFromIPC } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -255,6 +263,54 @@ describe('a table read and written batch by batch', () => {
     const rows = await read('rested.parquet', table => all(table.batches(['name'])))
     expect(rows).toEqual([{ name: 'v7' }, { name: 'v8' }])
   })
+
+  it.skipIf(process.platform !== 'linux')(
+    'is held for a second use with nothing in any folder that a killed process would leave',
+    async () => {
+      await copyFile(path('many.parquet'), path('held.parquet'))
+      expect([await canHold(path('held.parquet')), await canHold(path('missing.parquet'))]).toEqual([
+        true,
+        false,
+      ])
+      const before = await readdir(folder)
+      await holdTable(path('held.parquet'), { output: folder }, async table => {
+        expect(table.rows).toBe(100_000)
+        expect(await readdir(folder)).toEqual(before)
+        const [first] = await all(table.batches(['id', 'name']))
+        expect(first).toEqual({ id: 0n, name: 'v0' })
+        await rm(path('held.parquet'))
+        await writeFile(path('held.parquet'), 'another')
+        const kept = Uint8Array.from({ length: table.rows }, (_, row) => (row % 25_000 === 7 ? 1 : 0))
+        await table.keep(kept, new Set(), made => placeTable(made, path('held-kept.parquet')))
+        expect((await readdir(folder)).filter(name => !before.includes(name))).toEqual(['held-kept.parquet'])
+      })
+      expect((await stat(path('held-kept.parquet'))).mode & 0o777).toBe(0o600)
+      const rows = await read('held-kept.parquet', table => all(table.batches(['id', 'name'])))
+      expect(rows).toEqual([7n, 25_007n, 50_007n, 75_007n].map(id => ({ id, name: `v${id}` })))
+      expect(await canHold(path('held.parquet'))).toBe(false)
+    },
+  )
+
+  it.skipIf(process.platform !== 'linux')(
+    'is not what it seems where it is held: refused, and stopped',
+    async () => {
+      await writeFile(path('torn.parquet'), 'PAR1 and no end')
+      const nothing = async () => undefined
+      await expect(holdTable(path('torn.parquet'), { output: folder }, nothing)).toThrowWithCode(
+        'FILE_FORMAT',
+      )
+      await expect(holdTable(path('gone.parquet'), { output: folder }, nothing)).toThrowWithCode(
+        'FILE_MISSING',
+      )
+      const controller = new AbortController()
+      const options = { output: folder, signal: controller.signal }
+      const waiting = holdTable(path('many.parquet'), options, async table => {
+        controller.abort()
+        for await (const _ of table.batches());
+      })
+      await expect(waiting).toThrowWithCode('INTERRUPTED')
+    },
+  )
 
   it('stops when it is told to', async () => {
     const controller = new AbortController()
