@@ -276,6 +276,7 @@ describe('a table read and written batch by batch', () => {
       await holdTable(path('held.parquet'), { output: folder }, async table => {
         expect(table.rows).toBe(100_000)
         expect(await readdir(folder)).toEqual(before)
+        await table.rest()
         const [first] = await all(table.batches(['id', 'name']))
         expect(first).toEqual({ id: 0n, name: 'v0' })
         await rm(path('held.parquet'))
@@ -302,6 +303,13 @@ describe('a table read and written batch by batch', () => {
       await expect(holdTable(path('gone.parquet'), { output: folder }, nothing)).toThrowWithCode(
         'FILE_MISSING',
       )
+      await copyFile(path('many.parquet'), path('changed.parquet'))
+      const changed = holdTable(path('changed.parquet'), { output: folder }, async table => {
+        await table.rest()
+        await writeFile(path('changed.parquet'), await readFile(path('many.parquet')))
+        await table.keep(new Uint8Array(table.rows), new Set(), nothing)
+      })
+      await expect(changed).toThrowWithCode('FINGERPRINT_MISMATCH')
       const controller = new AbortController()
       const options = { output: folder, signal: controller.signal }
       const waiting = holdTable(path('many.parquet'), options, async table => {
