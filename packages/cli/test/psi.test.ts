@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beginIntersection } from '@sluice/ledger/intersections'
 import { KeyFile } from '@sluice/ledger/keys'
@@ -182,14 +182,18 @@ describe('an intersection on the command line', () => {
     const alone = party('large', 'bank', '--out', 'again.csv', '--progress', 'json', '--force')
     await new Promise<void>(resolve => {
       alone.child.stderr.on('data', chunk => {
-        if (/"stage":"(listen|connect|wait|meet)/.test(String(chunk))) resolve()
+        if (String(chunk).includes('"kind":"calling"')) resolve()
       })
-      setTimeout(resolve, 4000)
     })
     alone.child.kill('SIGINT')
     const { code, stderr } = await alone.ended
     expect({ code, stderr }).toMatchObject({ code: 130, stderr: expect.stringContaining('INTERRUPTED') })
-    expect((await readdir(root)).filter(name => name.startsWith('.sluice-'))).toEqual([])
+    expect(stderr).toContain('finished buckets are kept')
+    // what was read stays for the same command, under a key elsewhere; `psi-ended` and `killed` go on with such
+    const kept = (await readdir(root)).filter(name => name.startsWith('.sluice-'))
+    expect(kept).toEqual([expect.stringMatching(/^\.sluice-psi-/)])
+    expect((await stat(join(root, kept[0]!))).mode & 0o777).toBe(0o700)
+    await rm(join(root, kept[0]!), { recursive: true })
   })
 
   it('says that it goes on wherever Ctrl-C came, also while the input is read', async () => {

@@ -149,6 +149,10 @@ export function stageOf(
   switch (event.kind) {
     case 'listening':
       return { stage: ui.t('text.jointListening', { host: event.host, port: event.port }), event }
+    case 'calling': {
+      const { party, host, port } = event
+      return { stage: ui.t('text.jointCalling', { party, host, port }), event }
+    }
     case 'connected':
       return { stage: ui.t('text.jointConnected', { party: event.party }), event }
     case 'refused':

@@ -169,6 +169,7 @@ export const en = {
   'text.highestGrade': 'the highest of a column',
   'text.imported': 'change of keys recorded',
   'text.jointApproved': '“{name}” has signed this job: {file}',
+  'text.jointCalling': 'calling {party} at {host}, port {port}',
   'text.jointCategory': 'category: {categories}',
   'text.jointCode': 'code of at most {length} of the characters {alphabet}',
   'text.jointCollusion': 'any two of {parties}: two who put their shares together read every input',

@@ -167,6 +167,7 @@ export const zh: Messages = {
   'text.highestGrade': '就高从严，取字段最高级别',
   'text.imported': '密钥变更已存证',
   'text.jointApproved': '“{name}”已签署此任务：{file}',
+  'text.jointCalling': '正在呼叫 {party}（{host}，端口 {port}）',
   'text.jointCategory': '类别：{categories}',
   'text.jointCode': '代码，至多 {length} 个字符，取自 {alphabet}',
   'text.jointCollusion': '{parties} 中的任意两方：两方合并分片即可读出全部输入',

@@ -38,6 +38,7 @@ export interface MeetOptions {
 /** What happens while participants find each other. */
 export type MeetEvent =
   | { readonly kind: 'listening'; readonly host: string; readonly port: number }
+  | { readonly kind: 'calling'; readonly party: string; readonly host: string; readonly port: number }
   | { readonly kind: 'connected'; readonly party: string }
   | { readonly kind: 'refused'; readonly from: string; readonly reason: string }
 
@@ -66,7 +67,9 @@ export async function meet(options: MeetOptions): Promise<Map<number, Duplex>> {
   try {
     if (address !== undefined && callers.length > 0) await meeting.listen(address)
     participants.slice(0, self).forEach((participant, index) => {
-      if (participant.address !== undefined) meeting.call(index, participant.address)
+      if (participant.address === undefined) return
+      options.onEvent?.({ kind: 'calling', party: participant.name, ...participant.address })
+      meeting.call(index, participant.address)
     })
     return await meeting.complete(options.wait ?? 120, signal)
   } finally {

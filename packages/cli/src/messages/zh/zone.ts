@@ -148,6 +148,7 @@ export const zhZone: Translations = {
   'there is no such request': '没有这个申请',
   'there is no zone in {}': '{} 中没有数据专区',
   'this approval is in the ledger already; it counts once': '该审批已在账本中，只算一次',
+  'this child has no directory': '此子进程没有目录',
   'this data needs isolation "{}" at least; this machine gives "{}"':
     '此数据至少需要隔离方式“{}”，本机只有“{}”',
   'this file is a signed {}, not a change of keys': '此文件是已签名的 {}，不是密钥变更',
