@@ -138,7 +138,7 @@ describe('what stands above the aggregate', () => {
     [2, [30n, null, 30n, 12n]],
   ])
 
-  it('marks what passes and ranks all rows, ties and nulls by the plan', () => {
+  it('marks what passes and ranks all rows, ties by the keys, what is suppressed last', () => {
     const root: PlanNode = {
       kind: 'limit',
       count: 1,
@@ -160,11 +160,57 @@ describe('what stands above the aggregate', () => {
     )
     expect([...keep!]).toEqual([1, 0, 1, 0])
     expect(keepDependsOn).toEqual([2])
-    expect([...rank!]).toEqual([2, 0, 1, 3])
+    expect([...rank!]).toEqual([1, 3, 0, 2])
     expect(rankDependsOn).toEqual([2])
     expect([...keyRank]).toEqual([1, 2, 0, 3])
     expect(limit).toEqual({ count: 1, offset: 1 })
     expect(columns).toEqual([['b', 'c', 'a', 'd']])
+  })
+
+  it('takes a suppressed cell for no null: what depends on it is null, is left out, or comes last', () => {
+    const n = column(2, INTEGER)
+    const missing = call('isNull', BOOLEAN, n)
+    const made: Expression[] = [
+      call('coalesce', INTEGER, n, literal('0', INTEGER)),
+      {
+        kind: 'case',
+        type: TEXT,
+        branches: [
+          { when: call('greater', BOOLEAN, n, literal('20', INTEGER)), then: literal('above', TEXT) },
+        ],
+        otherwise: literal('below', TEXT),
+      },
+      missing,
+      column(1, TEXT),
+    ]
+    const project = (input: PlanNode): PlanNode => ({
+      kind: 'project',
+      input,
+      columns: made.map((expression, at) => ({
+        id: 10 + at,
+        name: `c${at}`,
+        type: expression.type,
+        expression,
+      })),
+    })
+    const output = made.map((_, at) => ({ name: `c${at}`, id: 10 + at }))
+    const { columns } = computedFrom({ ...planOf(project(aggregate)), output }, cells, 4)
+    expect(columns).toEqual([
+      [30n, null, 30n, 12n],
+      ['above', null, 'above', 'below'],
+      [false, null, false, false],
+      ['b', 'c', 'a', 'd'],
+    ])
+    const having: PlanNode = { kind: 'filter', predicate: column(12, BOOLEAN), input: project(aggregate) }
+    expect([...computedFrom({ ...planOf(having), output }, cells, 4).keep!]).toEqual([0, 0, 0, 0])
+    // by an expression that knows nothing of nulls any more
+    const keys = [
+      { expression: column(1, TEXT), descending: true, nullsFirst: true },
+      { expression: column(10, INTEGER), descending: false, nullsFirst: true },
+    ]
+    const suppressed = new Map([...cells, [2, [30n, null, null, 12n] as Value[]] as const])
+    const sorted: PlanNode = { kind: 'sort', keys, input: project(aggregate) }
+    expect([...computedFrom({ ...planOf(sorted), output }, suppressed, 4).rank!]).toEqual([1, 3, 2, 0])
   })
 
   it('is refused where a LIMIT stands below what chooses rows, or nothing is aggregated', async () => {

@@ -4,6 +4,7 @@ import {
   type ColumnId,
   type Definitions,
   definitionsOf,
+  type Expression,
   expressionsOf,
   outputColumns,
   type Plan,
@@ -15,7 +16,10 @@ import { checkComputable, compared, evaluate, type Value } from './evaluate.js'
 
 type Above = Exclude<PlanNode, { kind: 'scan' | 'join' | 'aggregate' | 'distinct' | 'union' }>
 
-/** What a plan makes of its cells, row by row: nothing is dropped here, but marked. */
+/**
+ * What a plan makes of its cells, row by row: nothing is dropped here, but marked. What depends on a suppressed cell is
+ * null, does not pass, and ranks last by the group keys: it says nothing of the cell.
+ */
 export interface Computed {
   /** by released column, by row */
   readonly columns: readonly (readonly Value[])[]
@@ -70,7 +74,7 @@ export function aggregatesUsed(plan: Plan): ReadonlySet<ColumnId> {
   return new Set([...chosen, ...released])
 }
 
-/** @param cells by key and aggregate of the plan, by row; null where a cell is suppressed, or a sum of nothing */
+/** @param cells by key and aggregate of the plan, by row; null where a cell is suppressed */
 export function computedFrom(
   plan: Plan,
   cells: ReadonlyMap<ColumnId, readonly Value[]>,
@@ -79,8 +83,11 @@ export function computedFrom(
   const { aggregate, above } = nodesAbove(plan.root)
   const definitions = definitionsOf(plan.root)
   const columns = new Map<ColumnId, readonly Value[]>(cells)
-  const each = <T>(of: (column: (id: number) => Value) => T): T[] =>
-    Array.from({ length: rows }, (_, row) => of(id => columns.get(id)?.[row] ?? null))
+  const valueAt = (id: ColumnId, row: number) => columns.get(id)?.[row] ?? null
+  const each = <T>(of: (row: number) => T): T[] => Array.from({ length: rows }, (_, row) => of(row))
+  const suppressedIn = (ids: readonly ColumnId[]) => each(row => ids.some(id => valueAt(id, row) === null))
+  const valuesOf = (expression: Expression, suppressed: readonly boolean[]): Value[] =>
+    each(row => (suppressed[row] ? null : evaluate(expression, id => valueAt(id, row))))
   const byKeys = aggregate.keys.map(({ id, type }) => ({
     values: columns.get(id)!,
     type,
@@ -96,27 +103,30 @@ export function computedFrom(
     switch (node.kind) {
       case 'project':
         for (const { id, expression } of node.columns)
-          columns.set(
-            id,
-            each(column => evaluate(expression, column)),
-          )
+          columns.set(id, valuesOf(expression, suppressedIn(aggregatesBehind(expression, definitions))))
         break
       case 'filter': {
         const before: Computed['keep'] = keep
-        const passes = each(column => evaluate(node.predicate, column) === true)
-        keep = Uint8Array.from(passes, (passed, row) => (passed && before?.[row] !== 0 ? 1 : 0))
-        for (const id of aggregatesBehind(node.predicate, definitions)) keepDependsOn.add(id)
+        const dependsOn = aggregatesBehind(node.predicate, definitions)
+        const passes = valuesOf(node.predicate, suppressedIn(dependsOn))
+        keep = Uint8Array.from(passes, (passed, row) => (passed === true && before?.[row] !== 0 ? 1 : 0))
+        for (const id of dependsOn) keepDependsOn.add(id)
         break
       }
-      case 'sort':
-        order = node.keys.map(({ expression, descending, nullsFirst }) => ({
-          values: each(column => evaluate(expression, column)),
-          type: expression.type,
-          descending,
-          nullsFirst,
-        }))
+      case 'sort': {
         rankDependsOn = node.keys.flatMap(({ expression }) => aggregatesBehind(expression, definitions))
+        const last = suppressedIn(rankDependsOn)
+        order = [
+          { values: last, type: { kind: 'boolean' }, descending: false, nullsFirst: false },
+          ...node.keys.map(({ expression, descending, nullsFirst }) => ({
+            values: valuesOf(expression, last),
+            type: expression.type,
+            descending,
+            nullsFirst,
+          })),
+        ]
         break
+      }
       case 'limit':
         limit = { count: node.count, offset: node.offset }
     }
