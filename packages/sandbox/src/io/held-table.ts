@@ -1,11 +1,10 @@
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { createEnginePool } from '../duckdb/pool.js'
-import { EngineFailure } from '../duckdb/session.js'
 import { detectFormat } from './format.js'
+import { writeError } from './place-table.js'
 import { scratchPath } from './scratch.js'
 import { requireFile } from './seal.js'
-import { sourceError } from './source-error.js'
-import { LONGEST, openTable, type ReadTableOptions, type TableFile } from './table-reader.js'
+import { LONGEST, openTable, type ReadTableOptions, type TableFile, told } from './table-reader.js'
 import { fileVersion } from './version.js'
 
 export interface HoldTableOptions extends Pick<ReadTableOptions, 'signal' | 'onStart'> {
@@ -17,7 +16,7 @@ export interface HoldTableOptions extends Pick<ReadTableOptions, 'signal' | 'onS
  * Opens a file that is read, left for a while and written from, in one child: it has both files open and no directory,
  * so that a process which is killed meanwhile leaves nothing. Where `canHold` says so.
  *
- * @throws SluiceError as `readTable`
+ * @throws SluiceError as `readTable`, and FILE_MISSING or DISK_FULL of `output`
  */
 export async function holdTable<T>(
   path: string,
@@ -32,7 +31,8 @@ export async function holdTable<T>(
   })
   const files: FileHandle[] = []
   try {
-    files.push(await open(path, 'r'), await nameless(output))
+    files.push(await open(path, 'r'))
+    files.push(await nameless(output))
     const [source, made] = files.map(({ fd }) => `/proc/self/fd/${fd}`) as [string, string]
     const job = { grade: '1', milliseconds: LONGEST, signal, files: files.map(({ fd }) => fd) }
     return await pool.run(job, async child => {
@@ -46,7 +46,7 @@ export async function holdTable<T>(
       try {
         return await use(await openTable(child, format, file, pool))
       } catch (error) {
-        throw error instanceof EngineFailure ? sourceError(error, format) : error
+        throw told(error, format)
       }
     })
   } finally {
@@ -73,10 +73,17 @@ export async function canHold(path: string): Promise<boolean> {
 
 const PARQUET = Buffer.from('PAR1')
 
-/** A file that goes with whoever has it open. */
+/** A file that goes with whoever has it open. @throws SluiceError FILE_MISSING (no such directory), DISK_FULL */
 async function nameless(folder: string): Promise<FileHandle> {
   const path = await scratchPath(folder)
-  const file = await open(path, 'wx+', 0o600)
-  await rm(path)
-  return file
+  const file = await open(path, 'wx+', 0o600).catch((cause: unknown) => {
+    throw writeError(cause)
+  })
+  try {
+    await rm(path)
+    return file
+  } catch (cause) {
+    await file.close()
+    throw writeError(cause)
+  }
 }

@@ -33,6 +33,8 @@ export interface TableFile {
   readonly format: FileFormat
   readonly columns: readonly ColumnSchema[]
   readonly rows: number
+  /** which file it is, as `fileVersion` says */
+  readonly version: string
   /**
    * The rows in the file's order, some ten thousand at a time.
    *
@@ -62,6 +64,14 @@ export interface TableFile {
    * that is killed meanwhile leaves no second name of it behind.
    */
   rest(): Promise<void>
+  /**
+   * To be called when what was read or made of the rows is whole, before it is used: a change in place may have come
+   * between.
+   *
+   * @throws SluiceError FINGERPRINT_MISMATCH where the file was changed since it was opened, or, unless it is held, another
+   * stands at its path
+   */
+  unchanged(): Promise<void>
 }
 
 const SOURCE = 'source'
@@ -110,7 +120,7 @@ export async function readTable<T>(
         try {
           return await use(await openTable(child, format, file, pool))
         } catch (error) {
-          throw error instanceof EngineFailure ? sourceError(error, format) : error
+          throw told(error, format)
         }
       },
     )
@@ -162,21 +172,27 @@ export async function openTable(
   const wake = async () => {
     // of another file the engine has a table of its own
     if (!isResting || format !== 'parquet') return
-    if (staged !== null) await child.staging.link(path, SOURCE)
-    isResting = false
+    if (staged !== null) {
+      await rm(staged, { force: true })
+      await child.staging.link(path, SOURCE)
+    }
     await requireVersion(path, before)
+    isResting = false
   }
   return {
     format,
     columns: columns.map(({ name, type }) => ({ name, type })),
     rows,
+    version: before,
+    unchanged: () => requireVersion(path, before),
     async *batches(select, asText, sample, start) {
       await wake()
-      yield* readBatches(
-        session,
-        after(sampled(from, sample), start),
-        chosen(columns, select, textOf(asText)),
-      )
+      const wanted = chosen(columns, select, textOf(asText))
+      try {
+        yield* readBatches(session, after(sampled(from, sample), start), wanted)
+      } catch (error) {
+        throw told(error, format)
+      }
     },
     async rest() {
       if (isResting || isTranscoded) return
@@ -186,14 +202,23 @@ export async function openTable(
     async keep(kept, asText, take) {
       await wake()
       if (kept.length !== rows) throw changed()
-      await session.numbers('kept', new Uint32Array(kept))
       const list = selected(chosen(columns, undefined, textOf(asText)))
       const relation = `${from} POSITIONAL JOIN kept AS kept(${KEPT_COLUMN})`
       const sql = `COPY (SELECT ${list} FROM ${relation} WHERE ${KEPT_COLUMN} = 1) TO ${quoteText(output)} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)`
-      await session.execute(statement(sql))
+      try {
+        await session.numbers('kept', new Uint32Array(kept))
+        await session.execute(statement(sql))
+      } catch (error) {
+        throw told(error, format)
+      }
       return take(made)
     },
   }
+}
+
+/** What whoever asks for a table is told of its engine's failure, also where the table is used elsewhere. */
+export function told(error: unknown, format: FileFormat): unknown {
+  return error instanceof EngineFailure ? sourceError(error, format) : error
 }
 
 function sampled(from: string, rows: number | undefined): string {

@@ -5,6 +5,7 @@ import {
   mkdtemp,
   readdir,
   readFile,
+  readlink,
   rename,
   rm,
   stat,
@@ -258,7 +259,9 @@ describe('a table read and written batch by batch', () => {
       expect(await names()).toHaveLength(1)
       await table.rest()
       await writeFile(path('resting.parquet'), await readFile(path('many.parquet')))
-      await expect(all(table.batches())).toThrowWithCode('FINGERPRINT_MISMATCH')
+      for (let tries = 0; tries < 2; tries++) {
+        await expect(all(table.batches())).toThrowWithCode('FINGERPRINT_MISMATCH')
+      }
     })
     const rows = await read('rested.parquet', table => all(table.batches(['name'])))
     expect(rows).toEqual([{ name: 'v7' }, { name: 'v8' }])
@@ -310,6 +313,16 @@ describe('a table read and written batch by batch', () => {
         await table.keep(new Uint8Array(table.rows), new Set(), nothing)
       })
       await expect(changed).toThrowWithCode('FINGERPRINT_MISMATCH')
+      await holdTable(path('many.parquet'), { output: folder }, async table => {
+        await table.keep(new Uint8Array(table.rows), new Set(), table.unchanged)
+      })
+      const meanwhile = holdTable(path('changed.parquet'), { output: folder }, table =>
+        table.keep(new Uint8Array(table.rows), new Set(), async () => {
+          await writeFile(path('changed.parquet'), await readFile(path('many.parquet')))
+          await table.unchanged()
+        }),
+      )
+      await expect(meanwhile).toThrowWithCode('FINGERPRINT_MISMATCH')
       const controller = new AbortController()
       const options = { output: folder, signal: controller.signal }
       const waiting = holdTable(path('many.parquet'), options, async table => {
@@ -317,6 +330,32 @@ describe('a table read and written batch by batch', () => {
         for await (const _ of table.batches());
       })
       await expect(waiting).toThrowWithCode('INTERRUPTED')
+    },
+  )
+
+  it.skipIf(process.platform !== 'linux')(
+    'leaves no descriptor open where nothing can be written, and says so',
+    async () => {
+      const held = holdTable(path('many.parquet'), { output: path('nowhere') }, async () => undefined)
+      await expect(held).toThrowWithCode('FILE_MISSING')
+      const names = await readdir('/proc/self/fd')
+      const open = await Promise.all(names.map(name => readlink(`/proc/self/fd/${name}`).catch(() => '')))
+      expect(open).not.toContain(path('many.parquet'))
+    },
+  )
+
+  it.skipIf(process.platform !== 'linux')(
+    'tells of a damaged file to whoever asks for its rows, held or not',
+    async () => {
+      const bytes = await readFile(path('many.parquet'))
+      await writeFile(path('damaged.parquet'), bytes.fill(0xff, 100, bytes.length >> 1))
+      const damaged = async (table: TableFile) => {
+        await expect(all(table.batches())).toThrowWithCode('FILE_FORMAT')
+        const kept = table.keep(new Uint8Array(table.rows).fill(1), new Set(), async () => undefined)
+        await expect(kept).toThrowWithCode('FILE_FORMAT')
+      }
+      await read('damaged.parquet', damaged)
+      await holdTable(path('damaged.parquet'), { output: folder }, damaged)
     },
   )
 
