@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { renameSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync } from 'node:fs'
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -44,7 +44,7 @@ beforeAll(async () => {
     receivers: [{ name: 'bank', learns: 'which' }],
     payload: [],
     minimumIntersection: 1,
-    quota: { runs: 4, lifetimeItems: 1_000_000 },
+    quota: { runs: 5, lifetimeItems: 1_000_000 },
     seconds: 120,
   }
   await writeFile(join(root, 'job.json'), JSON.stringify(job))
@@ -61,7 +61,7 @@ afterAll(() => rm(root, { recursive: true, force: true }))
 function party(
   name: string,
   signal?: NodeJS.Signals,
-  then: () => void = () => undefined,
+  then: (pid: number) => void = () => undefined,
   input = INPUTS[name]!,
 ) {
   const out = name === 'bank' ? ['--out', 'shared.parquet'] : []
@@ -81,7 +81,7 @@ function party(
     if (isUnderWay || !/"fraction":0\.[1-9]/.test(stderr)) return
     isUnderWay = true
     if (signal !== undefined) child.kill(signal)
-    then()
+    then(child.pid!)
   })
   return new Promise<{ code: number | null; stdout: string }>(resolve =>
     child.once('close', code => resolve({ code, stdout })),
@@ -125,6 +125,41 @@ it('the same command goes through the next time, and the record shows what broke
   expect(added.sort()).toEqual(['bank.key.psi', 'bureau.key.psi', 'shared.parquet'])
   expect(await statusesOf('bank')).toEqual(['begun', 'begun', 'INTERRUPTED', 'begun', 'done'])
 })
+
+it.skipIf(process.platform !== 'linux')(
+  'an engine that dies while it waits is replaced: the run has counted, and its rows are written',
+  async () => {
+    await rm(join(root, 'shared.parquet'))
+    let killed = 0
+    const killEngine = (pid: number) => {
+      for (const engine of childrenOf(pid)) {
+        process.kill(-engine, 'SIGKILL')
+        killed++
+      }
+    }
+    const [, bank] = await Promise.all([party('bureau'), party('bank', undefined, killEngine)])
+    expect(killed).toBe(1)
+    expect(JSON.parse(bank!.stdout)).toMatchObject({ count: KEYS / 2, rows: KEYS / 2 })
+    const rows = await readTable(join(root, 'shared.parquet'), { staging: root }, async table => table.rows)
+    expect(rows).toBe(KEYS / 2)
+  },
+)
+
+function childrenOf(parent: number): number[] {
+  const processes = readdirSync('/proc').filter(name => /^\d+$/.test(name))
+  return processes.map(Number).filter(pid => {
+    try {
+      // the fourth field, after a name in parentheses: proc(5)
+      const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+        .replace(/^.*\) /s, '')
+        .split(' ')
+      return Number(fields[1]) === parent
+    } catch {
+      // it has ended meanwhile
+      return false
+    }
+  })
+}
 
 it('an input that is exchanged meanwhile for one of as many rows is refused, and nothing is written of it', async () => {
   await rm(join(root, 'shared.parquet'))

@@ -51,6 +51,28 @@ const both = (...more: string[]) =>
     sluice(`psi run shared.json ${ASK} ${more.join(' ')}`),
   ])
 
+const sourceNames = async () =>
+  (await readdir(root, { recursive: true })).filter(name => name.endsWith('/source'))
+
+/** Whoever asks, in a process of its own that has read its input and waits for the owner. */
+async function resting(job: string) {
+  const words = ['psi', 'run', job, ...ASK.split(' '), '--out', 'never.csv', '--progress', 'json']
+  const child = spawn(process.execPath, [program, ...words], {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: '1', LANG: 'C' },
+  })
+  const ended = once(child, 'close')
+  let wasThere = false
+  for (let tries = 0; tries < 500 && child.exitCode === null; tries++) {
+    const found = await sourceNames()
+    if (wasThere && found.length === 0) break
+    wasThere ||= found.length > 0
+    await setTimeout(10)
+  }
+  expect(wasThere).toBe(true)
+  return { child, ended }
+}
+
 beforeAll(async () => {
   root = await temporaryRoot()
   for (const name of ['bureau', 'bank']) {
@@ -113,28 +135,33 @@ describe('a prepared set on the command line', () => {
   })
 
   it('leaves no name of the input behind when whoever asks is killed while it waits', async () => {
-    const words = ['psi', 'run', 'shared.json', ...ASK.split(' '), '--out', 'never.csv', '--progress', 'json']
-    const child = spawn(process.execPath, [program, ...words], {
-      cwd: root,
-      env: { ...process.env, NO_COLOR: '1', LANG: 'C' },
-    })
-    const ended = once(child, 'close')
-    const sourceNames = async () =>
-      (await readdir(root, { recursive: true })).filter(name => name.endsWith('/source'))
-    let wasThere = false
-    for (let tries = 0; tries < 500 && child.exitCode === null; tries++) {
-      const found = await sourceNames()
-      if (wasThere && found.length === 0) break
-      wasThere ||= found.length > 0
-      await setTimeout(10)
-    }
-    expect(wasThere).toBe(true)
+    const { child, ended } = await resting('shared.json')
     child.kill('SIGKILL')
     await ended
     expect(await sourceNames()).toEqual([])
     // the empty folder goes with the next one that is made there
     await sluice('psi prepare companies.csv --as bureau --key code --dry-run')
     expect((await readdir(root)).filter(name => name.startsWith('.sluice-'))).toEqual([])
+  })
+
+  it('refuses an input that is changed while whoever asks waits, and writes nothing of it', async () => {
+    await draft('changed.yaml', 'quota: {runs: 2, lifetimeItems: 100}')
+    await sluice('psi init changed.yaml --prepared companies.prepared --out changed.json')
+    await sluice('psi approve changed.json --as bureau --yes')
+    await sluice(`psi approve changed.json ${ASK} --yes`)
+    const before = await readFile(join(root, 'bank.csv'))
+    const { child, ended } = await resting('changed.json')
+    let said = ''
+    child.stderr.on('data', (bytes: Buffer) => {
+      said += bytes.toString()
+    })
+    await writeFile(join(root, 'bank.csv'), 'firm,loan\n913,1\n')
+    const [bureau, [exitCode]] = await Promise.all([sluice('psi run changed.json --as bureau'), ended])
+    await writeFile(join(root, 'bank.csv'), before)
+    expect(bureau.exitCode).toBe(0)
+    expect(said).toContain('FINGERPRINT_MISMATCH')
+    expect(exitCode).toBe(5)
+    expect(await readdir(root)).not.toContain('never.csv')
   })
 
   it('is void once its key is rotated, which the record says; prepared again it is another file', async () => {

@@ -18,16 +18,12 @@ export interface HeldTable {
  */
 export async function holdForOutput(
   context: Context,
-  { file, first }: PsiInput,
+  { file }: PsiInput,
   out: string | undefined,
 ): Promise<HeldTable | undefined> {
   if (out === undefined) return undefined
-  const { canHold, fileVersion } = await import('@sluice/sandbox/table')
-  const path = context.path(file)
-  if (!(await canHold(path))) return undefined
-  // what is read elsewhere in the same command is held to it
-  first.version ??= await fileVersion(path)
-  return holdTable(context, file, out)
+  const { canHold } = await import('@sluice/sandbox/table')
+  return (await canHold(context.path(file))) ? holdTable(context, file, out) : undefined
 }
 
 /**

@@ -1,4 +1,5 @@
 import { extname } from 'node:path'
+import { isSluiceError } from '@sluice/core'
 import type { PsiItems } from '@sluice/mpc/psi'
 import type { FileFormat } from '@sluice/sandbox/io'
 import type { TableFile } from '@sluice/sandbox/table'
@@ -44,11 +45,24 @@ export async function writeMatched(
     const { writeJoined } = await import('./joined.js')
     return writeJoined(context, table, input, items, result, checked)
   }
-  // a table that is held looks after its file by itself
-  return held === undefined
-    ? withInput(context, input, write)
-    : write(await held.opened, () => Promise.resolve())
+  if (held === undefined) return withInput(context, input, write)
+  try {
+    const table = await held.opened
+    return await write(table, () => table.unchanged())
+  } catch (error) {
+    // the run has counted: its rows are not lost with an engine that died while it waited
+    if (!isSluiceError(error) || !ENGINE_ENDS.has(error.code)) throw error
+    return withInput(context, input, write)
+  }
 }
+
+/** What another engine may do where a held one could not, or says again of the same file. */
+const ENGINE_ENDS: ReadonlySet<string> = new Set([
+  'ENGINE_KILLED',
+  'ENGINE_FAILED',
+  'MEMORY_EXCEEDED',
+  'FILE_FORMAT',
+])
 
 export interface Writing {
   readonly out: string

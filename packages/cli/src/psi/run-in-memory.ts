@@ -27,8 +27,15 @@ export async function runInMemory(
   held?: HeldTable,
 ): Promise<Reply> {
   context.progress.report({ stage: 'read' })
-  const read = async () =>
-    input && (held ? itemsOf(context, job, input, await held.opened) : readItems(context, job, input))
+  const read = async () => {
+    if (input === undefined || held === undefined) return input && readItems(context, job, input)
+    const table = await held.opened
+    // what is read elsewhere in the same command is of the file that is held
+    input.first.version = table.version
+    const items = await itemsOf(context, job, input, table)
+    await table.unchanged()
+    return items
+  }
   const [items, { runPrepared, runPsi }, { stageOf }, { withSide }] = await Promise.all([
     read(),
     loaded(),
