@@ -26,7 +26,7 @@ import { type PsiOutcome, psiProtocol } from '../psi/job/protocol.js'
 import { openTotal } from '../psi/job/total.js'
 import { loadRistretto } from '../psi/ristretto.js'
 import { Session, type Traffic } from '../session/session.js'
-import { type BucketProgress, type BucketResult, BucketRun } from './psi/bucket-run.js'
+import { type BucketProgress, type BucketResult, BucketRun, FINISHED } from './psi/bucket-run.js'
 import { BucketsInMemory } from './psi/buckets.js'
 import { PsiStoredItems } from './psi/stored-items.js'
 import { type MeetEvent, meet } from './tls.js'
@@ -109,7 +109,8 @@ export async function runPsi(job: PsiJob, options: RunPsiOptions): Promise<PsiRe
     const met = isDone ? { ...options, wait: Math.min(wait, COURTESY) } : options
     return await meetAndRun(job, self, size, met, buckets).catch(error => {
       const code = isSluiceError(error) ? error.code : 'INTERNAL'
-      const isAlone = isDone ? !OWN_ENDS.has(code) : code === 'PEER_AWAY'
+      const isOver = isSluiceError(error) && error.rule === FINISHED
+      const isAlone = isDone ? !OWN_ENDS.has(code) : code === 'PEER_AWAY' || isOver
       if (isAlone && buckets.isFinished && job.payload.length === 0)
         return finishAlone(job, self, options, buckets)
       throw error

@@ -546,6 +546,26 @@ describe('a run that broke off', () => {
     expect(await readdir(join(home, 'bureau-kept'))).toEqual([])
   })
 
+  it.each([['one side', ['bank']] as const, ['both sides', NAMES] as const])(
+    'keeps a finished result where the other side comes back with another approval: %s learn',
+    async (_, learning) => {
+      const receivers = learning.map(name => ({ name, learns: 'which' }))
+      const job = jobOf({ protocol: 'rr22', receivers })
+      const approval = await approvalOf(job, 'bank', sides.bank.ids)
+      const known = { ...sides, bank: { ...sides.bank, approval } }
+      const { home, run, begun } = await meeting(job, known)
+      const killed = new AbortController()
+      const onProgress = (fraction: number) => fraction === 1 && killed.abort()
+      const cut = await run({ bank: { onProgress, signal: killed.signal } })
+      expect(codeOf(cut.bank)).toBe('INTERRUPTED')
+      // the bureau approves the same set once more, under a fresh salt
+      const { bureau, bank } = await (await meeting(job, known, home)).run()
+      expect(ok(bank).matched).toEqual(learnt)
+      expect(codeOf(bureau)).toBe('PEER_STOPPED')
+      expect(await begun('bank')).toHaveLength(1)
+    },
+  )
+
   it('keeps the promise of a minimum alone too, and records that it did', async () => {
     const job = jobOf({ protocol: 'rr22', minimumIntersection: 251 })
     const { home, run } = await meeting(job, sides)

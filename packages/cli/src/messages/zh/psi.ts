@@ -189,6 +189,10 @@ export const zhPsi: Translations = {
   'too many keys of this set fall into one bucket': '本集合中落入同一个桶的键过多',
   'With keys that nobody chose by the job’s digest this happens once in 2^40 jobs: agree on a new job.':
     '若无人按任务摘要选取键，每 2^40 个任务才会发生一次：请约定新的任务。',
+  'an earlier run of this job was finished, with another approval':
+    '此任务先前的一次运行已在另一份审批下完成',
+  'Its rows are written first; start the same command again for another run.':
+    '将先写出其各行；如需再次运行，请再次执行同一命令。',
   '"{}" cuts its set into other buckets': '“{}”的分桶方式不同',
   'Ask that party which version runs there; nothing was computed.': '请询问该方所用版本；未计算任何内容。',
   'this job works on sets in memory': '此任务使用内存中的集合',

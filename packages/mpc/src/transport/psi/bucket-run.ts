@@ -123,7 +123,8 @@ export class BucketRun {
    *
    * One round; 40 bytes.
    *
-   * @throws SluiceError JOB_MISMATCH where the other side cuts its set otherwise
+   * @throws SluiceError JOB_MISMATCH where the other side cuts its set otherwise; with the rule FINISHED, where every bucket
+   *   is finished here and a run anew would put an end to that result
    */
   async agree(session: Session, other: OpenedInput): Promise<Counted> {
     const { job, self, input, bucketItems } = this.#options
@@ -132,7 +133,10 @@ export class BucketRun {
     const theirs = bucketBound(other.size, count)
     const kept = this.#kept
     const usable = kept !== undefined && this.#isCounted && kept.isOf(other, count)
-    if (!usable) this.#matched.clear()
+    if (!usable) {
+      await this.#requireUnfinished(session)
+      this.#matched.clear()
+    }
     const known = await session.run(this.#compare(other, { count, own, theirs }))
     const peer = psiOwners(job).find(index => index !== self)!
     // what a side that learns nothing had of a bucket is nothing that is missed
@@ -146,6 +150,7 @@ export class BucketRun {
       const again = todo.filter(bucket => kept.begun.has(bucket)).length
       return { tested: again * theirs, resumes: kept.session! }
     }
+    await this.#requireUnfinished(session)
     // before it is counted: what is kept of a run that was never counted is not used
     await session.within(async () => kept?.start(session.id, other, count, usable))
     return { tested: count * theirs }
@@ -225,6 +230,12 @@ export class BucketRun {
   /** Removes what is kept: the result is written, or is never to be. */
   async forget(): Promise<void> {
     await this.#kept?.remove()
+  }
+
+  /** Rows that are handed over are not kept: such a result needs the other side, and is none yet. */
+  async #requireUnfinished(session: Session): Promise<void> {
+    if (!this.isFinished || this.#options.job.payload.length > 0) return
+    await session.within(() => Promise.reject(finished()))
   }
 
   get #isCounted(): boolean {
@@ -322,6 +333,16 @@ function overfull(): SluiceError {
     rule: 'psi.buckets',
     remedy:
       'With keys that nobody chose by the job’s digest this happens once in 2^40 jobs: agree on a new job.',
+  })
+}
+
+/** The rule of a meeting that would put an end to a finished result. */
+export const FINISHED = 'psi.finished'
+
+function finished(): SluiceError {
+  return new SluiceError('JOB_MISMATCH', 'an earlier run of this job was finished, with another approval', {
+    rule: FINISHED,
+    remedy: 'Its rows are written first; start the same command again for another run.',
   })
 }
 
