@@ -147,15 +147,16 @@ function evidenceOf(
     exact: new Uint8Array(groups.length),
     contributions: [],
   })
-  // under the protocol these rows were nobody's, or enough, wherever the cell was opened
-  const settled = {
+  // under the protocol these rows were nobody's, or enough, where the cell was opened; else nothing is known of them
+  const settled = (isOpened: (row: number) => boolean) => ({
     entities: new Float64Array(groups.length),
-    exact: new Uint8Array(groups.length).fill(1),
+    exact: Uint8Array.from(groups, (_, row) => (isOpened(row) ? 1 : 0)),
     contributions: [],
-  }
-  const measureOf = (id: number) => {
+  })
+  const isOpenedIn = (id: number) => {
     const used = cells.find(cell => cell.id === id && cell.is !== 'key')
-    return used && measures[used.at]
+    const measure = used && measures[used.at]
+    return (row: number) => (measure?.[row] ?? null) !== null
   }
   return obligations.flatMap(({ source }) => [
     {
@@ -164,14 +165,16 @@ function evidenceOf(
       ...enough(row => measures.some(measure => measure[row] !== null)),
     },
     ...release.cells.flatMap(({ id, complement, differences }) => {
-      const measure = measureOf(id)
+      const isOpened = isOpenedIn(id)
       return [
-        { source, part: { kind: 'cell' as const, id }, ...enough(row => (measure?.[row] ?? null) !== null) },
-        ...(complement === null ? [] : [{ source, part: { kind: 'complement' as const, id }, ...settled }]),
+        { source, part: { kind: 'cell' as const, id }, ...enough(isOpened) },
+        ...(complement === null
+          ? []
+          : [{ source, part: { kind: 'complement' as const, id }, ...settled(isOpened) }]),
         ...differences.map((_, index) => ({
           source,
           part: { kind: 'difference' as const, id, index },
-          ...settled,
+          ...settled(isOpened),
         })),
       ]
     }),
