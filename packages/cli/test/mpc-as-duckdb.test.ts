@@ -363,4 +363,12 @@ describe('a plan that parties compute on shares', () => {
     expect(found.suppressions).toEqual(expected.suppressions)
     expect(found.suppressions).not.toEqual([])
   })
+
+  it('shows a group of secret keys that is large enough, whatever is held back of it', async () => {
+    const sql = `SELECT district, count(*) FILTER (WHERE overdue > 110) AS late
+      FROM accounts JOIN companies ON borrower = company GROUP BY district`
+    const [expected, found] = [await byDuckDb(sql), await byParties(sql, ['accounts', 'companies'])]
+    expectSame(found, expected)
+    expect(cells(expected)).toEqual([5, null, 12, null])
+  })
 })

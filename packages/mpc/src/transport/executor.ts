@@ -17,7 +17,7 @@ import { releasedTypes } from '../job/above/above.js'
 import { arranged, computedOf } from '../job/above/cells.js'
 import type { Value } from '../job/above/evaluate.js'
 import { type JointJob, jobDigest } from '../job/job.js'
-import { MPC_ENGINE, type Query, queryOf } from '../job/query.js'
+import { isListed, MPC_ENGINE, type Query, queryOf } from '../job/query.js'
 import type { CellTable } from '../job/result.js'
 import { sharingOf } from '../job/roles.js'
 import { type RunJointOptions, runOpening } from './joint.js'
@@ -138,7 +138,7 @@ function assertEvidence(
 function evidenceOf(
   { groups, measures }: CellTable,
   { obligations, release }: ReviewedPlan,
-  { cells = [] }: Query,
+  { cells = [], relation }: Query,
   minimum: number,
 ): Evidence[] {
   if (release.mode !== 'aggregate') return []
@@ -158,11 +158,13 @@ function evidenceOf(
     const measure = used && measures[used.at]
     return (row: number) => (measure?.[row] ?? null) !== null
   }
+  // of lists all groups are there, and a group is known by its cells alone
+  const isShown = relation !== undefined && !isListed(relation.keys)
   return obligations.flatMap(({ source }) => [
     {
       source,
       part: { kind: 'group' as const },
-      ...enough(row => measures.some(measure => measure[row] !== null)),
+      ...enough(row => isShown || measures.some(measure => measure[row] !== null)),
     },
     ...release.cells.flatMap(({ id, complement, differences }) => {
       const isOpened = isOpenedIn(id)
