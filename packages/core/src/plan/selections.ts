@@ -26,9 +26,10 @@ export interface Selection {
  * The aggregate's columns as the disclosure check looks at them, where every dataset is taken for protected. Their
  * expressions name columns of any node below the aggregate.
  *
- * @returns why the evidence of one of them is not defined, where it is not
+ * @returns by column, or for it why its evidence is not defined: such a column is compared with no other; in place of
+ *   all, why there are too many differences between those that are defined
  */
-export function selectionsOf({ root }: Plan, aggregate: Aggregate): Selection[] | Undefined {
+export function selectionsOf({ root }: Plan, aggregate: Aggregate): (Selection | Undefined)[] | Undefined {
   const definitions = definitionsOf(root)
   const context = {
     definitions,
@@ -36,17 +37,18 @@ export function selectionsOf({ root }: Plan, aggregate: Aggregate): Selection[] 
     isPublic: () => false,
     countsImplied: false,
   }
-  const cells = []
-  for (const column of aggregate.aggregates) {
-    const cell = cellOf(column, context)
-    if ('rule' in cell) return cell
-    cells.push(cell)
-  }
-  const compared = withDifferences(aggregate.aggregates, cells, context)
+  const found = aggregate.aggregates.map(column => ({ column, cell: cellOf(column, context) }))
+  const defined = found.flatMap(({ column, cell }) => ('rule' in cell ? [] : [{ column, cell }]))
+  const compared = withDifferences(
+    defined.map(({ column }) => column),
+    defined.map(({ cell }) => cell),
+    context,
+  )
   if ('rule' in compared) return compared
   const whole = (argument: Expression) => inlined(argument, definitions, context.barrier)
-  return aggregate.aggregates.map((column, place): Selection => {
-    const { id, contributes, complement, differences } = compared[place]!
+  return found.map(({ column, cell }): Selection | Undefined => {
+    if ('rule' in cell) return cell
+    const { id, contributes, complement, differences } = compared.find(({ id }) => id === cell.id)!
     const parsed = column.argument === null ? null : argumentOf(column, column.argument, context)
     const picked = [...(column.filter === null ? [] : [column.filter]), ...(parsed?.guards ?? [])]
     const isSummed = column.function !== 'count' && parsed !== null

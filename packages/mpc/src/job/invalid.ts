@@ -10,10 +10,14 @@ export function invalid(at: string, reason: string): SluiceError {
 }
 
 /** A plan that the three parties’ protocols cannot run; the rule says which kind of thing it is. */
-export function refused(rule: string, reason: string): SluiceError {
+export function refused(
+  rule: string,
+  reason: string,
+  remedy = 'See docs/mpc.md for what a joint job can compute.',
+): SluiceError {
   return new SluiceError('SQL_REFUSED', `this engine does not run the plan: ${reason}`, {
     rule: `mpc.${rule}`,
-    remedy: 'See docs/mpc.md for what a joint job can compute.',
+    remedy,
   })
 }
 

@@ -44,7 +44,9 @@ export class Totalled {
     this.#aggregate = aggregate
     this.#resolve = resolve
     this.#compares = compares
-    this.#selections = selectionsOf(plan, aggregate)
+    const selections = selectionsOf(plan, aggregate)
+    if ('rule' in selections && compares) throw refused('overlaps', selections.message, selections.remedy)
+    this.#selections = selections
     const used = aggregatesUsed(plan)
     const wanted = aggregate.aggregates.filter(({ id }) => used.has(id))
     this.cells = [
@@ -93,10 +95,14 @@ export class Totalled {
     return this.measures.push(measure) - 1
   }
 
-  /** What no evidence is defined for runs where it picks no rows, without any; a zone's review refuses it. */
+  /**
+   * What no evidence is defined for runs where it picks no rows, without any, and compared with no other; a zone's
+   * review refuses it.
+   */
   #selectionOf(column: AggregateColumn): Omit<Selection, 'id'> {
-    const found = this.#selections
-    if (!('rule' in found)) return found.find(({ id }) => id === (column.id as ColumnId))!
+    const all = this.#selections
+    const found = 'rule' in all ? all : all[this.#aggregate.aggregates.indexOf(column)]!
+    if (!('rule' in found)) return found
     if (column.filter !== null) throw refused('filter', found.message)
     return { value: column.argument, where: null, isPlain: true, nonzero: null, leftOver: [] }
   }

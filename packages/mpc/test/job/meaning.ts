@@ -106,14 +106,15 @@ export function leftOverOf(
         { name, scale: type.kind === 'number' ? type.scale : 0 },
       ]),
   )
-  return found.map(({ leftOver }) =>
-    leftOver.map(rows => (row: Row) => {
+  return found.map(selection => {
+    if ('rule' in selection) throw new Error(selection.rule)
+    return selection.leftOver.map(rows => (row: Row) => {
       const column = (id: number) => {
         const { name, scale } = columns.get(id)!
         const value = row[name]!
         return typeof value === 'bigint' ? { value, scale } : value
       }
       return meaningOf(rows, column) === true
-    }),
-  )
+    })
+  })
 }

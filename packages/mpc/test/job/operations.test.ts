@@ -200,7 +200,10 @@ describe('an operation on shares', () => {
       inputs: forms,
       groupBy: ['k0', 'k1', 'k2'],
       aggregates: Object.fromEntries(
-        Array.from({ length: 40 }, (_, i) => [`s${i}`, ['sum', c.multiply('x1', i + 2)]]),
+        Array.from({ length: 40 }, (_, i) => [
+          `s${i}`,
+          ['sum', c.add(c.multiply('x0', 'x1'), c.multiply('y1', i + 2))],
+        ]),
       ),
     })
     const other = jobOf(wide, 1000, 10)
@@ -212,6 +215,29 @@ describe('an operation on shares', () => {
       undefined,
     )
     await expect(() => chunkRows(needy)).toThrowWithCode('MEMORY_EXCEEDED', 'job.limits')
+  })
+
+  it('guards every aggregate whose evidence is defined, whatever stands beside it', () => {
+    const product = c.multiply('x0', 'x1')
+    const guardsOf = (more: Record<string, Parameters<typeof query>[0]['aggregates'][string]>) => {
+      const defined = { p: ['sum', product], n: ['count'], valued: ['count', 'x1'] } as const
+      const { job, operation } = jobOf(
+        query({ inputs: forms, aggregates: { ...defined, ...more } }),
+        1000,
+        10,
+      )
+      return queryOf(job, operation).guards!
+    }
+    const guards = guardsOf({})
+    expect(guards.map(({ enough, noneOrEnough }) => [enough.length, noneOrEnough.length])).toEqual([
+      [1, 0],
+      [0, 0],
+      [0, 1],
+    ])
+    expect(guardsOf({ mixed: ['sum', c.add(product, 'y1')] })).toEqual([
+      ...guards,
+      { enough: [], noneOrEnough: [] },
+    ])
   })
 
   const refusals: [string, string, () => unknown][] = [
@@ -269,6 +295,14 @@ describe('an operation on shares', () => {
           inputs: forms,
           aggregates: { a: ['sum', c.add(c.multiply('x0', 'x1'), 'y1'), c.isNotNull('x1')] },
         }),
+    ],
+    [
+      'more differences between cells than are tested',
+      'mpc.overlaps',
+      () => {
+        const counts = Array.from({ length: 7 }, (_, i) => [`n${i}`, ['count', c.multiply('x1', i + 2)]])
+        return query({ inputs: forms, aggregates: Object.fromEntries(counts) })
+      },
     ],
     [
       'an average that chooses in its argument',
