@@ -1,11 +1,11 @@
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { type FileHandle, open, realpath, rm } from 'node:fs/promises'
 import { createEnginePool } from '../duckdb/pool.js'
 import { detectFormat } from './format.js'
 import { writeError } from './place-table.js'
 import { scratchPath } from './scratch.js'
 import { requireFile } from './seal.js'
 import { LONGEST, openTable, type ReadTableOptions, type TableFile, told } from './table-reader.js'
-import { fileVersion } from './version.js'
+import { fileVersion, requireVersion } from './version.js'
 
 export interface HoldTableOptions extends Pick<ReadTableOptions, 'signal' | 'onStart'> {
   /** folder on whose file system `keep` makes its file, which has no name */
@@ -13,8 +13,8 @@ export interface HoldTableOptions extends Pick<ReadTableOptions, 'signal' | 'onS
 }
 
 /**
- * Opens a file that is read, left for a while and written from, in one child: it has both files open and no directory,
- * so that a process which is killed meanwhile leaves nothing. Where `canHold` says so.
+ * Opens a file that is read, left for a while and written from, in one child without a directory, which sees the file
+ * read-only and has the one that it makes open, so that a process which is killed meanwhile leaves nothing. Where `canHold` says so.
  *
  * @throws SluiceError as `readTable`, and FILE_MISSING or DISK_FULL of `output`
  */
@@ -30,21 +30,30 @@ export async function holdTable<T>(
     outputBytes: Number.MAX_SAFE_INTEGER,
   })
   const files: FileHandle[] = []
+  const opened = async (opening: Promise<FileHandle>) => {
+    const file = await opening
+    files.push(file)
+    return file.fd
+  }
   try {
-    files.push(await open(path, 'r'))
-    files.push(await nameless(output))
-    const [source, made] = files.map(({ fd }) => `/proc/self/fd/${fd}`) as [string, string]
-    const job = { grade: '1', milliseconds: LONGEST, signal, files: files.map(({ fd }) => fd) }
+    const descriptor = await opened(open(path, 'r'))
+    const to = await opened(nameless(output))
+    const [source, made] = [`/proc/self/fd/${descriptor}`, `/proc/self/fd/${to}`]
+    const input = { path: await realpath(path), descriptor }
+    const job = { grade: '1', milliseconds: LONGEST, signal, files: [to], inputs: [input] }
     return await pool.run(job, async child => {
       onStart?.()
       const file = {
         ...{ path: source, staged: null, before: await fileVersion(source), isTranscoded: false },
-        inside: { source: child.fileInside(0), output: child.fileInside(1) },
+        inside: { source: child.inputInside(0), output: child.fileInside(0) },
         output: made,
       }
       const format = await detectFormat(source)
       try {
-        return await use(await openTable(child, format, file, pool))
+        const table = await openTable(child, format, file, pool)
+        // what was mounted for the child by its name is what this process has open
+        await requireVersion(input.path, table.version)
+        return await use(table)
       } catch (error) {
         throw told(error, format)
       }

@@ -11,6 +11,8 @@ export interface View {
   readonly readOnly: readonly string[]
   /** the staging directory outside; `in`, `out`, `tmp` and `root` exist below it. Null: it has no files of its own */
   readonly staging: string | null
+  /** absolute paths, without symbolic links, of files that a child without a staging directory sees read-only */
+  readonly inputs?: readonly string[] | undefined
   /** arguments to Node before the program */
   readonly nodeOptions: readonly string[]
 }
@@ -44,6 +46,11 @@ export const CHILD_NODE_OPTIONS: readonly string[] = [
 
 // not /tmp: the installation itself may lie below that
 const INSIDE = '/sluice'
+
+/** The path by which a child without a staging directory names an input that is mounted for it. */
+export function inputInside(index: number): string {
+  return `${INSIDE}/in/${index}`
+}
 
 /** The paths by which a child of this mode names its staging directory. */
 export function insideOf(mode: IsolationMode, staging: string): Inside {
@@ -166,8 +173,10 @@ function namespaces(view: View, programs: Programs, node: readonly string[]): st
   ]
 }
 
-function stagingParts({ staging }: View): { from: string; to: string; writable: boolean }[] {
-  if (staging === null) return []
+function stagingParts({ staging, inputs = [] }: View): { from: string; to: string; writable: boolean }[] {
+  if (staging === null) {
+    return inputs.map((from, index) => ({ from, to: inputInside(index), writable: false }))
+  }
   return ['in', 'out', 'tmp'].map(name => ({
     from: `${staging}/${name}`,
     to: `${INSIDE}/${name}`,

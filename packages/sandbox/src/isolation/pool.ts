@@ -1,6 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { SluiceError } from '@sluice/core'
-import { Child, type ChildSettings } from './child.js'
+import { Child, type ChildSettings, type OpenInput } from './child.js'
 import { CHILD_NODE_OPTIONS, isolationCommand, type Programs } from './command.js'
 import { detectIsolation, findPrograms, requireIsolation } from './detect.js'
 import { watchMemory } from './memory.js'
@@ -35,6 +35,8 @@ export interface Job {
   readonly signal?: AbortSignal | undefined
   /** descriptors of open files that the child gets instead of a staging directory; then it is started for this job */
   readonly files?: readonly number[] | undefined
+  /** open files that such a child reads: see `Child` */
+  readonly inputs?: readonly OpenInput[] | undefined
 }
 
 const MIB = 1024 * 1024
@@ -110,7 +112,7 @@ export class ChildPool {
   async run<T>(job: Job, work: (child: Child) => Promise<T>): Promise<T> {
     await this.admit(job.grade)
     if (job.signal?.aborted) throw interrupted()
-    const child = job.files === undefined ? await this.#take() : await this.#start(job.files)
+    const child = job.files === undefined ? await this.#take() : await this.#start(job)
     this.#busy.add(child)
     child.hold()
     const timer = setTimeout(() => child.kill(timeExceeded(job.milliseconds)), job.milliseconds)
@@ -149,7 +151,7 @@ export class ChildPool {
     }
   }
 
-  async #start(files?: readonly number[]): Promise<Child> {
+  async #start({ files, inputs }: Pick<Job, 'files' | 'inputs'> = {}): Promise<Child> {
     const mode = await this.isolation()
     const { entry, dependencies } = this.#options.program
     this.#folders ??= packageFolders(entry, dependencies)
@@ -157,9 +159,13 @@ export class ChildPool {
       mode,
       stagingRoot: this.#options.stagingRoot,
       ...(files !== undefined && { files }),
+      ...(inputs !== undefined && { inputs }),
       limits: { jsonBytes: JSON_BYTES, totalBytes: this.#options.outputBytes ?? DEFAULT_OUTPUT_BYTES },
       command: staging => {
-        const view = { entry, readOnly: this.#folders ?? [], staging, nodeOptions: CHILD_NODE_OPTIONS }
+        const view = {
+          ...{ entry, readOnly: this.#folders ?? [], staging, nodeOptions: CHILD_NODE_OPTIONS },
+          inputs: inputs?.map(({ path }) => path),
+        }
         const command = isolationCommand(mode, view, this.#programs, this.memoryBytes)
         if (command === null)
           throw new SluiceError('ISOLATION_MISSING', `"${mode}" does not work on this machine`)

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -117,6 +117,46 @@ describe.each(ISOLATION_MODES)('%s', mode => {
           output: 'done',
         })
       }
+    },
+  )
+
+  it.skipIf(process.platform !== 'linux')(
+    mode === 'process'
+      ? 'may write to an open file that it is to read'
+      : 'reads an open file, and cannot write to it by any name or descriptor',
+    async () => {
+      const [path, folders] = [join(folder, 'data', 'open'), join(folder, 'staging')]
+      await writeFile(path, 'rows')
+      const [input, output] = [await open(path, 'r'), await open(join(folder, 'data', 'made'), 'w')]
+      const job = { ...JOB, files: [output.fd], inputs: [{ path, descriptor: input.fd }] }
+      const { ino } = await input.stat()
+      const before = await readdir(folders).catch(() => [])
+      const seen = await pool({ mode }).run(job, async child => {
+        await child.receive()
+        const source = JSON.stringify(child.inputInside(0))
+        const made = JSON.stringify(child.fileInside(0))
+        await child.send({
+          code: `
+      const tryTo = task => { try { return task() ?? 'done' } catch (error) { return error.code } }
+      const names = fs.readdirSync('/proc/self/fd').map(fd => '/proc/self/fd/' + fd)
+      return {
+        rows: tryTo(() => fs.readFileSync(${source}, 'utf8')),
+        output: tryTo(() => fs.writeFileSync(${made}, 'made')),
+        input: tryTo(() => fs.writeFileSync(${source}, 'evil')),
+        descriptors: names.filter(name => tryTo(() => fs.statSync(name).ino) === ${ino}).length,
+      }`,
+        })
+        const frame = await child.receive()
+        return frame.kind === 'json' ? frame.value : null
+      })
+      await input.close()
+      await output.close()
+      expect(await readdir(folders).catch(() => [])).toEqual(before)
+      expect(await readFile(join(folder, 'data', 'made'), 'utf8')).toBe('made')
+      const isKept = mode !== 'process'
+      const could = isKept ? { input: 'EROFS', descriptors: 0 } : { input: 'done', descriptors: 1 }
+      expect(seen).toEqual({ rows: 'rows', output: 'done', ...could })
+      expect(await readFile(path, 'utf8')).toBe(isKept ? 'rows' : 'evil')
     },
   )
 
