@@ -87,7 +87,8 @@ export interface JointResult {
  *
  * @throws SluiceError FINGERPRINT_MISMATCH where an input is not the one that the job names; NAME_UNKNOWN,
  *   SCHEMA_INVALID, PARAMETER_INVALID where its columns are others; ADDRESS_UNAVAILABLE, JOB_MISMATCH, PEER_AWAY,
- *   PEER_LOST, PEER_STOPPED, PEER_UNTRUSTED, PROTOCOL_VIOLATION, TIME_EXCEEDED, TRAFFIC_EXCEEDED, INTERRUPTED
+ *   PEER_LOST, PEER_STOPPED, PEER_UNTRUSTED, PROTOCOL_VIOLATION, TIME_EXCEEDED, TRAFFIC_EXCEEDED, INTERRUPTED;
+ *   RESULT_TOO_LARGE where a plan has no result for a cell that was opened: the run has ended then, and is recorded
  *
  * @example
  * const job = parseJob(JSON.parse(await readFile('arrears.json', 'utf8')))
@@ -104,6 +105,16 @@ export async function runOpening(
   options: RunJointOptions,
 ): Promise<JointResult & { readonly opened: readonly Opened[] }> {
   const self = partyIndex(job, options.signer.name)
+  const { results, ...run } = await recorded(job, self, options)
+  return { ...run, tables: results.map(({ table }) => table()), opened: results }
+}
+
+/** A run to the end of its session and of its record, with what was opened and nothing made of it. */
+async function recorded(
+  job: JointJob,
+  self: number,
+  options: RunJointOptions,
+): Promise<Omit<JointResult, 'tables'> & { readonly results: readonly Opened[] }> {
   const own = await ownInputs(job, options)
   const record = await options.ledger?.start(job)
   let session: Session | undefined
@@ -119,8 +130,7 @@ export async function runOpening(
       results.map(({ kept }) => kept),
       left,
     )
-    const tables = results.map(({ table }) => table)
-    return { session: session.id, tables, left, traffic: session.traffic, opened: results }
+    return { session: session.id, left, traffic: session.traffic, results }
   } catch (error) {
     // what went wrong matters more than that it could not be recorded
     await record?.breakOff(error, outcome()).catch(() => undefined)
@@ -247,7 +257,7 @@ async function computed(
       const values = await told(run, session, onEvent, openStatistic(run, chunk))
       if (values === undefined) continue
       const table = statisticTable(job, operation, run.query, values)
-      tables.push({ table, kept: table })
+      tables.push({ table: () => table, kept: table })
       continue
     }
     const cells = await totalled(run, session, own, onEvent)

@@ -132,6 +132,48 @@ describe('a party’s own ledger', () => {
     )
   })
 
+  it('holds what was opened also where the plan cannot be computed from it, which ends nobody else’s run', async () => {
+    const folder = await temporary()
+    const cells = query({ inputs: forms, groupBy: ['band'], aggregates: { tax: ['sum', 'tax'] } })
+    const [double, money] = [
+      { kind: 'float', bits: 64 },
+      { kind: 'decimal', precision: 38, scale: 2 },
+    ] as const
+    const tax = { kind: 'column', id: 2000, type: money } as const
+    const negative = { kind: 'call', type: money, function: 'negate', arguments: [tax] } as const
+    const argument = { kind: 'cast', type: double, argument: negative } as const
+    const root = { kind: 'call', type: double, function: 'squareRoot', arguments: [argument] } as const
+    const plan = {
+      ...cells,
+      root: {
+        kind: 'project',
+        input: cells.root,
+        columns: [{ id: 3000, name: 'root', type: double, expression: root }],
+      },
+      output: [{ name: 'root', id: 3000 }],
+    }
+    const job = await makeJob({
+      operations: [
+        { name: 'roots', plan, receivers: ['bureau'] },
+        { name: 'sums', plan: cells, receivers: ['bank'] },
+      ],
+    })
+    const results = await Promise.allSettled(
+      people.map(async (signer, self) => {
+        const ledger = await PartyLedger.open(join(folder, signer.name), signer)
+        return runJoint(job, { signer, inputs: inputs[self]!, ledger, wait: 20 })
+      }),
+    )
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
+    const [failed] = results as [PromiseRejectedResult]
+    expect(failed.reason).toMatchObject({ code: 'RESULT_TOO_LARGE', rule: 'mpc.above' })
+    const { predicate } = await verified(join(folder, 'bureau'))
+    expect(predicate as JointEnd).toMatchObject({
+      kind: 'joint-end',
+      opened: [{ operation: 'roots', cells: BANDS.length, suppressed: 0 }],
+    })
+  })
+
   it('holds that a run broke off, with the code and the party that it names; the next run follows it', async () => {
     const directory = await temporary()
     const signer = people[0]!

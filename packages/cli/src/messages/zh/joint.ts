@@ -168,8 +168,8 @@ export const zhJoint: Translations = {
   '{} is not computed from cells': '{} 不能由单元格计算',
   'a number that is computed from cells is too large for its type': '由单元格计算的数超出其类型的范围',
   'the square root of a negative number': '负数的平方根',
-  'Write the calculation in floating point: CAST(sum(x) AS DOUBLE).':
-    '请用浮点数书写该计算：CAST(sum(x) AS DOUBLE)。',
+  'Make a job whose calculation has a result for every cell: in floating point, CAST(sum(x) AS DOUBLE), and with CASE around what some cells have no result for.':
+    '请制定每个单元格都能算出结果的任务：用浮点数书写，即 CAST(sum(x) AS DOUBLE)，并用 CASE 排除某些单元格没有结果的计算。',
   'an opened number has more digits than the plan’s type of it': '打开的数的位数多于计划为其规定的类型',
   'Describe the column with the digits that the zone’s table has.': '请按专区中该表的位数描述此列。',
   'distinct values are not counted on shares': '不能在分片上统计不同值',

@@ -15,17 +15,22 @@ export function computedOf(plan: Plan, query: Query, cells: CellTable): Computed
 /** What an operation opened to a party: as it was opened, and as it is handed out. */
 export interface Opened {
   readonly kept: JointTable
-  readonly table: JointTable
+  /** computed once it is recorded what was opened: there may be a cell that the plan has no result for */
+  readonly table: () => JointTable
   /** of a plan with an aggregate */
   readonly cells?: CellTable
 }
 
 export function openedOf(operation: JointOperation, query: Query, cells: CellTable): Opened {
   const kept = shownTable(operation, query, cells)
-  return { kept, table: resultTable(operation, query, cells, kept), cells }
+  return { kept, table: () => resultTable(operation, query, cells, kept), cells }
 }
 
-/** What is handed out of an operation: the plan's columns, whether they are cells or computed from them. */
+/**
+ * What is handed out of an operation: the plan's columns, whether they are cells or computed from them.
+ *
+ * @throws SluiceError RESULT_TOO_LARGE `mpc.above`
+ */
 function resultTable(
   operation: JointOperation,
   query: Query,

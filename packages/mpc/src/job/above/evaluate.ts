@@ -269,6 +269,7 @@ function unknown(what: string): SluiceError {
 function tooLarge(reason: string): SluiceError {
   return new SluiceError('RESULT_TOO_LARGE', reason, {
     rule: 'mpc.above',
-    remedy: 'Write the calculation in floating point: CAST(sum(x) AS DOUBLE).',
+    remedy:
+      'Make a job whose calculation has a result for every cell: in floating point, CAST(sum(x) AS DOUBLE), and with CASE around what some cells have no result for.',
   })
 }
