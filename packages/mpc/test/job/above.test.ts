@@ -213,6 +213,27 @@ describe('what stands above the aggregate', () => {
     expect([...computedFrom({ ...planOf(sorted), output }, suppressed, 4).rank!]).toEqual([1, 3, 2, 0])
   })
 
+  it('takes a NaN for equal to itself and greater than every number, as DuckDB orders it', () => {
+    const NaNs = call('divide', FLOAT, literal('0', FLOAT), literal('0', FLOAT))
+    const infinite = call('divide', FLOAT, literal('1', FLOAT), literal('0', FLOAT))
+    const holds = (name: string, a: Expression, b: Expression) => evaluate(call(name, BOOLEAN, a, b), nothing)
+    expect(holds('equal', NaNs, NaNs)).toBe(true)
+    expect(holds('greater', NaNs, infinite)).toBe(true)
+    expect(holds('less', NaNs, literal('1', INTEGER))).toBe(false)
+    expect(holds('less', literal('1', INTEGER), NaNs)).toBe(true)
+    const ratio = column(2, FLOAT)
+    const ratios = new Map<number, Value[]>([
+      [1, ['a', 'b', 'c', 'd', 'e']],
+      [2, [Number.NaN, 3, Number.POSITIVE_INFINITY, Number.NaN, -1]],
+    ])
+    const ranksOf = (descending: boolean) => {
+      const keys = [{ expression: ratio, descending, nullsFirst: false }]
+      return [...computedFrom(planOf({ kind: 'sort', keys, input: aggregate }), ratios, 5).rank!]
+    }
+    expect(ranksOf(false)).toEqual([3, 1, 2, 4, 0])
+    expect(ranksOf(true)).toEqual([0, 3, 2, 1, 4])
+  })
+
   it('is refused where a LIMIT stands below what chooses rows, or nothing is aggregated', async () => {
     const limited: PlanNode = { kind: 'limit', count: 1, offset: 0, input: aggregate }
     const sorted: PlanNode = { kind: 'sort', keys: [], input: limited }

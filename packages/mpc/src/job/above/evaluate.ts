@@ -77,6 +77,9 @@ export function compared(a: Value, of: ScalarType, b: Value, other: ScalarType):
   if (typeof a === 'boolean') return Number(a) - Number(b)
   if (typeof a === 'number' || typeof b === 'number') {
     const [left, right] = [toFloat(a, of), toFloat(b as bigint | number, other)]
+    // a NaN is one value, above all numbers
+    if (Number.isNaN(left) || Number.isNaN(right))
+      return Number(Number.isNaN(left)) - Number(Number.isNaN(right))
     return left === right ? 0 : left < right ? -1 : 1
   }
   const scale = Math.max(scaleOf(of), scaleOf(other))
