@@ -17,6 +17,7 @@ export default library([
   'session/link',
   // an operation of a job, likewise
   'job/above/above',
+  'job/above/cells',
   'job/above/evaluate',
   'job/code',
   'job/columns',

@@ -1,8 +1,18 @@
 const NUMBER = /^(-?)(\d{1,19})(?:\.(\d{1,18}))?$/
+const LONG_NUMBER = /^(-?)(\d+)(?:\.(\d+))?$/
 
 /** A decimal text as an integer of that many digits after the point; undefined where it has more, or is no number. */
 export function scaled(text: string, scale: number): bigint | undefined {
-  const [, sign, whole, fraction = ''] = NUMBER.exec(text) ?? []
+  return scaledAs(NUMBER, text, scale)
+}
+
+/** The same of any number of digits. */
+export function exactlyScaled(text: string, scale: number): bigint | undefined {
+  return scaledAs(LONG_NUMBER, text, scale)
+}
+
+function scaledAs(form: RegExp, text: string, scale: number): bigint | undefined {
+  const [, sign, whole, fraction = ''] = form.exec(text) ?? []
   if (whole === undefined || fraction.length > scale) return undefined
   const value = BigInt(whole + fraction.padEnd(scale, '0'))
   return sign === '-' ? -value : value

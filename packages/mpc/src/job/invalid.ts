@@ -21,6 +21,14 @@ export function refused(
   })
 }
 
+/** A number of more digits after the point than the plan’s type of it holds. */
+export function tooFine(): SluiceError {
+  return new SluiceError('PARAMETER_INVALID', 'an opened number has more digits than the plan’s type of it', {
+    rule: 'mpc.scale',
+    remedy: 'Describe the column with the digits that the zone’s table has.',
+  })
+}
+
 /** An operation that needs more memory at a party than the job allows. */
 export function memoryExceeded(needed: number, allowed: number): SluiceError {
   return new SluiceError(

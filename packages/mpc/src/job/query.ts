@@ -19,7 +19,7 @@ import {
   type SourceColumn,
   sourcesOf,
 } from './expression.js'
-import { invalid, refused } from './invalid.js'
+import { invalid, refused, tooFine } from './invalid.js'
 import { type JointInput, type JointJob, type JointOperation, sharesEntity } from './job.js'
 import { columnKey, type Key, keyOf } from './key.js'
 import { checkRows, type Demanded, entitiesOf, lookUps, type Relation } from './relation.js'
@@ -97,7 +97,7 @@ const MAXIMUM_TOTAL = 2n ** 63n
  * by their entities or looked up by secret keys, and chosen by conditions.
  *
  * @throws SluiceError SQL_REFUSED `mpc.…` where the plan is one that the protocols do not run, saying which part of
- *   it; JOB_INVALID where inputs that it joins by entities differ in rows
+ *   it; PARAMETER_INVALID `mpc.scale` where a number is finer than the plan takes it for; JOB_INVALID where inputs that it joins by entities differ in rows
  */
 export function queryOf(
   job: Pick<JointJob, 'inputs' | 'sharing'>,
@@ -139,14 +139,18 @@ export function queryOf(
   const totalled = new Totalled(plan, aggregate, reading.resolve, sharingOf(job).kind === 'replicated')
   const { measures, guards, outputs, cells, isComputed } = totalled
   checkTotals(measures, rows)
+  if (isComputed) for (const cell of cells) checkScale(cell, found, measures)
   const guarded = {
     measures,
     ...(guards.some(isGuarding) && { guards }),
     cells,
     ...(isComputed && { computed: plan }),
   }
-  if (plain && keys.length === found.length)
+  if (plain && keys.length === found.length) {
+    if (measures.length === 0)
+      throw refused('shape', 'of public lists alone there is nothing to open: ask for an aggregate')
     return { inputs, rows, condition: reading.condition(), keys, ...guarded, outputs }
+  }
   const { tables: joined, condition } = lookUps(reading.demanded(tables))
   checkRows(joined)
   const relation = { tables: joined, keys: found, entities: entitiesOf(joined) }
@@ -183,6 +187,14 @@ function rowsOf(plan: Plan, reading: Reading, inputs: readonly JointInput[]): Qu
   checkCells(keys)
   const { rows } = inputs[0]!
   return { inputs, rows, condition: reading.condition(), keys: listed(keys), measures, outputs }
+}
+
+/** @throws SluiceError PARAMETER_INVALID `mpc.scale` where the plan's type of a key or a sum has fewer digits than it */
+function checkScale({ is, at, type }: CellColumn, keys: readonly Key[], measures: readonly Measure[]): void {
+  if (type.kind !== 'integer' && type.kind !== 'decimal') return
+  const of = is === 'key' ? keys[at] : is === 'sum' ? measures[at] : undefined
+  const scale = of !== undefined && 'value' in of ? of.value.scale : 0
+  if (scale > (type.kind === 'decimal' ? type.scale : 0)) throw tooFine()
 }
 
 function checkTotals(measures: readonly Measure[], rows: number): void {

@@ -1,6 +1,7 @@
 import type { AggregateColumn, Expression, Plan, PlanNode, ScalarType } from '@sluice/core/plan'
 import { describe, expect, it } from 'vitest'
 import { computedFrom, nodesAbove } from '../../dist/job/above/above.js'
+import { openedOf } from '../../dist/job/above/cells.js'
 import { checkComputable, evaluate } from '../../dist/job/above/evaluate.js'
 
 const BOOLEAN: ScalarType = { kind: 'boolean' }
@@ -42,6 +43,11 @@ describe('an expression over cells', () => {
     ['casts to fewer digits', cast(one('0.05', 2), money(1)), 1n],
     ['casts to more', cast(literal('7', INTEGER), money(2)), 700n],
     ['takes the absolute value', call('absolute', money(2), one('-0.05', 2)), 5n],
+    [
+      'compares with numbers of more digits than inputs have',
+      call('less', BOOLEAN, one(`5.${'0'.repeat(20)}`, 20), one('12345678901234567890123', 0)),
+      true,
+    ],
     ['takes a root', call('squareRoot', FLOAT, cast(one('6.25', 2), FLOAT)), 2.5],
     ['has nothing of nothing', call('add', INTEGER, literal('1', INTEGER), literal(null, INTEGER)), null],
     ['knows that one truth decides', call('or', BOOLEAN, NULL, YES), true],
@@ -104,6 +110,8 @@ describe('an expression over cells', () => {
       'a whole quotient inside',
       call('not', BOOLEAN, call('equal', BOOLEAN, call('integerDivide', INTEGER, one('1', 0)), YES)),
     ],
+    ['a number that is rounded to tens', call('round', money(0), one('1', 0), literal('-1', INTEGER))],
+    ['digits that are computed', call('round', money(0), one('1', 0), column(1, INTEGER))],
   ])('is refused before anybody signs where it has %s', async (_, expression) => {
     await expect(() => checkComputable(expression)).toThrowWithCode('SQL_REFUSED', 'mpc.above')
   })
@@ -232,6 +240,30 @@ describe('what stands above the aggregate', () => {
     }
     expect(ranksOf(false)).toEqual([3, 1, 2, 4, 0])
     expect(ranksOf(true)).toEqual([0, 3, 2, 1, 4])
+  })
+
+  it('reads a key of more digits than inputs have', () => {
+    const product = money(20)
+    const keyed: PlanNode = {
+      ...aggregate,
+      keys: [{ id: 1, name: 'k', type: product, expression: column(0, product) }],
+    }
+    const predicate = call('greater', BOOLEAN, column(1, product), literal('0.5', money(1)))
+    const plan = planOf({ kind: 'filter', predicate, input: keyed })
+    const query = {
+      computed: plan,
+      outputs: [{ name: 'k', is: 'key', at: 0 }],
+      measures: [{ kind: 'rows' }],
+      cells: [
+        { id: 1, type: product, is: 'key', at: 0 },
+        { id: 2, type: INTEGER, is: 'count', at: 0 },
+      ],
+    } as unknown as Parameters<typeof openedOf>[1]
+    const opened = { count: 12n, sum: 0n }
+    const groups = [[`0.${'5'.padEnd(20, '0')}`], [`0.${'5'.padEnd(19, '0')}1`]]
+    const operation = { name: 'asked' } as Parameters<typeof openedOf>[0]
+    const { table } = openedOf(operation, query, { groups, measures: [[opened, opened]] })
+    expect(table().rows).toEqual([groups[1]])
   })
 
   it('is refused where a LIMIT stands below what chooses rows, or nothing is aggregated', async () => {

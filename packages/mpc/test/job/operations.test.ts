@@ -1,4 +1,4 @@
-import type { AggregateFunction } from '@sluice/core/plan'
+import type { AggregateFunction, ScalarType } from '@sluice/core/plan'
 import type { JointJob, JointOperation, Statistic } from '@sluice/mpc'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -351,6 +351,11 @@ describe('an operation on shares', () => {
         changed(plan => ({ ...plan, root: { ...plan.root, input: { ...plan.root.input, type: 'left' } } })),
     ],
     [
+      'public lists alone',
+      'mpc.shape',
+      () => query({ inputs: forms.slice(0, 1), groupBy: ['k0'], aggregates: {} }),
+    ],
+    [
       'parameters',
       'mpc.parameters',
       () => changed(plan => ({ ...plan, parameters: [{ name: 'p', type: { kind: 'text' } }] })),
@@ -360,6 +365,30 @@ describe('an operation on shares', () => {
   it.each(refusals)('refuses %s, by rule %s', async (_, rule, make) => {
     const { job, operation } = jobOf(make(), 1_000_000, 10)
     await expect(() => queryOf(job, operation)).toThrowWithCode('SQL_REFUSED', rule)
+  })
+
+  it('refuses what is computed from numbers that have more digits than the plan takes them for', async () => {
+    const plan = query({
+      inputs: forms.slice(0, 1),
+      aggregates: { product: ['sum', c.multiply('x0', 'y0')] },
+    })
+    const taken = (type: ScalarType) => {
+      const sum = { kind: 'column', id: 2000, type } as const
+      const predicate = { kind: 'call', type: { kind: 'boolean' }, function: 'isNotNull', arguments: [sum] }
+      const { root } = plan
+      if (root.kind !== 'aggregate') throw new TypeError('no aggregate')
+      const aggregates = root.aggregates.map(column => ({ ...column, type }))
+      const changed = { ...plan, root: { kind: 'filter', predicate, input: { ...root, aggregates } } }
+      const { job, operation } = jobOf(changed, 100, 10)
+      return () => queryOf(job, operation)
+    }
+    const decimal = (scale: number) => ({ kind: 'decimal', precision: 38, scale }) as const
+    expect(taken(decimal(4))).not.toThrow()
+    await expect(taken(decimal(3))).toThrowWithCode('PARAMETER_INVALID', 'mpc.scale')
+    await expect(taken({ kind: 'integer', bits: 64, signed: true })).toThrowWithCode(
+      'PARAMETER_INVALID',
+      'mpc.scale',
+    )
   })
 })
 

@@ -170,6 +170,10 @@ export const zhJoint: Translations = {
   'the square root of a negative number': '负数的平方根',
   'Make a job whose calculation has a result for every cell: in floating point, CAST(sum(x) AS DOUBLE), and with CASE around what some cells have no result for.':
     '请制定每个单元格都能算出结果的任务：用浮点数书写，即 CAST(sum(x) AS DOUBLE)，并用 CASE 排除某些单元格没有结果的计算。',
+  'an exact number is rounded to digits after the point, which are written as a number':
+    '精确数只能舍入到小数点后的位数，且位数须写成数字',
+  'of public lists alone there is nothing to open: ask for an aggregate':
+    '各键的名单都是公开的，没有可打开的内容：请至少要求一个聚合',
   'an opened number has more digits than the plan’s type of it': '打开的数的位数多于计划为其规定的类型',
   'Describe the column with the digits that the zone’s table has.': '请按专区中该表的位数描述此列。',
   'distinct values are not counted on shares': '不能在分片上统计不同值',

@@ -1,6 +1,6 @@
-import { SluiceError } from '@sluice/core'
 import type { ColumnId, Plan, ScalarType } from '@sluice/core/plan'
-import { scaled, unscaled } from '../decimal.js'
+import { exactlyScaled, unscaled } from '../decimal.js'
+import { tooFine } from '../invalid.js'
 import type { JointOperation } from '../job.js'
 import type { CellColumn, Query } from '../query.js'
 import { type Cell, type CellTable, type JointTable, scaleOf, shownTable } from '../result.js'
@@ -79,12 +79,12 @@ function keyOf(text: string, type: ScalarType): Value {
       return text
     case 'float':
       return Number(text)
-    default:
-      return ofScale(scaled(text, MOST_DIGITS)!, MOST_DIGITS, type)
+    default: {
+      const digits = text.split('.')[1]?.length ?? 0
+      return ofScale(exactlyScaled(text, digits)!, digits, type)
+    }
   }
 }
-
-const MOST_DIGITS = 18
 
 function amountOf({ count, sum }: Cell, { is, type }: CellColumn, scale: number): Value {
   if (is === 'count') return count
@@ -98,10 +98,7 @@ function ofScale(value: bigint, scale: number, type: ScalarType): bigint {
   if (digits >= scale) return value * 10n ** BigInt(digits - scale)
   const unit = 10n ** BigInt(scale - digits)
   if (value % unit === 0n) return value / unit
-  throw new SluiceError('PARAMETER_INVALID', 'an opened number has more digits than the plan’s type of it', {
-    rule: 'mpc.scale',
-    remedy: 'Describe the column with the digits that the zone’s table has.',
-  })
+  throw tooFine()
 }
 
 function textOf(value: Value, type: ScalarType): string | null {

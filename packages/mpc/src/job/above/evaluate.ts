@@ -1,6 +1,6 @@
 import { SluiceError } from '@sluice/core'
-import type { Expression, FunctionName, ScalarType } from '@sluice/core/plan'
-import { scaled } from '../decimal.js'
+import { columnsIn, type Expression, type FunctionName, type ScalarType } from '@sluice/core/plan'
+import { exactlyScaled } from '../decimal.js'
 import { compareTexts } from '../input.js'
 import { refused } from '../invalid.js'
 
@@ -16,6 +16,8 @@ export function checkComputable(expression: Expression): void {
   if (!COMPUTED.has(expression.type.kind)) throw unknown(`a ${expression.type.kind}`)
   switch (expression.kind) {
     case 'literal':
+      literal(expression.value, expression.type)
+      return
     case 'column':
       return
     case 'parameter':
@@ -38,7 +40,23 @@ export function checkComputable(expression: Expression): void {
     case 'call':
       if (!FUNCTIONS.has(expression.function)) throw unknown(`the function ${expression.function}`)
       for (const part of expression.arguments) checkComputable(part)
+      if (expression.function === 'round') checkDigits(expression)
   }
+}
+
+/** Exact numbers are rounded to digits that are written, after the point, and no more than their type has. */
+function checkDigits({ arguments: [value, digits], type }: Call): void {
+  if (digits === undefined || !isExact(type) || !isExact(value!.type)) return
+  if (columnsIn(digits).size > 0) throw notRounded()
+  const wanted = evaluate(digits, () => null)
+  if (wanted !== null) roundedTo(wanted as bigint, scaleOf(value!.type), type)
+}
+
+/** Digits beyond those that there are change nothing. */
+function roundedTo(wanted: bigint, of: number, type: ScalarType): number {
+  const digits = Math.min(Number(wanted), of)
+  if (digits < 0 || digits > scaleOf(type)) throw notRounded()
+  return digits
 }
 
 /** The value of an expression in a row of cells, as every engine computes it: three-valued, exact where its type is. */
@@ -154,9 +172,7 @@ function exact(name: FunctionName, [a, of]: Scaled, [b, other]: Scaled, type: Sc
     case 'absolute':
       return fitted(a < 0n ? -a : a, of, type)
     case 'round': {
-      // digits beyond those that there are change nothing
-      const digits = Math.min(Number(b), of)
-      if (digits < 0 || digits > scaleOf(type)) throw unknown('a number that is rounded to tens')
+      const digits = roundedTo(b, of, type)
       return fitted(lowered(a, of - digits), digits, type)
     }
     default:
@@ -214,7 +230,7 @@ const FUNCTIONS: ReadonlySet<FunctionName> = new Set([
 function literal(value: string | boolean | null, type: ScalarType): Value {
   if (value === null || typeof value === 'boolean' || type.kind === 'text') return value
   if (type.kind === 'float') return Number(value)
-  const exactly = scaled(value, scaleOf(type))
+  const exactly = exactlyScaled(value, scaleOf(type))
   if (exactly === undefined) throw unknown('a number written otherwise than with its digits')
   return exactly
 }
@@ -267,6 +283,13 @@ function toFloat(value: bigint | number, type: ScalarType): number {
 
 function unknown(what: string): SluiceError {
   return refused('above', `${what} is not computed from cells`)
+}
+
+function notRounded(): SluiceError {
+  return refused(
+    'above',
+    'an exact number is rounded to digits after the point, which are written as a number',
+  )
 }
 
 function tooLarge(reason: string): SluiceError {
