@@ -1,7 +1,19 @@
-import { mkdirSync } from 'node:fs'
-import { chmod, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import {
+  chmod,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type ErrorCode, SluiceError } from '@sluice/core'
 import { type KeptItemsOptions, PsiStoredItems } from '@sluice/mpc'
 import { freshPsiJob, ITEM_BYTES, PARTITIONS, type PsiJob, parsePsiJob, readPsiItems } from '@sluice/mpc/psi'
 import { Table, Utf8, vectorFromArray } from 'apache-arrow'
@@ -185,7 +197,12 @@ describe('a reading that broke off', () => {
     for (const [path, changed] of tampered) {
       const before = await readFile(path)
       await writeFile(path, changed)
-      await expect(() => one.read()).toThrowWithCode('FINGERPRINT_MISMATCH')
+      const refusal = await one.read().catch((error: SluiceError) => error)
+      expect(refusal).toMatchObject({
+        code: 'FINGERPRINT_MISMATCH',
+        message: expect.stringContaining(folder),
+        remedy: 'Remove that folder, and the input is read anew.',
+      })
       expect(await readdir(folder)).toContain('kept')
       await writeFile(path, before)
     }
@@ -232,6 +249,109 @@ describe('a reading that broke off', () => {
     await expect(() => one.read()).toThrowWithCode('FINGERPRINT_MISMATCH')
   })
 
+  it('trusts nothing of an input whose parts another one’s reading has begun to replace', async () => {
+    const one = place()
+    const folder = await cutShort(one, 17_500)
+    const [key] = (await readdir(one.folder)).filter(name => name.startsWith('bank.record.'))
+    const killed = join(one.folder, 'killed')
+    // as it lies there when the reading of another input is killed before anything of it is safe
+    const onProgress = (rows: number): void => {
+      if (rows === BATCH) cpSync(folder, killed, { recursive: true })
+    }
+    const secret = await readFile(join(one.folder, key!))
+    const set = await one.read({ input: 'cd'.repeat(32), onProgress })
+    await set.remove()
+    await rename(killed, folder)
+    await chmod(folder, 0o700)
+    await writeFile(join(one.folder, key!), secret, { mode: 0o600 })
+    const again = await one.read()
+    expect(await keysOf(again)).toEqual(await fresh(IDS))
+    expect(one.asked).toEqual([0, 0, 0])
+    await again.remove()
+  })
+
+  const wants: ErrorCode[] = ['TIME_EXCEEDED', 'ENGINE_KILLED', 'MEMORY_EXCEEDED', 'DISK_FULL']
+  it.each(wants)('goes on after %s', async code => {
+    const one = place()
+    const onProgress = (rows: number): void => {
+      if (rows === 9_500) throw new SluiceError(code, 'the engine had too little')
+    }
+    await expect(() => one.read({ onProgress })).toThrowWithCode(code)
+    const set = await one.read()
+    expect(one.asked).toEqual([0, 8_000])
+    expect(set.rows).toBe(IDS.length)
+    await set.remove()
+  })
+
+  it('is removed so that what a killed process leaves of it is nobody’s', async () => {
+    const one = place()
+    const set = await one.read()
+    const scratch = join(one.folder, 'scratch')
+    const [name] = await readdir(scratch)
+    const [key] = (await readdir(one.folder)).filter(file => file.startsWith('bank.record.'))
+    const [folder, keyPath] = [join(scratch, name!), join(one.folder, key!)]
+    const { length } = readdirSync(folder)
+    let [isRemoving, looks] = [true, 0]
+    const removal = set.remove().finally(() => {
+      isRemoving = false
+    })
+    while (isRemoving) {
+      looks++
+      // another process begins where there is no key, and trusts what `kept` says of the parts
+      if (!existsSync(keyPath)) expect(existsSync(folder)).toBe(false)
+      if (existsSync(folder) && listed(folder).length < length - 1) {
+        expect(existsSync(join(folder, 'kept'))).toBe(false)
+      }
+      await new Promise(setImmediate)
+    }
+    await removal
+    expect(looks).toBeGreaterThan(3)
+  })
+
+  it('is begun and removed by several at once, of which each has it alone', async () => {
+    const one = place()
+    const seen = new Set<unknown>()
+    const work = async (): Promise<void> => {
+      for (let round = 0; round < 8; round++) {
+        await one.read({}, IDS.slice(0, 50)).then(
+          async set => {
+            seen.add((await keysOf(set)).size)
+            await set.remove()
+          },
+          error => seen.add((error as SluiceError).code ?? error),
+        )
+        await new Promise(setImmediate)
+      }
+    }
+    await Promise.all(Array.from({ length: 6 }, work))
+    seen.delete('LOCKED')
+    expect([...seen]).toEqual([50])
+    expect(await readdir(one.folder)).toEqual(['scratch'])
+  })
+
+  it('follows no link, and takes no folder that others can write to', async () => {
+    const one = place()
+    const folder = await cutShort(one, 17_500)
+    const [part] = (await readdir(folder)).filter(name => name !== 'kept')
+    const [path, elsewhere] = [join(folder, part!), join(one.folder, 'elsewhere')]
+    await rename(path, elsewhere)
+    const size = (await stat(elsewhere)).size + 1_000
+    await truncate(elsewhere, size)
+    await symlink(elsewhere, path)
+    await expect(() => one.read()).toThrowWithCode('FINGERPRINT_MISMATCH')
+    expect((await stat(elsewhere)).size).toBe(size)
+    await rm(path)
+    await rename(elsewhere, path)
+    await chmod(folder, 0o770)
+    await expect(() => one.read()).toThrowWithCode('KEY_PERMISSIONS')
+    await chmod(folder, 0o700)
+    await (await one.read()).remove()
+    expect(one.asked).toEqual([0, 16_000])
+    // made by another before there was anything
+    await symlink(root, folder)
+    await expect(() => one.read()).toThrowWithCode('KEY_PERMISSIONS')
+  })
+
   it('is one process’s at a time', async () => {
     const one = place()
     const set = await one.read()
@@ -244,4 +364,13 @@ function flipped(bytes: Buffer, at: number): Buffer {
   const changed = Buffer.from(bytes)
   changed[at]! ^= 1
   return changed
+}
+
+/** Names in a folder that may be gone by now. */
+function listed(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
 }

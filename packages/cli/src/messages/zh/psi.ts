@@ -182,6 +182,9 @@ export const zhPsi: Translations = {
   'Remove that folder to begin anew: what is evaluated again will be counted again.':
     '请删除该文件夹以重新开始：再次检验的内容将再次计数。',
   'the key {} of what is kept is not this party’s alone': '保留内容的密钥 {} 并非本方独有',
+  'the folder {} of temporary files is not this party’s alone': '临时文件夹 {} 并非本方独有',
+  'Find out whose it is and remove it, or name another folder with --scratch DIR.':
+    '请查明其属于何人并将其删除，或用 --scratch DIR 指定另一个文件夹。',
   'Remove it to begin anew: what is evaluated again will be counted again.':
     '请删除它以重新开始：再次检验的内容将再次计数。',
   'another process runs this job as this party': '另一进程正以本方身份运行此任务',

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
+import { isSluiceError } from '@sluice/core'
 import { type PsiJob, psiJobDigest } from '../../psi/job/job.js'
 import { PartitionFile } from './partition-file.js'
-import { SealedFile } from './sealed-file.js'
+import { SCRATCH } from './sealed.js'
+import { doesNotHold, SealedFile } from './sealed-file.js'
 
 /** Where a set on disk is kept, so that the process that comes after a killed one goes on with it. */
 export interface KeptPlace {
@@ -40,13 +42,11 @@ export class KeptReading {
   #head: Head | undefined
   #pending: Uint8Array
 
-  private constructor(file: SealedFile, source: string, saved?: { head: Head; pending: Uint8Array }) {
+  private constructor(file: SealedFile, source: string, saved: Saved | undefined) {
     this.#file = file
     this.#source = source
-    // of another input, or of other columns: read anew
-    const isOf = saved?.head.source === source
-    this.#head = isOf ? saved?.head : undefined
-    this.#pending = isOf ? saved!.pending : new Uint8Array(0)
+    this.#head = saved?.head
+    this.#pending = saved?.pending ?? new Uint8Array(0)
   }
 
   /** @throws SluiceError FINGERPRINT_MISMATCH where what was kept does not hold, and as `SealedFile.open` */
@@ -58,7 +58,11 @@ export class KeptReading {
     const about = `sluice-psi/1 reading ${psiJobDigest(job)} ${party} ${keys}`
     const file = await SealedFile.open({ about, directory, keys })
     try {
-      return new KeptReading(file, source, await savedIn(file))
+      const saved = await savedIn(file)
+      if (saved === undefined || saved.head.source === source) return new KeptReading(file, source, saved)
+      // of another input, or of other columns: read anew. What says so goes before the parts that it is about
+      await file.discard()
+      return new KeptReading(file, source, undefined)
     } catch (error) {
       await file.close()
       throw error
@@ -88,8 +92,9 @@ export class KeptReading {
     return this.#head?.whole === true
   }
 
-  /** @throws SluiceError FINGERPRINT_MISMATCH where a part has less than it had */
+  /** @throws SluiceError FINGERPRINT_MISMATCH where a part has less than it had, KEY_PERMISSIONS */
   async restore(parts: readonly PartitionFile[]): Promise<void> {
+    await this.#file.makeFolder()
     let at = 0
     for (const [i, part] of parts.entries()) {
       const records = this.#head?.records[i] ?? 0
@@ -110,6 +115,12 @@ export class KeptReading {
     this.#head = head
   }
 
+  /** Where a part is not what was written to it, the folder is named, and what to do. */
+  explained(error: unknown): unknown {
+    if (!isSluiceError(error) || error.code !== 'FINGERPRINT_MISMATCH' || error.rule !== SCRATCH) return error
+    return doesNotHold(this.folder, REMEDY, error)
+  }
+
   /** Lets go of it; what is kept stays for the next process. */
   async close(): Promise<void> {
     await (this.#head === undefined ? this.#file.remove() : this.#file.close())
@@ -120,8 +131,15 @@ export class KeptReading {
   }
 }
 
-async function savedIn(file: SealedFile): Promise<{ head: Head; pending: Uint8Array } | undefined> {
-  const plain = await file.read('Remove that folder, and the input is read anew.')
+interface Saved {
+  readonly head: Head
+  readonly pending: Uint8Array
+}
+
+const REMEDY = 'Remove that folder, and the input is read anew.'
+
+async function savedIn(file: SealedFile): Promise<Saved | undefined> {
+  const plain = await file.read(REMEDY)
   if (plain === undefined) return undefined
   const at = 4 + plain.readUInt32LE(0)
   return { head: JSON.parse(plain.subarray(4, at).toString()) as Head, pending: plain.subarray(at) }

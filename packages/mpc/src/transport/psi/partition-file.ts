@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { SluiceError } from '@sluice/core'
 import { ITEM_BYTES, type ItemHashes } from '../../psi/item-hash.js'
@@ -71,12 +72,14 @@ export class PartitionFile {
     try {
       if (bytes === 0) await rm(this.#path, { force: true })
       else {
-        this.#file = await open(this.#path, 'r+', 0o600)
+        this.#file = await open(this.#path, constants.O_RDWR | constants.O_NOFOLLOW)
         if ((await this.#file.stat()).size < bytes) throw altered()
         await this.#file.truncate(bytes)
       }
     } catch (cause) {
-      throw cause instanceof SluiceError ? cause : unwritable(cause)
+      if (cause instanceof SluiceError) throw cause
+      // a link in its place
+      throw (cause as NodeJS.ErrnoException).code === 'ELOOP' ? altered(cause) : unwritable(cause)
     }
     if (pending !== undefined) {
       new Uint8Array(this.#words.buffer).set(pending.subarray(0, filled * ITEM_BYTES))

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { link, mkdir, rm, stat } from 'node:fs/promises'
+import { type FileHandle, link, lstat, mkdir, open, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import type { Lock } from '@sluice/ledger'
@@ -35,14 +35,22 @@ export class SealedFile {
     this.#lock = lock
   }
 
-  /** @throws SluiceError LOCKED where another process has it, KEY_PERMISSIONS, DISK_FULL, FILE_MISSING */
+  /**
+   * @throws SluiceError LOCKED where another process has it, KEY_PERMISSIONS (the key, or the folder, is another's too),
+   *   DISK_FULL, FILE_MISSING
+   */
   static async open(place: SealedPlace): Promise<SealedFile> {
     const id = createHash('sha256').update(place.about).digest('hex').slice(0, 32)
     const paths = { folder: join(place.directory, `.sluice-psi-${id}`), keyPath: `${place.keys}.${id}` }
-    const key = await secretAt(paths.keyPath)
-    const lock = await nodeFiles.tryLock(paths.keyPath)
-    if (lock === null) throw busy()
-    return new SealedFile(place, paths, key, lock)
+    const { key, lock } = await lockedSecret(paths.keyPath)
+    const file = new SealedFile(place, paths, key, lock)
+    try {
+      await requireOwn(file.folder)
+      return file
+    } catch (error) {
+      await file.close()
+      throw error
+    }
   }
 
   /**
@@ -57,19 +65,36 @@ export class SealedFile {
     try {
       return Buffer.from(unseal(this.key, this.#about, sealed))
     } catch (cause) {
-      throw new SluiceError(
-        'FINGERPRINT_MISMATCH',
-        `what was kept of an earlier run, in ${this.folder}, does not hold`,
-        { rule: 'psi.kept', remedy, cause },
-      )
+      throw doesNotHold(this.folder, remedy, cause)
+    }
+  }
+
+  /** Makes the folder where it is not there. @throws SluiceError KEY_PERMISSIONS where it is another's, FILE_MISSING */
+  async makeFolder(): Promise<void> {
+    try {
+      await mkdir(this.folder, { recursive: true, mode: 0o700 })
+    } catch (cause) {
+      throw unwritable(cause)
+    }
+    await requireOwn(this.folder)
+  }
+
+  /** What it holds is no longer of use; what else lies in the folder stays. @throws SluiceError FILE_MISSING */
+  async discard(): Promise<void> {
+    if ((await nodeFiles.size(this.folder)) === null) return
+    try {
+      await rm(join(this.folder, FILE), { force: true })
+      await nodeFiles.syncDirectory(this.folder)
+    } catch (cause) {
+      throw unwritable(cause)
     }
   }
 
   /** @throws SluiceError DISK_FULL, FILE_MISSING */
   async replace(plain: readonly Uint8Array[]): Promise<void> {
     const sealed = seal(this.key, randomBytes(SEAL_NONCE_BYTES), this.#about, plain)
+    await this.makeFolder()
     try {
-      await mkdir(this.folder, { recursive: true, mode: 0o700 })
       await nodeFiles.write(join(this.folder, PARTIAL), sealed, 0o600)
       await nodeFiles.rename(join(this.folder, PARTIAL), join(this.folder, FILE))
       await nodeFiles.syncDirectory(this.folder)
@@ -87,11 +112,18 @@ export class SealedFile {
     await lock.release()
   }
 
-  /** Removes everything, the key first: what may stay behind cannot be read. */
+  /**
+   * Removes everything: the file, which says what the rest is, then the rest, then the key. So nothing that a killed process
+   * leaves is taken for what was kept, and no other process begins in a folder that is being removed.
+   */
   async remove(): Promise<void> {
-    await rm(this.#keyPath, { force: true })
-    await this.close()
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 })
+    try {
+      await this.discard()
+      await rm(this.folder, { recursive: true, force: true, maxRetries: 5 })
+    } finally {
+      await rm(this.#keyPath, { force: true })
+      await this.close()
+    }
   }
 }
 
@@ -103,8 +135,25 @@ interface Paths {
 const FILE = 'kept'
 const PARTIAL = 'kept.partial'
 
+/** The key, made where it is not there, and the lock on its file: on the one that has this name, not on one before it. */
+async function lockedSecret(path: string): Promise<{ key: Uint8Array; lock: Lock }> {
+  for (;;) {
+    const { key, id } = await secretAt(path)
+    const lock = await nodeFiles.tryLock(path)
+    if (lock === null) throw busy()
+    const found = await stat(path, { bigint: true }).catch(() => undefined)
+    if (key.length > 0 && found?.ino === id) return { key, lock }
+    // whoever had it has removed it meanwhile; to lock what is not there makes an empty file
+    try {
+      if (found?.size === 0n) await rm(path, { force: true })
+    } finally {
+      await lock.release()
+    }
+  }
+}
+
 /** Made where it is not there: a file of mode 600, whole and durable before it has its name. */
-async function secretAt(path: string): Promise<Uint8Array> {
+async function secretAt(path: string): Promise<{ key: Uint8Array; id: bigint }> {
   if ((await nodeFiles.size(path)) === null) {
     const partial = `${path}.${randomBytes(8).toString('hex')}`
     try {
@@ -117,14 +166,59 @@ async function secretAt(path: string): Promise<Uint8Array> {
       await rm(partial, { force: true })
     }
   }
-  const { mode } = await stat(path)
-  const secret = await nodeFiles.read(path)
-  const own = process.platform === 'win32' || (mode & 0o077) === 0
-  if (own && secret?.length === SEAL_KEY_BYTES) return secret
+  let file: FileHandle
+  try {
+    file = await open(path, 'r')
+  } catch (cause) {
+    // removed since
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { key: new Uint8Array(0), id: 0n }
+    throw unwritable(cause)
+  }
+  try {
+    const { mode, ino } = await file.stat({ bigint: true })
+    const key = await file.readFile()
+    if (key.length === 0) return { key, id: ino }
+    if (isAlone(mode) && key.length === SEAL_KEY_BYTES) return { key, id: ino }
+  } finally {
+    await file.close()
+  }
   throw new SluiceError('KEY_PERMISSIONS', `the key ${path} of what is kept is not this party’s alone`, {
     rule: 'psi.kept',
     remedy: 'Remove it to begin anew: what is evaluated again will be counted again.',
   })
+}
+
+function isAlone(mode: bigint): boolean {
+  return process.platform === 'win32' || (mode & 0o077n) === 0n
+}
+
+/** A folder that others can write to may be made by anybody, under a name that anybody knows. */
+async function requireOwn(folder: string): Promise<void> {
+  const found = await lstat(folder, { bigint: true }).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return undefined
+    throw unwritable(cause)
+  })
+  if (found === undefined) return
+  const user = process.getuid?.()
+  const isOwn = user === undefined || found.uid === BigInt(user)
+  if (isOwn && found.isDirectory() && isAlone(found.mode)) return
+  throw new SluiceError(
+    'KEY_PERMISSIONS',
+    `the folder ${folder} of temporary files is not this party’s alone`,
+    {
+      rule: 'psi.kept',
+      remedy: 'Find out whose it is and remove it, or name another folder with --scratch DIR.',
+    },
+  )
+}
+
+/** @param remedy of what was kept in this folder and was changed */
+export function doesNotHold(folder: string, remedy: string, cause: unknown): SluiceError {
+  return new SluiceError(
+    'FINGERPRINT_MISMATCH',
+    `what was kept of an earlier run, in ${folder}, does not hold`,
+    { rule: 'psi.kept', remedy, cause },
+  )
 }
 
 function busy(): SluiceError {

@@ -4,6 +4,8 @@ import { SluiceError } from '@sluice/core'
 export const SEAL_KEY_BYTES = 32
 /** of a nonce, which never comes twice under a key */
 export const SEAL_NONCE_BYTES = 12
+/** the rule of temporary files */
+export const SCRATCH = 'psi.scratch'
 const TAG_BYTES = 16
 /** bytes by which a sealed text is longer */
 export const SEAL_BYTES = SEAL_NONCE_BYTES + TAG_BYTES
@@ -41,7 +43,7 @@ export function unseal(key: Uint8Array, about: string, sealed: Uint8Array): Uint
 /** A temporary file that another hand changed. */
 export function altered(cause?: unknown): SluiceError {
   return new SluiceError('FINGERPRINT_MISMATCH', 'a temporary file is not what was written to it', {
-    rule: 'psi.scratch',
+    rule: SCRATCH,
     remedy: 'Find out who writes to the folder of temporary files; nothing was taken from it.',
     cause,
   })
@@ -52,13 +54,13 @@ export function unwritable(cause: unknown): SluiceError {
   const { code } = cause as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new SluiceError('DISK_FULL', 'the disk is full; a temporary file was not written', {
-      rule: 'psi.scratch',
+      rule: SCRATCH,
       remedy: 'Free some space, or name a folder on another disk with --scratch DIR.',
       cause,
     })
   }
   return new SluiceError('FILE_MISSING', `a temporary file cannot be written or read (${code})`, {
-    rule: 'psi.scratch',
+    rule: SCRATCH,
     remedy: 'Check the folder of temporary files, or name another one with --scratch DIR.',
     cause,
   })

@@ -91,7 +91,8 @@ export class PsiStoredItems {
    * something was changed is refused, and one of another input is read anew.
    *
    * @param tables the input's rows from this one on, in its order
-   * @throws SluiceError as `read`, and LOCKED, FINGERPRINT_MISMATCH, KEY_PERMISSIONS; after INTERRUPTED, what was read is kept
+   * @throws SluiceError as `read`, and LOCKED, FINGERPRINT_MISMATCH, KEY_PERMISSIONS; after INTERRUPTED and ends for
+   *   want of time, memory or disk, what was read is kept
    */
   static async resume(
     job: PsiJob,
@@ -103,7 +104,6 @@ export class PsiStoredItems {
     const kept = await KeptReading.open(job, key, options)
     const parts = partsIn(kept.folder, kept.key, `${aboutSet(job)} of ${kept.source}`)
     try {
-      await makeFolder(kept.folder)
       await kept.restore(parts)
       let { rows } = kept
       if (!kept.isWhole) {
@@ -124,7 +124,7 @@ export class PsiStoredItems {
       // what was changed is for somebody to look at; what was read of an input that is refused is of no use
       const stays = isSluiceError(error) && STAYS.has(error.code)
       await (stays ? kept.close() : kept.remove())
-      throw error
+      throw kept.explained(error)
     }
   }
 
@@ -181,7 +181,15 @@ interface Home {
   remove(): Promise<void>
 }
 
-const STAYS = new Set(['INTERRUPTED', 'FINGERPRINT_MISMATCH'])
+/** Ends of a reading after which the same call goes on: the engine that reads the input may have had too little. */
+const STAYS: ReadonlySet<string> = new Set([
+  'INTERRUPTED',
+  'FINGERPRINT_MISMATCH',
+  'TIME_EXCEEDED',
+  'ENGINE_KILLED',
+  'MEMORY_EXCEEDED',
+  'DISK_FULL',
+])
 
 function aboutSet(job: PsiJob): string {
   return `sluice-psi/1 items ${psiJobDigest(job)}`
