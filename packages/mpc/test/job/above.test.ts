@@ -49,6 +49,16 @@ describe('an expression over cells', () => {
       true,
     ],
     ['takes a root', call('squareRoot', FLOAT, cast(one('6.25', 2), FLOAT)), 2.5],
+    [
+      'computes in 32 bits where its type has these',
+      call(
+        'add',
+        { kind: 'float', bits: 32 },
+        cast(one('0.1', 1), { kind: 'float', bits: 32 }),
+        one('0.2', 1),
+      ),
+      Math.fround(Math.fround(0.1) + 0.2),
+    ],
     ['has nothing of nothing', call('add', INTEGER, literal('1', INTEGER), literal(null, INTEGER)), null],
     ['knows that one truth decides', call('or', BOOLEAN, NULL, YES), true],
     ['knows that one falsehood decides', call('and', BOOLEAN, NULL, NO), false],

@@ -61,6 +61,12 @@ function roundedTo(wanted: bigint, of: number, type: ScalarType): number {
 
 /** The value of an expression in a row of cells, as every engine computes it: three-valued, exact where its type is. */
 export function evaluate(expression: Expression, column: (id: number) => Value): Value {
+  const value = evaluated(expression, column)
+  const { type } = expression
+  return typeof value === 'number' && type.kind === 'float' && type.bits === 32 ? Math.fround(value) : value
+}
+
+function evaluated(expression: Expression, column: (id: number) => Value): Value {
   const inner = (operand: Expression) => evaluate(operand, column)
   switch (expression.kind) {
     case 'column':
