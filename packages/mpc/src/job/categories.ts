@@ -25,11 +25,10 @@ export function placesIn(vector: Vector, categories: readonly string[]): Int32Ar
 function placed(data: Data, list: CategoryList, into: Int32Array): boolean {
   const texts = textsIn(data)
   if (texts === undefined) return false
-  const { bytes, offsets } = texts
+  const { bytes, offsets, isNull, hasNulls } = texts
   for (let row = 0; row < into.length; row++)
     into[row] = list.placeOf(bytes, offsets[row]!, offsets[row + 1]!)
-  if (data.nullCount > 0)
-    for (let row = 0; row < into.length; row++) if (!data.getValid(row)) into[row] = NULL
+  if (hasNulls) for (let row = 0; row < into.length; row++) if (isNull(row)) into[row] = NULL
   return true
 }
 

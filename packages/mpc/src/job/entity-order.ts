@@ -27,8 +27,7 @@ export class EntityOrder {
   add(entities: Vector): void {
     for (const data of entities.data) {
       const texts = textsIn(data)
-      if (texts === undefined || data.nullCount > 0)
-        throw this.#wrong('does not name each row’s entity, as text')
+      if (texts === undefined || texts.hasNulls) throw this.#wrong('does not name each row’s entity, as text')
       for (let row = 0; row < data.length; row += BLOCK)
         this.#addRows(texts, row, Math.min(row + BLOCK, data.length))
     }

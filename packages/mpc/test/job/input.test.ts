@@ -9,13 +9,14 @@ import {
   Int16,
   Int32,
   Int64,
+  makeData,
   Table,
   Uint8,
   Uint16,
   Uint32,
   Uint64,
   Utf8,
-  type Vector,
+  Vector,
   vectorFromArray,
 } from 'apache-arrow'
 import fc from 'fast-check'
@@ -229,6 +230,31 @@ describe('an input', () => {
       trade: vectorFromArray(['a'], new Utf8()),
     })
     await expect(examine(table, FORM, KEY)).toThrowWithCode('PARAMETER_INVALID', 'job.bound')
+  })
+
+  it('has the nulls that a dictionary holds among its values', async () => {
+    const type = new Dictionary(new Utf8(), new Int32())
+    const encoded = (values: readonly (string | null)[], data: number[]) =>
+      new Vector([
+        makeData({
+          type,
+          length: data.length,
+          data: Int32Array.from(data),
+          dictionary: vectorFromArray(values, new Utf8()),
+        }),
+      ])
+    const debt = column(new Int8(), [1n, 2n, 3n])
+    const firm = vectorFromArray(['a', 'b', 'c'], new Utf8())
+    const of = (trade: Vector) => examine(new Table({ firm, debt, trade }), FORM, KEY)
+    const plain = await of(vectorFromArray(['a', null, 'aa'], new Utf8()))
+    expect(await of(encoded(['a', null, 'aa'], [0, 1, 2]))).toEqual(plain)
+    expect((await of(encoded(['a', '', 'aa'], [0, 1, 2]))).fingerprint).not.toBe(plain.fingerprint)
+    const nobody = new Table({
+      firm: encoded([null, 'b', 'c'], [0, 1, 2]),
+      debt,
+      trade: vectorFromArray(['a', 'a', 'a'], new Utf8()),
+    })
+    await expect(examine(nobody, FORM, KEY)).toThrowWithCode('SCHEMA_INVALID', 'job.rows')
   })
 
   it('is refused where a row has no entity, or one that is no text', async () => {
