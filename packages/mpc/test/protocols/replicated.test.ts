@@ -15,6 +15,7 @@ import {
   known,
   lessThan,
   multiply,
+  noneOrEnough,
   not,
   open,
   openAtLeast,
@@ -159,6 +160,26 @@ describe('what it costs', () => {
     expect(cost((party, x) => openAtLeast(party, { ...cells, counts: [x], sums: [x] }, 10n, ALL))).toEqual({
       rounds: 12,
       bits: [245 + 128 + 128 + 192, 181 + 64 + 128 + 192, 181 + 64 + 128 + 192],
+    })
+    // each further count: a comparison, its bit as a ring element, a product; and one more where it may be zero
+    const guarded = (further: (party: Party, x: never) => Protocol<Parameters<typeof openAtLeast>[4]>) =>
+      cost(function* (party, x) {
+        const others = yield* further(party, x)
+        return yield* openAtLeast(party, { ...cells, counts: [x], sums: [x] }, 10n, ALL, others)
+      })
+    const furtherBits = [245 + 128 + 64, 181 + 64 + 64, 181 + 64 + 64]
+    const plain = [245 + 128 + 128 + 192, 181 + 64 + 128 + 192, 181 + 64 + 128 + 192]
+    // biome-ignore lint/correctness/useYield: nothing is sent for it
+    const enough = guarded(function* (_, x) {
+      return [[x, x]]
+    })
+    expect(enough).toEqual({ rounds: 12 + 2, bits: plain.map((bits, i) => bits + 2 * furtherBits[i]!) })
+    const none = guarded(function* (party, x) {
+      return [yield* noneOrEnough(party, [x, x], 10n)]
+    })
+    expect(none).toEqual({
+      rounds: 12 + 2 + 1,
+      bits: plain.map((bits, i) => bits + 2 * (furtherBits[i]! + 64)),
     })
     expect(cost((party, x) => open(party, x, ALL))).toEqual({ rounds: 1, bits: [64, 64, 64] })
     expect(cost((party, x) => innerProducts(party, [[x, x]]))).toEqual({

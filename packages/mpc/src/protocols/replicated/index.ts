@@ -50,5 +50,13 @@ export {
 } from './shares.js'
 export { type Permutations, permutations, shuffle, unshuffle } from './shuffle.js'
 export { MAXIMUM_SORT_ROWS, rearranged, type SortKey, sortBy, sortingPermutation } from './sort.js'
-export { type Cells, cellsIn, type Measure, type OpenedCells, openAtLeast, totals } from './totals.js'
+export {
+  type Cells,
+  cellsIn,
+  type Measure,
+  noneOrEnough,
+  type OpenedCells,
+  openAtLeast,
+  totals,
+} from './totals.js'
 export { divideByPublic, truncate, truncateProbabilistically } from './truncate.js'
