@@ -141,13 +141,15 @@ async function lockedSecret(path: string): Promise<{ key: Uint8Array; lock: Lock
     const { key, id } = await secretAt(path)
     const lock = await nodeFiles.tryLock(path)
     if (lock === null) throw busy()
-    const found = await stat(path, { bigint: true }).catch(() => undefined)
-    if (key.length > 0 && found?.ino === id) return { key, lock }
-    // whoever had it has removed it meanwhile; to lock what is not there makes an empty file
+    let isHeld = false
     try {
+      const found = await unlessGone(stat(path, { bigint: true }))
+      isHeld = key.length > 0 && found?.ino === id
+      if (isHeld) return { key, lock }
+      // whoever had it has removed it meanwhile; to lock what is not there makes an empty file
       if (found?.size === 0n) await rm(path, { force: true })
     } finally {
-      await lock.release()
+      if (!isHeld) await lock.release()
     }
   }
 }
@@ -194,10 +196,7 @@ function isAlone(mode: bigint): boolean {
 
 /** A folder that others can write to may be made by anybody, under a name that anybody knows. */
 async function requireOwn(folder: string): Promise<void> {
-  const found = await lstat(folder, { bigint: true }).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return undefined
-    throw unwritable(cause)
-  })
+  const found = await unlessGone(lstat(folder, { bigint: true }))
   if (found === undefined) return
   const user = process.getuid?.()
   const isOwn = user === undefined || found.uid === BigInt(user)
@@ -210,6 +209,16 @@ async function requireOwn(folder: string): Promise<void> {
       remedy: 'Find out whose it is and remove it, or name another folder with --scratch DIR.',
     },
   )
+}
+
+/** Nothing where there is no such file; what else is wrong is told. @throws SluiceError FILE_MISSING */
+async function unlessGone<T>(looking: Promise<T>): Promise<T | undefined> {
+  try {
+    return await looking
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw unwritable(cause)
+  }
 }
 
 /** @param remedy of what was kept in this folder and was changed */
