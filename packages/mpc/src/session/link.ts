@@ -255,8 +255,9 @@ export class Link {
 
   #take(frame: Frame): void {
     if (this.#failure !== undefined) return
-    // its heart beats until this side is done too
-    if (this.#ended && frame.kind !== 'heartbeat') {
+    // who is done still beats and tells whom it lost, until this side is done too
+    const mayFollowEnd = frame.kind === 'heartbeat' || frame.kind === 'stop'
+    if (this.#ended && !mayFollowEnd) {
       this.#ended = false
       this.#violated('it went on after its end')
       return
@@ -265,6 +266,7 @@ export class Link {
       case 'heartbeat':
         return
       case 'stop':
+        this.#ended = false
         this.#gone(this.#stopped(frame.body, this.#greeted))
         return
       case 'end':

@@ -18,6 +18,8 @@ function frame(kind: number, message: number, body: Uint8Array, length = body.le
   return Buffer.concat([bytes, body])
 }
 
+const END_FRAME = frame(END, 0, Buffer.alloc(0))
+const LOST_ANOTHER = frame(STOP, 0, Buffer.from('{"code":"PEER_LOST"}'))
 const approval = await approveJob(job.digest, people[1]!)
 const greeting = {
   version: 'sluice-mpc/1',
@@ -54,7 +56,7 @@ async function against(...said: Uint8Array[]): Promise<{ session?: Session; erro
 
 describe('a peer that does not keep to the protocol', () => {
   it('is not there: an honest one passes', async () => {
-    const { error } = await against(hello, frame(DATA, 1, message), frame(END, 0, Buffer.alloc(0)))
+    const { error } = await against(hello, frame(DATA, 1, message), END_FRAME)
     expect(error).toBeUndefined()
   })
 
@@ -80,10 +82,23 @@ describe('a peer that does not keep to the protocol', () => {
     ],
     ['an old frame', [hello, frame(DATA, 1, pieces[0]!), frame(DATA, 0, pieces[1]!)], 'PROTOCOL_VIOLATION'],
     ['one message too many', [hello, frame(DATA, 1, message), frame(DATA, 2, message)], 'PROTOCOL_VIOLATION'],
-    ['an end before its message', [hello, frame(END, 0, Buffer.alloc(0))], 'PROTOCOL_VIOLATION'],
+    ['an end before its message', [hello, END_FRAME], 'PROTOCOL_VIOLATION'],
+    ['a message after its end', [hello, END_FRAME, frame(DATA, 1, message)], 'PROTOCOL_VIOLATION'],
+    // in one piece, for who is done does not read on
+    [
+      'two ends',
+      [hello, Buffer.concat([frame(DATA, 1, message), END_FRAME, END_FRAME])],
+      'PROTOCOL_VIOLATION',
+    ],
     ['half a message', [hello, frame(DATA, 1, message.subarray(0, 500), 1000)], 'PEER_LOST'],
     ['nothing', [], 'PEER_LOST'],
     ['a stop', [hello, frame(STOP, 0, Buffer.from('{"code":"FILE_MISSING"}'))], 'PEER_STOPPED'],
+    // a dealer is done long before the others, and may lose one of them meanwhile
+    [
+      'a stop after its end',
+      [hello, Buffer.concat([frame(DATA, 1, message), END_FRAME, LOST_ANOTHER])],
+      'PEER_STOPPED',
+    ],
     [
       'a stop in its own words',
       [hello, frame(STOP, 0, Buffer.from('{"code":"\u001b[31m"}'))],
