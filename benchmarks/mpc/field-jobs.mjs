@@ -2,8 +2,7 @@ import { fork } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { KeyFile } from '@sluice/ledger/keys'
-import { examine, fingerprintKey, freshJob, parseJob } from '@sluice/mpc'
-import { freePort } from './processes.mjs'
+import { examine, fingerprintKey, freshJob, parseJob, reservePort } from '@sluice/mpc'
 import { FORMS, rowsOf } from './table.mjs'
 
 const ELEMENT = 8
@@ -109,7 +108,7 @@ function chunkOf(copies) {
 }
 
 async function jobOf(keys, inputs, sharing, third) {
-  const address = async () => ({ host: '127.0.0.1', port: await freePort() })
+  const address = async () => ({ host: '127.0.0.1', port: await reservePort() })
   const parties = await Promise.all(
     keys.map(async ({ name, publicKey: key }) => {
       const role = name === 'third' ? third : 'computing'

@@ -2,10 +2,9 @@ import { fork } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { KeyFile } from '@sluice/ledger/keys'
-import { freshJob, parseJob, schemaOf } from '@sluice/mpc'
+import { freshJob, parseJob, reservePort, schemaOf } from '@sluice/mpc'
 import { Gate } from '@sluice/sandbox/sql'
 import { FORMS, totalOf } from './generated-rows.mjs'
-import { freePort } from './processes.mjs'
 
 const PROGRAM = fileURLToPath(new URL('./joint-party.mjs', import.meta.url))
 const SQL = 'SELECT count(*) AS n, sum(debt + tax) AS total FROM loans JOIN taxpayers ON firm = id'
@@ -45,7 +44,7 @@ export async function jointRows(folder, names, rows) {
         role: 'computing',
         key: publicKey,
         host: '127.0.0.1',
-        port: await freePort(),
+        port: await reservePort(),
       })),
     )
     const job = parseJob({

@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { canonicalDigest } from '@sluice/core'
 import { KeyFile } from '@sluice/ledger/keys'
+import { reservePort } from '@sluice/mpc'
 
 /**
  * Runs a program as each party, in processes of their own that meet over mutual TLS.
@@ -24,7 +24,7 @@ export async function runProcesses(folder, names, program, rounds, grown) {
     keys.map(async ({ name, publicKey }) => ({
       name,
       key: publicKey,
-      address: { host: '127.0.0.1', port: await freePort() },
+      address: { host: '127.0.0.1', port: await reservePort() },
     })),
   )
   const job = canonicalDigest({ bench: program, names })
@@ -55,12 +55,4 @@ export async function runProcesses(folder, names, program, rounds, grown) {
       memory: Math.max(...parties.map(party => party.memory)),
     }
   })
-}
-
-export async function freePort() {
-  const server = createServer()
-  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address()
-  await new Promise(resolve => server.close(resolve))
-  return port
 }

@@ -4,9 +4,8 @@ import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { KeyFile } from '@sluice/ledger/keys'
-import { freshJob, parseJob, schemaOf } from '@sluice/mpc'
+import { freshJob, parseJob, reservePort, schemaOf } from '@sluice/mpc'
 import { Gate } from '@sluice/sandbox/sql'
-import { freePort } from './processes.mjs'
 import { groupJob, joinJob } from './theory.mjs'
 
 const PROGRAM = fileURLToPath(new URL('./relation-party.mjs', import.meta.url))
@@ -137,7 +136,7 @@ async function jobOf(keys, inputs, sql) {
       role: 'computing',
       key: publicKey,
       host: '127.0.0.1',
-      port: await freePort(),
+      port: await reservePort(),
     })),
   )
   const gate = await Gate.start()

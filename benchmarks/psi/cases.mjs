@@ -1,4 +1,3 @@
-import { createServer } from 'node:net'
 import { KeyFile } from '@sluice/ledger/keys'
 
 /** One row of the report, as the others' subjects have them. */
@@ -17,14 +16,6 @@ export function row(name, metric, value, unit, peer, peerValue) {
 
 export function median(values) {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
-}
-
-export async function freePort() {
-  const server = createServer()
-  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address()
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 /** The key in this file, which is made where there is none. */

@@ -4,8 +4,9 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { KeyFile } from '@sluice/ledger/keys'
+import { reservePort } from '@sluice/mpc'
 import { freshPsiJob, parsePsiJob } from '@sluice/mpc/psi'
-import { freePort, median, row } from './cases.mjs'
+import { median, row } from './cases.mjs'
 import { watchMemory } from './memory.mjs'
 import { sluice } from './program.mjs'
 
@@ -86,7 +87,12 @@ async function requireShared(connection, file, count) {
 /** A job over sets of so many, which both have signed with their files; its path. */
 async function signedJob(folder, protocol, keys, count) {
   const parties = await Promise.all(
-    keys.map(async ({ name, publicKey: key }) => ({ name, key, host: '127.0.0.1', port: await freePort() })),
+    keys.map(async ({ name, publicKey: key }) => ({
+      name,
+      key,
+      host: '127.0.0.1',
+      port: await reservePort(),
+    })),
   )
   const job = parsePsiJob({
     ...freshPsiJob(),

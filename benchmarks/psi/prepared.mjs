@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { KeyFile } from '@sluice/ledger/keys'
-import { freePort, median, row } from './cases.mjs'
+import { reservePort } from '@sluice/mpc'
+import { median, row } from './cases.mjs'
 
 const VALUES = 10_000_000
 const EVALUATED = Number(process.env.SLUICE_BENCH_PREPARED ?? 20_000)
@@ -78,7 +79,12 @@ async function inputsAndFloor(folder) {
 
 async function signedJob(folder, keys) {
   const parties = await Promise.all(
-    keys.map(async ({ name, publicKey: key }) => ({ name, key, host: '127.0.0.1', port: await freePort() })),
+    keys.map(async ({ name, publicKey: key }) => ({
+      name,
+      key,
+      host: '127.0.0.1',
+      port: await reservePort(),
+    })),
   )
   const draft = {
     purpose: 'a benchmark',

@@ -4,8 +4,9 @@ import { fork } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { canonicalDigest } from '@sluice/core'
+import { reservePort } from '@sluice/mpc'
 import { estimatePsi, HashIndex } from '@sluice/mpc/psi'
-import { freePort, keyAt, median, row } from './cases.mjs'
+import { keyAt, median, row } from './cases.mjs'
 import { itemsOf } from './items.mjs'
 
 const NAMES = ['bureau', 'bank']
@@ -84,7 +85,7 @@ export async function twoProcesses(folder, protocol, count) {
     keys.map(async ({ name, publicKey }) => ({
       name,
       key: publicKey,
-      address: { host: '127.0.0.1', port: await freePort() },
+      address: { host: '127.0.0.1', port: await reservePort() },
     })),
   )
   const job = canonicalDigest({ bench: 'psi', protocol, count })

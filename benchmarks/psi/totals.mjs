@@ -3,8 +3,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { reservePort } from '@sluice/mpc'
 import { freshPsiJob, parsePsiJob } from '@sluice/mpc/psi'
-import { freePort, keyAt, median, row } from './cases.mjs'
+import { keyAt, median, row } from './cases.mjs'
 import { sluice } from './program.mjs'
 
 const CASES = [
@@ -69,7 +70,7 @@ async function signedJob(folder, names, { helper, receiver }) {
   const parties = []
   for (const name of names) {
     const key = await keyAt(join(folder, `${name}.key`), name)
-    parties.push({ name, key: key.publicKey, host: '127.0.0.1', port: await freePort() })
+    parties.push({ name, key: key.publicKey, host: '127.0.0.1', port: await reservePort() })
   }
   const job = parsePsiJob({
     ...freshPsiJob(),

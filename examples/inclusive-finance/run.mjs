@@ -6,8 +6,9 @@
 import { copyFile, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { reservePort } from '@sluice/mpc'
 import { loans, plainly, taxpayers } from './companies.mjs'
-import { freePorts, show, sluice, terminal } from './terminals.mjs'
+import { show, sluice, terminal } from './terminals.mjs'
 
 const folder = process.argv[2] ?? (await mkdtemp(join(tmpdir(), 'sluice-inclusive-finance-')))
 const PARTIES = ['bureau', 'bank', 'operator']
@@ -111,7 +112,7 @@ async function describe(party, name, columns) {
 }
 
 async function makeJob(name) {
-  const ports = await freePorts(PARTIES.length)
+  const ports = await Promise.all(PARTIES.map(() => reservePort()))
   const parties = await Promise.all(
     PARTIES.map(async (party, i) => {
       const key = (await readFile(at(party, `${party}.key.pub`), 'utf8')).trim()

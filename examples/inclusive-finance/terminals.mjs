@@ -1,6 +1,5 @@
 // Terminals: the command line in processes of their own, and what they say with the party's name before it.
 import { spawn } from 'node:child_process'
-import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -38,12 +37,4 @@ export async function sluice(cwd, ...words) {
 
 export function show(party, text) {
   for (const line of text.trimEnd().split('\n')) console.log(`[${party}] ${line}`.trimEnd())
-}
-
-export async function freePorts(count) {
-  const servers = Array.from({ length: count }, () => createServer())
-  for (const server of servers) await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
-  const ports = servers.map(server => server.address().port)
-  for (const server of servers) await new Promise(resolve => server.close(resolve))
-  return ports
 }

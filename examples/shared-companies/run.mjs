@@ -4,12 +4,11 @@
 //
 //   node run.mjs [DIRECTORY]
 import { mkdtemp } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isSluiceError } from '@sluice/core'
 import { KeyFile } from '@sluice/ledger/keys'
-import { runPsi } from '@sluice/mpc'
+import { reservePort, runPsi } from '@sluice/mpc'
 import { approvePsi, freshPsiJob, parsePsiJob, readPsiItems } from '@sluice/mpc/psi'
 import { Table, Utf8, vectorFromArray } from 'apache-arrow'
 
@@ -40,7 +39,12 @@ const tables = {
 
 async function jobOf(names, rest) {
   const parties = await Promise.all(
-    names.map(async name => ({ name, key: keys[name].publicKey, host: '127.0.0.1', port: await freePort() })),
+    names.map(async name => ({
+      name,
+      key: keys[name].publicKey,
+      host: '127.0.0.1',
+      port: await reservePort(),
+    })),
   )
   return parsePsiJob({
     ...freshPsiJob(),
@@ -63,14 +67,6 @@ async function takePart(job, name) {
   const signer = keys[name]
   const approval = await approvePsi(job, signer, items)
   return runPsi(job, { signer, approval, items, record: join(folder, `${name}.record`) })
-}
-
-async function freePort() {
-  const server = createServer()
-  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address()
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 async function together(job) {

@@ -2,10 +2,10 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Ledger } from '@sluice/ledger'
 import { KeyFile } from '@sluice/ledger/keys'
-import { approveJob, type JointJob, jobDigest, parseJob, runJoint } from '@sluice/mpc'
+import { approveJob, type JointJob, jobDigest, parseJob, reservePort, runJoint } from '@sluice/mpc'
 import { Int32, Table, Utf8, vectorFromArray } from 'apache-arrow'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { freePort, terminal } from './terminal.js'
+import { terminal } from './terminal.js'
 import { runCommand, temporaryRoot } from './transcript.js'
 
 const NAMES = ['clinic', 'hospital', 'court', 'notary']
@@ -22,7 +22,7 @@ async function draft(sharing: string): Promise<string> {
     NAMES.map(async name => {
       const key = (await readFile(join(root, `${name}.key.pub`), 'utf8')).trim()
       const beside = sharing.includes('dealer') ? 'dealer' : 'provider'
-      const role = name === 'notary' ? beside : `computing, host: 127.0.0.1, port: ${await freePort()}`
+      const role = name === 'notary' ? beside : `computing, host: 127.0.0.1, port: ${await reservePort()}`
       return `  - {name: ${name}, key: "${key}", role: ${role}}`
     }),
   )

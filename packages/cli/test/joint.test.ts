@@ -3,9 +3,10 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { reservePort } from '@sluice/mpc'
 import { Table, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freePort, terminal } from './terminal.js'
+import { terminal } from './terminal.js'
 import { type Outcome, runCommand, temporaryRoot } from './transcript.js'
 
 const NAMES = ['bureau', 'bank', 'operator']
@@ -43,7 +44,7 @@ async function draft(): Promise<string> {
   const parties = await Promise.all(
     NAMES.map(async name => {
       const key = (await readFile(join(root, `${name}.key.pub`), 'utf8')).trim()
-      return `  - {name: ${name}, role: computing, key: "${key}", host: 127.0.0.1, port: ${await freePort()}}`
+      return `  - {name: ${name}, role: computing, key: "${key}", host: 127.0.0.1, port: ${await reservePort()}}`
     }),
   )
   return `purpose: loans in arrears by industry and tax band

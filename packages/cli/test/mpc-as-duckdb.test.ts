@@ -12,12 +12,12 @@ import {
   MPC_ENGINE,
   MpcExecutor,
   parseJob,
+  reservePort,
   runJoint,
 } from '@sluice/mpc'
 import { Approver, Zone } from '@sluice/sandbox'
 import { Int32, Table, Utf8, vectorFromArray } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freePort } from './terminal.js'
 
 type Name = 'operator' | 'bureau' | 'bank' | 'auditor' | 'research'
 type Release = Awaited<ReturnType<Zone['run']>>
@@ -241,7 +241,7 @@ async function byParties(sql: string, names: readonly string[]): Promise<Release
     role: 'computing' as const,
     key: keys[name].publicKey,
     host: '127.0.0.1',
-    port: await freePort(),
+    port: await reservePort(),
   }))
   const job = parseJob({
     ...freshJob(),

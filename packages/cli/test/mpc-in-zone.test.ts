@@ -13,12 +13,12 @@ import {
   MPC_ENGINE,
   MpcExecutor,
   parseJob,
+  reservePort,
   runJoint,
 } from '@sluice/mpc'
 import { Approver, Zone } from '@sluice/sandbox'
 import { Int32, Table, Utf8, vectorFromArray } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freePort } from './terminal.js'
 
 type Name = 'operator' | 'bureau' | 'bank' | 'auditor' | 'research'
 let root = ''
@@ -130,7 +130,7 @@ async function jobFor(sql: string, change: Partial<JointJob> = {}): Promise<Join
     role: 'computing' as const,
     key: keys[name].publicKey,
     host: '127.0.0.1',
-    port: await freePort(),
+    port: await reservePort(),
   }))
   return parseJob({
     ...freshJob(),

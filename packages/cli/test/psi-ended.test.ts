@@ -4,10 +4,10 @@ import { readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { KeyFile } from '@sluice/ledger/keys'
+import { reservePort } from '@sluice/mpc'
 import { freshPsiJob } from '@sluice/mpc/psi'
 import { placeTable, readTable } from '@sluice/sandbox/io'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { freePort } from './terminal.js'
 import { runCommand, temporaryRoot } from './transcript.js'
 
 const NAMES = ['bureau', 'bank']
@@ -26,7 +26,7 @@ beforeAll(async () => {
   const parties = []
   for (const name of NAMES) {
     const { publicKey: key } = await KeyFile.generate(join(root, `${name}.key`), { name })
-    parties.push({ name, key, host: '127.0.0.1', port: await freePort() })
+    parties.push({ name, key, host: '127.0.0.1', port: await reservePort() })
     const first = name === 'bank' ? KEYS / 2 : 0
     const codes = Array.from({ length: KEYS }, (_, i) => `A${first + i}`)
     await writeFile(join(root, `${name}.csv`), `code\n${codes.join('\n')}\n`)

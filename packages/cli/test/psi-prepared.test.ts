@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { KeyFile } from '@sluice/ledger/keys'
+import { reservePort } from '@sluice/mpc'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freePort } from './terminal.js'
 import { type Outcome, runCommand, temporaryRoot } from './transcript.js'
 
 const program = join(dirname(dirname(fileURLToPath(import.meta.url))), 'bin', 'sluice.js')
@@ -22,7 +22,7 @@ async function draft(name: string, more = 'quota: {runs: 2, lifetimeItems: 25}')
   const parties = await Promise.all(
     ['bureau', 'bank'].map(
       async party =>
-        `  - {name: ${party}, key: "${keys.get(party)}", host: 127.0.0.1, port: ${await freePort()}}`,
+        `  - {name: ${party}, key: "${keys.get(party)}", host: 127.0.0.1, port: ${await reservePort()}}`,
     ),
   )
   await writeFile(

@@ -2,8 +2,9 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beginIntersection } from '@sluice/ledger/intersections'
 import { KeyFile } from '@sluice/ledger/keys'
+import { reservePort } from '@sluice/mpc'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freePort, terminal } from './terminal.js'
+import { terminal } from './terminal.js'
 import { type Outcome, runCommand, temporaryRoot } from './transcript.js'
 
 const NAMES = ['bureau', 'bank', 'operator']
@@ -17,7 +18,7 @@ const sluice = (command: string): Promise<Outcome> =>
 async function prepared(job: string, body: string, names = NAMES.slice(0, 2), ceiling = 200): Promise<void> {
   const parties = await Promise.all(
     names.map(async name => {
-      return `  - {name: ${name}, key: "${keys.get(name)}", host: 127.0.0.1, port: ${await freePort()}}`
+      return `  - {name: ${name}, key: "${keys.get(name)}", host: 127.0.0.1, port: ${await reservePort()}}`
     }),
   )
   const common = `purpose: companies that both know

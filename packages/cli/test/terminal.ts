@@ -1,5 +1,4 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -37,13 +36,4 @@ export function terminal(cwd: string, words: readonly string[]): Terminal {
     child.once('close', code => resolve({ code, stdout, stderr }))
   })
   return { child, ended, said: () => stderr }
-}
-
-/** A port that nobody listened at a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
 }

@@ -36,6 +36,7 @@ export {
 } from './transport/joint.js'
 export { memoryMesh, memoryPair } from './transport/memory.js'
 export { PartyLedger } from './transport/party-ledger.js'
+export { reservePort } from './transport/ports.js'
 export {
   estimatePreparation,
   fingerprintFile,

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -45,7 +44,7 @@ export async function runDemo(
   const keys = await Promise.all(PARTIES.map(async name => KeyFile.generate(at(`${name}.key`), { name })))
   await write('taxpayers.csv', taxpayers())
   await write('loans.csv', loans())
-  const [{ approveJob, jobDigest }, { described }] = await Promise.all([
+  const [{ approveJob, jobDigest, reservePort }, { described }] = await Promise.all([
     import('@sluice/mpc'),
     import('./tables.js'),
   ])
@@ -54,7 +53,7 @@ export async function runDemo(
     const input = await described(context, form, at(`${form.name}.csv`), owner)
     await write(`${form.name}.json`, `${JSON.stringify(input, null, 2)}\n`)
   }
-  const ports = await freePorts(PARTIES.length)
+  const ports = await Promise.all(PARTIES.map(() => reservePort()))
   await write('draft.yaml', draft(keys, ports, sharing))
   const job = await readDraft(context, at('draft.yaml'))
   await write('job.json', `${JSON.stringify(job, null, 2)}\n`)
@@ -157,15 +156,4 @@ function loans(): string {
 
 function company(index: number): string {
   return `company-${String(index + 1).padStart(4, '0')}`
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports: number[] = []
-  for (const server of servers) {
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    ports.push((server.address() as { port: number }).port)
-  }
-  for (const server of servers) await new Promise(resolve => server.close(resolve))
-  return ports
 }

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SluiceError } from '@sluice/core'
@@ -68,11 +67,14 @@ function csv(head: string, rows: readonly string[]): string {
 }
 
 async function draft(folder: string): Promise<string> {
-  const { KeyFile } = await import('@sluice/ledger/keys')
+  const [{ KeyFile }, { reservePort }] = await Promise.all([
+    import('@sluice/ledger/keys'),
+    import('@sluice/mpc'),
+  ])
   const parties = await Promise.all(
     PARTIES.map(async name => {
       const { publicKey } = await KeyFile.generate(join(folder, `${name}.key`), { name })
-      return `  - {name: ${name}, key: "${publicKey}", host: 127.0.0.1, port: ${await freePort()}}`
+      return `  - {name: ${name}, key: "${publicKey}", host: 127.0.0.1, port: ${await reservePort()}}`
     }),
   )
   return `purpose: companies that the bureau and the bank both know
@@ -87,14 +89,6 @@ minimumIntersection: 2
 quota: {runs: 1, lifetimeItems: 1000}
 seconds: 60
 `
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise(resolve => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 function output(

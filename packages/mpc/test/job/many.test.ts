@@ -10,12 +10,13 @@ import {
   PartyLedger,
   parseJob,
   type RunJointOptions,
+  reservePort,
   runJoint,
 } from '@sluice/mpc'
 import type { Table } from 'apache-arrow'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { person } from '../session/parties.js'
-import { BANDS, bank, bureau, c, draft, forms, freePorts, INDUSTRIES, rows } from './parties.js'
+import { BANDS, bank, bureau, c, draft, forms, INDUSTRIES, rows } from './parties.js'
 import { query } from './plans.js'
 
 type Roles = Readonly<Record<string, 'computing' | 'dealer' | 'provider'>>
@@ -36,7 +37,7 @@ const taxes = () =>
   query({ inputs: forms, groupBy: ['band'], aggregates: { tax: ['sum', 'tax'], n: ['count'] } })
 
 async function jobOf(roles: Roles, sharing: object, change: object = {}): Promise<JointJob> {
-  const ports = await freePorts(Object.keys(roles).length)
+  const ports = await Promise.all(Object.keys(roles).map(() => reservePort()))
   const parties = Object.entries(roles).map(([name, role], i) => ({
     name,
     role,

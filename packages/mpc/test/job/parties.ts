@@ -1,4 +1,3 @@
-import { createServer } from 'node:net'
 import {
   examine,
   fingerprintKey,
@@ -8,6 +7,7 @@ import {
   type JointInput,
   type JointJob,
   parseJob,
+  reservePort,
 } from '@sluice/mpc'
 import { Decimal, Int32, Int64, makeData, Table, Utf8, Vector, vectorFromArray } from 'apache-arrow'
 import { people, person } from '../session/parties.js'
@@ -99,18 +99,6 @@ export async function described(form: InputForm, source: InputSource): Promise<J
   return { ...form, rows, fingerprint }
 }
 
-export async function freePorts(count = 3): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  const found = await Promise.all(
-    servers.map(async server => {
-      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-      return (server.address() as { port: number }).port
-    }),
-  )
-  await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
-  return found
-}
-
 export const forms = [taxpayers, loans]
 /** Columns by their names, for plans. */
 export const c = columnsOf(forms)
@@ -125,7 +113,7 @@ export const arrears = () =>
   })
 
 export async function draft(change: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
-  const free = await freePorts()
+  const free = await Promise.all(people.map(() => reservePort()))
   return {
     version: 'sluice-joint/2',
     purpose: 'loans in arrears by industry and tax band',

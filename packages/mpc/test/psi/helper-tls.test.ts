@@ -1,12 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type PsiResult, runPsi } from '@sluice/mpc'
+import { type PsiResult, reservePort, runPsi } from '@sluice/mpc'
 import { approvePsi, freshPsiJob, type PsiJob, parsePsiJob, readPsiItems } from '@sluice/mpc/psi'
 import { Table, Utf8, vectorFromArray } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { person } from '../session/parties.js'
-import { freePort } from '../transport/port.js'
 
 let root = ''
 beforeAll(async () => {
@@ -29,7 +28,7 @@ async function jobOf(owners: number, helperAt: number, learns: string, minimum: 
       name,
       key: person(name).publicKey,
       host: '127.0.0.1',
-      port: await freePort(),
+      port: await reservePort(),
     })),
   )
   return parsePsiJob({

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readIntersections } from '@sluice/ledger/intersections'
 import { KeyFile } from '@sluice/ledger/keys'
+import { reservePort } from '@sluice/mpc'
 import { bucketBound, freshPsiJob, parsePsiJob } from '@sluice/mpc/psi'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freePort } from '../transport/port.js'
 
 const NAMES = ['bureau', 'bank'] as const
 type Name = (typeof NAMES)[number]
@@ -24,7 +24,7 @@ beforeAll(async () => {
   const parties = await Promise.all(
     NAMES.map(async name => {
       const { publicKey } = await KeyFile.generate(join(folder, `${name}.key`), { name })
-      return { name, key: publicKey, host: '127.0.0.1', port: await freePort() }
+      return { name, key: publicKey, host: '127.0.0.1', port: await reservePort() }
     }),
   )
   const job = parsePsiJob({

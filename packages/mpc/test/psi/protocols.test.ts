@@ -1,9 +1,8 @@
 import type { Duplex } from 'node:stream'
-import { approveJob, meet, memoryPair, Session, type SessionJob } from '@sluice/mpc'
+import { approveJob, meet, memoryPair, reservePort, Session, type SessionJob } from '@sluice/mpc'
 import { type ItemHashes, kkrt16, loadRistretto, type PsiProtocol, rr22 } from '@sluice/mpc/psi'
 import { describe, expect, it } from 'vitest'
 import { job, people } from '../session/parties.js'
-import { freePort } from '../transport/port.js'
 import { intersectAll, items, plainJoin } from './local.js'
 
 const PROTOCOLS: PsiProtocol[] = [kkrt16, rr22]
@@ -88,7 +87,7 @@ describe.each(PROTOCOLS)('$name', protocol => {
       people.slice(0, 2).map(async ({ name, publicKey }) => ({
         name,
         key: publicKey,
-        address: { host: '127.0.0.1', port: await freePort() },
+        address: { host: '127.0.0.1', port: await reservePort() },
       })),
     )
     const streams = await Promise.all(

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto'
-import { createServer } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { approveJob, meet, memoryMesh, type Protocol, Session, type SessionJob } from '@sluice/mpc'
+import {
+  approveJob,
+  meet,
+  memoryMesh,
+  type Protocol,
+  reservePort,
+  Session,
+  type SessionJob,
+} from '@sluice/mpc'
 import { combine, fromSigned } from '@sluice/mpc/field'
 import type { Words } from '@sluice/mpc/ring'
 import { inputOf, multiply, open, prepareProducts, type ShamirParty, shamirParty } from '@sluice/mpc/shamir'
@@ -46,18 +53,12 @@ async function sums(leaving: readonly number[], mayLeave: boolean, mesh = memory
 
 /** Five parties who met over TLS. */
 async function tlsMesh(): Promise<Map<number, Duplex>[]> {
-  const servers = await Promise.all(
-    EVERYONE.map(async () => {
-      const server = createServer()
-      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-      return server
-    }),
+  const participants = await Promise.all(
+    job.participants.map(async participant => ({
+      ...participant,
+      address: { host: '127.0.0.1', port: await reservePort() },
+    })),
   )
-  const participants = servers.map((server, index) => {
-    const { port } = server.address() as { port: number }
-    return { ...job.participants[index]!, address: { host: '127.0.0.1', port } }
-  })
-  await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
   return Promise.all(people.map((signer, self) => meet({ participants, self, signer, wait: 20 })))
 }
 

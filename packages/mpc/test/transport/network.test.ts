@@ -1,7 +1,6 @@
-import { approveJob, type Endpoint, meet, type Protocol, Session } from '@sluice/mpc'
+import { approveJob, type Endpoint, meet, type Protocol, reservePort, Session } from '@sluice/mpc'
 import { describe, expect, it } from 'vitest'
 import { job, people } from '../session/parties.js'
-import { freePort } from './port.js'
 import { type Fault, proxy, type Relay, type Weather } from './proxy.js'
 import { SORTED, sortTogether } from './sorting.js'
 
@@ -10,7 +9,7 @@ const endpoints = (): Promise<Endpoint[]> =>
     people.map(async ({ name, publicKey }) => ({
       name,
       key: publicKey,
-      address: { host: '127.0.0.1', port: await freePort() },
+      address: { host: '127.0.0.1', port: await reservePort() },
     })),
   )
 

@@ -1,8 +1,7 @@
 // Three parties sort a column over TLS on this machine's loopback, whatever that does to packets, and say what they got.
 import { createHash, generateKeyPairSync, sign } from 'node:crypto'
-import { createServer } from 'node:net'
 import { verifierKey } from '@sluice/ledger/keys'
-import { approveJob, meet, Session } from '@sluice/mpc'
+import { approveJob, meet, reservePort, Session } from '@sluice/mpc'
 import { establish, inputOf, open, sortBy } from '@sluice/mpc/replicated'
 
 const VALUES = BigUint64Array.from({ length: 20_000 }, (_, i) => BigInt((i * 37) % 64))
@@ -16,7 +15,7 @@ const participants = await Promise.all(
   people.map(async ({ name, publicKey }) => ({
     name,
     key: publicKey,
-    address: { host: '127.0.0.1', port: await freePort() },
+    address: { host: '127.0.0.1', port: await reservePort() },
   })),
 )
 const job = { digest: createHash('sha256').update('three parties').digest('hex'), participants }
@@ -38,12 +37,4 @@ function* sorting(self, session) {
   const values = yield* inputOf(party, 1, self === 1 ? VALUES : VALUES.length)
   const [column] = yield* sortBy(party, [{ values, bits: 6 }], [values])
   return yield* open(party, column, [0, 1, 2])
-}
-
-async function freePort() {
-  const server = createServer()
-  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address()
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
