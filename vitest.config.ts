@@ -13,8 +13,9 @@ export default defineConfig({
   test: {
     reporters: ['default', './scripts/vitest-summary.mjs'],
     setupFiles: ['./scripts/vitest-setup.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // a machine that is busy with other work may take many times as long
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     // the packages as they are built, loaded by Node as a program would
     server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
     pool: 'forks',

@@ -78,15 +78,22 @@ forged.parties[1].key = (await readFile(join(thief, 'bank.key.pub'), 'utf8')).tr
 forged.inputs = forged.inputs.map(input => ({ ...input, owner: 'bureau' }))
 await writeFile(join(thief, 'arrears.json'), JSON.stringify(forged))
 await sluice(thief, 'joint', 'approve', 'arrears.json', '--as', 'bank')
-const late = ['--wait', '4s']
+const waiting = ['--progress', 'json', '--wait']
+let impostor
+await new Promise(resolve => {
+  const words = ['joint', 'run', 'arrears.json', '--as', 'bank', ...waiting, '60s']
+  // it calls until somebody is there
+  impostor = terminal(thief, words, ({ said }) => said.includes('calling') && resolve()).ended
+  impostor.then(resolve)
+})
 const [somebody, bureau, operator] = await Promise.all([
-  terminal(thief, ['joint', 'run', 'arrears.json', '--as', 'bank', ...late]).ended,
+  impostor,
   ...['bureau', 'operator'].map(party => {
-    const more = [...inputOf(party), '--progress', 'json', ...late]
-    return terminal(join(folder, party), ['joint', 'run', 'arrears.json', '--as', party, ...more]).ended
+    const words = ['joint', 'run', 'arrears.json', '--as', party, ...inputOf(party), ...waiting, '6s']
+    return terminal(join(folder, party), words).ended
   }),
 ])
-show('somebody', somebody.stderr)
+show('somebody', lastLines(somebody.stderr))
 show('bureau', bureau.stderr.split('\n').find(line => line.includes('refused')) ?? '')
 show('operator', lastLines(operator.stderr))
 

@@ -120,7 +120,7 @@ describe('the examples', () => {
     expect(living('示例岛区', '女').length).toBeLessThan(10)
     expect(output).toMatch(/示例岛区 +女 +‹minimum-entities› +‹minimum-entities›/)
     expect(output).toContain('the receipt holds')
-  }, 120_000)
+  })
 
   it('demo: the main job, from an empty directory to a verified release', async () => {
     const output = await node('demo/run.mjs', await temporary())

@@ -99,7 +99,7 @@ columns:
       `he encrypt grants.csv ${PARTS} --public-key round/public.key --key ${name}.key --out ${name}.he`,
     )
   }
-}, 60_000)
+})
 afterAll(async () => {
   await removeSetups()
   await rm(root, { recursive: true, force: true })

@@ -7,6 +7,7 @@ import { KeyFile } from '@sluice/ledger/keys'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { begin } from '../../core/test/he/fixture.ts'
 import { column, Plans, planOf } from '../../core/test/plan/plans.ts'
+import { goOn, haltedAt } from './terminal.js'
 import { temporaryRoot } from './transcript.js'
 
 const program = join(dirname(dirname(fileURLToPath(import.meta.url))), 'bin', 'sluice.js')
@@ -38,19 +39,26 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true, force: true }))
 
+const A_TENTH = /"fraction":0\.[1-9]/
+
 /** Encrypts; the signal is sent when a tenth of it is done. */
 function encrypting(signal: NodeJS.Signals | null): Promise<{ code: number | null; stderr: string }> {
   const words = ['--aggregation', 'aggregation.json', '--public-key', 'public.key', '--key', 'east.key']
   const child = spawn(
     process.execPath,
-    [program, 'he', 'encrypt', 'rows.csv', ...words, '--out', 'east.he', '--progress', 'json'],
+    [
+      ...(signal === null ? [] : haltedAt(A_TENTH)),
+      ...[program, 'he', 'encrypt', 'rows.csv', ...words, '--out', 'east.he', '--progress', 'json'],
+    ],
     { cwd: root },
   )
   let stderr = ''
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString()
     // once: who interrupts twice does not wait for the rest to be removed
-    if (signal !== null && !child.killed && /"fraction":0\.[1-9]/.test(stderr)) child.kill(signal)
+    if (signal === null || child.killed || !A_TENTH.test(stderr)) return
+    child.kill(signal)
+    goOn(child)
   })
   return new Promise(resolve => child.once('close', code => resolve({ code, stderr })))
 }

@@ -8,6 +8,7 @@ import { reservePort } from '@sluice/mpc'
 import { freshPsiJob } from '@sluice/mpc/psi'
 import { placeTable, readTable } from '@sluice/sandbox/io'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { goOn, haltedAt } from './terminal.js'
 import { runCommand, temporaryRoot } from './transcript.js'
 
 const NAMES = ['bureau', 'bank']
@@ -57,7 +58,9 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true, force: true }))
 
-/** A party in a process of its own; the signal is sent, or something else done, when it has computed a part. */
+const UNDER_WAY = /"fraction":0\.[1-9]/
+
+/** A party in a process of its own, which halts when it has computed a part: the signal is sent then, or something else done. */
 function party(
   name: string,
   signal?: NodeJS.Signals,
@@ -68,7 +71,7 @@ function party(
   const words = ['--as', name, '--input', input, '--key', 'code', ...out]
   const child = spawn(
     process.execPath,
-    [program, 'psi', 'run', 'job.json', ...words, '--progress', 'json', '--json'],
+    [...haltedAt(UNDER_WAY), program, 'psi', 'run', 'job.json', ...words, '--progress', 'json', '--json'],
     { cwd: root, env: { ...process.env, LANG: 'C' } },
   )
   let [stdout, stderr] = ['', '']
@@ -78,10 +81,11 @@ function party(
   })
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString()
-    if (isUnderWay || !/"fraction":0\.[1-9]/.test(stderr)) return
+    if (isUnderWay || !UNDER_WAY.test(stderr)) return
     isUnderWay = true
     if (signal !== undefined) child.kill(signal)
     then(child.pid!)
+    goOn(child)
   })
   return new Promise<{ code: number | null; stdout: string }>(resolve =>
     child.once('close', code => resolve({ code, stdout })),

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { KeyFile } from '@sluice/ledger/keys'
 import { reservePort } from '@sluice/mpc'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { goOn, haltedAt } from './terminal.js'
 import { type Outcome, runCommand, temporaryRoot } from './transcript.js'
 
 const program = join(dirname(dirname(fileURLToPath(import.meta.url))), 'bin', 'sluice.js')
@@ -54,22 +55,35 @@ const both = (...more: string[]) =>
 const sourceNames = async () =>
   (await readdir(root, { recursive: true })).filter(name => name.endsWith('/source'))
 
+/** Says so when a file gets the name of the engine's input, which it may have for a moment only. */
+const TELLING = `data:text/javascript,${encodeURIComponent(`
+  import { promises } from 'node:fs'
+  import { syncBuiltinESMExports } from 'node:module'
+  for (const call of ['link', 'copyFile']) {
+    const real = promises[call]
+    promises[call] = async (from, to, ...more) => {
+      await real(from, to, ...more)
+      if (to.endsWith('/source')) process.stderr.write('the input has a name\\n')
+    }
+  }
+  syncBuiltinESMExports()
+`)}`
+
 /** Whoever asks, in a process of its own that has read its input and waits for the owner. */
 async function resting(job: string) {
   const words = ['psi', 'run', job, ...ASK.split(' '), '--out', 'never.csv', '--progress', 'json']
-  const child = spawn(process.execPath, [program, ...words], {
+  const child = spawn(process.execPath, ['--import', TELLING, program, ...words], {
     cwd: root,
     env: { ...process.env, NO_COLOR: '1', LANG: 'C' },
   })
   const ended = once(child, 'close')
-  let wasThere = false
-  for (let tries = 0; tries < 500 && child.exitCode === null; tries++) {
-    const found = await sourceNames()
-    if (wasThere && found.length === 0) break
-    wasThere ||= found.length > 0
-    await setTimeout(10)
-  }
-  expect(wasThere).toBe(true)
+  let said = ''
+  child.stderr.on('data', chunk => {
+    said += String(chunk)
+  })
+  while (!said.includes('calling bureau') && child.exitCode === null) await setTimeout(10)
+  expect(said).toContain('the input has a name')
+  while ((await sourceNames()).length > 0 && child.exitCode === null) await setTimeout(10)
   return { child, ended }
 }
 
@@ -201,7 +215,8 @@ describe('a prepared set on the command line', () => {
     await writeFile(join(root, 'many.csv'), `code\n${rows.join('\n')}\n`)
     const words =
       'psi prepare many.csv --as bureau --key code --out many.prepared --threads 1 --progress json'
-    const child = spawn(process.execPath, [program, ...words.split(' ')], {
+    const half = /"evaluate","fraction":0\.5/
+    const child = spawn(process.execPath, [...haltedAt(half), program, ...words.split(' ')], {
       cwd: root,
       env: { ...process.env, NO_COLOR: '1', LANG: 'C' },
     })
@@ -209,7 +224,9 @@ describe('a prepared set on the command line', () => {
     let said = ''
     for await (const chunk of child.stderr) {
       said += String(chunk)
-      if (!child.killed && /"evaluate","fraction":0\.5/.test(said)) child.kill('SIGINT')
+      if (child.killed || !half.test(said)) continue
+      child.kill('SIGINT')
+      goOn(child)
     }
     expect((await ended)[0]).toBe(130)
     expect(said).toContain('it goes on where it was')
@@ -219,5 +236,5 @@ describe('a prepared set on the command line', () => {
     expect(again.stderr).not.toContain('"evaluate","fraction":0}')
     expect(JSON.parse(again.stdout)).toMatchObject({ items: 600 })
     expect((await readdir(root)).filter(name => name.endsWith('.work'))).toEqual([])
-  }, 120_000)
+  })
 })

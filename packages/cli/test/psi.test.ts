@@ -177,7 +177,7 @@ describe('an intersection on the command line', () => {
       'large.csv',
     ])
     expect(await rowsOf('large-bureau.parquet')).toEqual(sharedOf('50'))
-  }, 120_000)
+  })
 
   it('goes on after Ctrl-C, and says so', async () => {
     const alone = party('large', 'bank', '--out', 'again.csv', '--progress', 'json', '--force')

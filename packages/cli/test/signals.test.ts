@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { goOn, haltedAt } from './terminal.js'
 import { copySetup, removeSetups, temporaryRoot } from './transcript.js'
 
 const program = join(dirname(dirname(fileURLToPath(import.meta.url))), 'bin', 'sluice.js')
@@ -29,12 +30,14 @@ interface Ended {
 function interrupted(name: 'SIGINT' | 'SIGTERM'): Promise<Ended> {
   return new Promise(resolve => {
     const words = ['run', request, '--key', join(root, 'operator.key'), '--progress', 'json']
-    const child = spawn(process.execPath, [program, '--zone', join(root, 'zone'), ...words])
+    const child = spawn(process.execPath, [...haltedAt(/./), program, '--zone', join(root, 'zone'), ...words])
     let stderr = ''
     child.stderr.on('data', (chunk: Buffer) => {
       const first = stderr === ''
       stderr += chunk.toString()
-      if (first) child.kill(name)
+      if (!first) return
+      child.kill(name)
+      goOn(child)
     })
     child.once('close', (code, signal) => resolve({ code, signal, stderr }))
   })

@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -36,4 +36,31 @@ export function terminal(cwd: string, words: readonly string[]): Terminal {
     child.once('close', code => resolve({ code, stdout, stderr }))
   })
   return { child, ended, said: () => stderr }
+}
+
+/**
+ * For `node`, before a program: it halts as soon as it has said this on stderr, so that what is done to it then is done
+ * at that moment however busy the machine is. `goOn` lets it go on.
+ */
+export function haltedAt(said: RegExp): readonly string[] {
+  const program = `
+    const write = process.stderr.write.bind(process.stderr)
+    let all = ''
+    let hasHalted = false
+    process.stderr.write = (chunk, ...more) => {
+      const done = write(chunk, ...more)
+      all += chunk
+      if (!hasHalted && ${said}.test(all)) {
+        hasHalted = true
+        process.kill(process.pid, 'SIGSTOP')
+      }
+      return done
+    }`
+  return ['--import', `data:text/javascript,${encodeURIComponent(program)}`]
+}
+
+/** What it said may be heard before it halts: it is told again and again. */
+export function goOn(child: ChildProcess): void {
+  const telling = setInterval(() => child.kill('SIGCONT'), 20)
+  child.once('close', () => clearInterval(telling))
 }

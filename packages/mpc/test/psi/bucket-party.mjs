@@ -1,5 +1,5 @@
-// A party of `killed.test.ts`, which ends it: over TLS, with its set on disk in small buckets. Says on standard output how
-// far it is, a word a line.
+// A party of `killed.test.ts`: over TLS, with its set on disk in small buckets. Says on standard output how far it is, a word
+// a line, and is killed without warning where it has said the word that it was given.
 import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,10 +8,14 @@ import { PsiStoredItems, runPsi } from '@sluice/mpc'
 import { approvePsi } from '@sluice/mpc/psi'
 import { Table, Utf8, vectorFromArray } from 'apache-arrow'
 
-const [folder, name, bucketItems, haltAt] = process.argv.slice(2)
+const [folder, name, bucketItems, killedAt] = process.argv.slice(2)
 const { job, ids } = JSON.parse(await readFile(join(folder, 'job.json'), 'utf8'))
 const signer = await KeyFile.open(join(folder, `${name}.key`))
-const say = word => process.stdout.write(`${word}\n`)
+function say(word) {
+  process.stdout.write(`${word}\n`)
+  // from within: whoever listens may hear it late
+  if (String(word) === killedAt) process.kill(process.pid, 'SIGKILL')
+}
 const record = join(folder, `${name}.record`)
 const items = await PsiStoredItems.resume(job, tables, ['id'], {
   ...{ party: name, scratch: folder, keys: record, every: 128 },
@@ -27,8 +31,6 @@ try {
     onProgress: (_, at) => say(at.bucket),
   })
   say('computed')
-  // a moment in which it can be killed, as while rows are written
-  await new Promise(resolve => setTimeout(resolve, 300))
   await writeFile(join(folder, `${name}.matched`), matched ?? '')
   await forget()
   await items.remove()
@@ -37,11 +39,10 @@ try {
   await items.close()
 }
 
-/** Says at which row it is, before it reads on, and stays there to be killed where it is told to. */
+/** Says at which row it is, before it reads on. */
 async function* tables(from) {
   for (let row = from; row < ids[name].length; row += 64) {
     say(`row ${row}`)
-    if (haltAt === `row ${row}`) await new Promise(resolve => setTimeout(resolve, 60_000))
     yield new Table({ id: vectorFromArray(ids[name].slice(row, row + 64), new Utf8()) })
   }
 }

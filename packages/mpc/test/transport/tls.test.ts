@@ -184,9 +184,9 @@ describe('parties that meet over mutual TLS', () => {
     await listening
     const { host, port } = participants[0]!.address!
     const silent = Array.from({ length: 30 }, () => connectPlain({ host, port }).on('error', () => undefined))
-    connectPlain({ host, port })
-      .on('error', () => undefined)
-      .end('GET / HTTP/1.1\r\n\r\n')
+    const plain = connectPlain({ host, port }).on('error', () => undefined)
+    plain.resume().end('GET / HTTP/1.1\r\n\r\n')
+    await new Promise(resolve => plain.once('close', resolve))
     for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {
       const socket = connectTls({ host, port, rejectUnauthorized: false, maxVersion })
       await new Promise(resolve =>

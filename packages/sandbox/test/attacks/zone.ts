@@ -138,7 +138,7 @@ export function attackZone(): AttackZone {
     }
     await zone.warm()
     for (const [name, { file, policy }] of Object.entries(DATASETS)) await add(name, file, policy)
-  }, 30_000)
+  })
   afterAll(async () => {
     await zone.close()
     await rm(folder, { recursive: true, force: true })

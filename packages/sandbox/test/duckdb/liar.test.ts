@@ -32,7 +32,7 @@ async function told(lie: string, ready = `json({ kind: 'ready', version: 'v1.5.6
     outputBytes: 1 << 20,
   })
   const approved = await harness.approve('SELECT name, size FROM towns')
-  return new DuckDbExecutor(pool, { milliseconds: 10_000 })
+  return new DuckDbExecutor(pool, { milliseconds: 60_000 })
     .execute(approved, harness.inputs)
     .finally(() => pool.close())
 }
