@@ -1,5 +1,6 @@
 import { SluiceError } from '../errors.js'
 import type { ColumnId } from '../plan/expression.js'
+import { leastEntities } from '../plan/order-statistics.js'
 import type { CellSpecification, Obligation } from '../plan/review-types.js'
 import type { Evidence } from './evidence.js'
 import { RULES } from './rules/registry.js'
@@ -51,11 +52,13 @@ export function judge(
       evidenceFor(evidence, obligation, part, contributions, rows)
     const ofGroup = required({ kind: 'group' }, 0)
     mark(group, 'group', obligation, ofGroup)
-    for (const { id, contributes, complement, differences, contributions } of cells) {
+    for (const cell of cells) {
+      const { id, contributes, complement, differences, contributions } = cell
       const target = byCell.get(id)!
       // where every row takes part and nothing is summed, the cell is the group
       if (contributes === null && contributions.length === 0) mark(target, 'cell', obligation, ofGroup)
-      else mark(target, 'cell', obligation, required({ kind: 'cell', id }, contributions.length))
+      else
+        mark(target, 'cell', heldTo(obligation, cell), required({ kind: 'cell', id }, contributions.length))
       if (complement !== null) {
         mark(target, 'complement', obligation, required({ kind: 'complement', id }, contributions.length))
       }
@@ -71,18 +74,37 @@ export function judge(
   return { reasons, group, cells: byCell }
 }
 
+/** A released rank asks for more entities in its cell than others do. */
+function heldTo(obligation: Obligation, cell: CellSpecification | undefined): Obligation {
+  if (cell?.order === undefined) return obligation
+  return { ...obligation, minimumEntities: leastEntities(cell.order, obligation.minimumEntities) }
+}
+
 /**
  * For an engine, before it counts exactly: 1 for every row whose bounds in this evidence do not clear it for the
  * obligation. Rows whose evidence is exact are settled either way. Pure; needs no sealed value.
  *
  * @example
  * const open = unsettled(obligation, bounds)     // count these rows exactly, then set `exact` to 1 for them
+ * @param cells what the parts are of
  */
-export function unsettled(obligation: Obligation, evidence: Evidence): Uint8Array {
+export function unsettled(
+  obligation: Obligation,
+  evidence: Evidence,
+  cells: readonly CellSpecification[] = [],
+): Uint8Array {
+  const { part } = evidence
+  const held =
+    part.kind === 'cell'
+      ? heldTo(
+          obligation,
+          cells.find(({ id }) => id === part.id),
+        )
+      : obligation
   const open = new Uint8Array(evidence.entities.length)
   for (const rule of RULES) {
-    if (rule.part !== ruledAs(evidence.part.kind) || !rule.applies(obligation)) continue
-    const unsafe = rule.unsafe(obligation, evidence)
+    if (rule.part !== ruledAs(part.kind) || !rule.applies(held)) continue
+    const unsafe = rule.unsafe(held, evidence)
     for (let row = 0; row < open.length; row++)
       if (unsafe[row] === 1 && evidence.exact[row] !== 1) open[row] = 1
   }

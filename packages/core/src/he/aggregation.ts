@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { canonicalBytes, canonicalDigest, type Json } from '../canonical.js'
 import { SluiceError } from '../errors.js'
 import { decodePlan, encodePlan } from '../plan/encode.js'
+import type { AggregateFunction } from '../plan/functions.js'
 import type { Aggregate, Plan } from '../plan/node.js'
 import type { ReviewedPlan } from '../plan/review-types.js'
 import {
@@ -217,10 +218,13 @@ function slotsOf(groups: Groups): number {
   return groups.kind === 'list' ? groups.keys.length : groups.count
 }
 
+/** What adding ciphertexts gives. */
+const ADDED: readonly AggregateFunction[] = ['count', 'sum']
+
 function checkAggregation(aggregation: Aggregation): void {
   const { contributors, minimumContributors, groups, local, keyHolder, adder, auditor } = aggregation
   const { keys, aggregates } = localAggregate(local)
-  if (aggregates.some(column => column.function === 'average' || column.distinct)) throw malformed('local')
+  if (aggregates.some(column => !ADDED.includes(column.function) || column.distinct)) throw malformed('local')
   if (minimumContributors > contributors.length) {
     throw invalid(
       'parties',

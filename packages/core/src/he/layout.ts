@@ -3,6 +3,7 @@ import type { Evidence } from '../disclosure/evidence.js'
 import { SluiceError } from '../errors.js'
 import { conjunction, predicate } from '../plan/build.js'
 import type { Expression } from '../plan/expression.js'
+import { isOrderStatistic } from '../plan/functions.js'
 import {
   type Aggregate,
   type AggregateColumn,
@@ -88,6 +89,8 @@ class Components {
   of(column: AggregateColumn): AggregateFrom {
     const { argument, filter } = column
     if (column.distinct) throw refused('distinct', 'it counts distinct values', 'Use counts of rows.')
+    if (isOrderStatistic(column.function))
+      throw refused('order', 'it compares values', 'Use GROUP BY with count, sum or avg.')
     if (column.function === 'count' || argument === null) {
       return { kind: 'count', count: this.count(argument, filter) }
     }

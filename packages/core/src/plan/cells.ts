@@ -2,8 +2,10 @@ import { type Argument, type Barrier, countedArgument, inlined, summedArgument }
 import { conjunction, isNumeric, magnitude, notTrue, ONE, predicate, reference, zero } from './build.js'
 import { type Definitions, definitionOf } from './definitions.js'
 import type { Expression } from './expression.js'
+import { isOrderStatistic } from './functions.js'
 import { baseColumnsOf } from './lineage.js'
 import type { AggregateColumn, PlanNode } from './node.js'
+import { placeOf } from './order-statistics.js'
 import type { PlanPart } from './positions.js'
 import type { CellSpecification } from './review-types.js'
 import { summationProblem } from './summable.js'
@@ -33,6 +35,7 @@ export interface UndefinedPart extends Undefined {
 /** What the evidence of an aggregate column is taken over, or why it is not defined. */
 export function cellOf(column: AggregateColumn, context: CellContext): CellSpecification | Undefined {
   const { definitions } = context
+  if (isOrderStatistic(column.function)) return orderCell(column, context)
   const summed = column.function !== 'count'
   if (column.distinct && summed) return DISTINCT_SUM
   const { argument, filter } = column
@@ -66,6 +69,29 @@ export function cellOf(column: AggregateColumn, context: CellContext): CellSpeci
     complement: selection === null ? null : conjunction([notTrue(selection), ...present]),
     differences: [],
     contributions: contributionsOf(column, parsed, context),
+  }
+}
+
+/**
+ * An order statistic is of a column as it stands: an expression could put several people's values, or who has one, into
+ * what is released. Dominance is of sums; in its place stand the entities on either side (`order`), or for an extreme the
+ * use that the policy gives for it.
+ */
+function orderCell(
+  { id, function: called, argument, filter, rank, fraction }: AggregateColumn,
+  { definitions, barrier }: CellContext,
+): CellSpecification | Undefined {
+  const value = inlined(argument!, definitions, barrier)
+  if (value.kind !== 'column' || definitionOf(definitions, value.id).kind !== 'base') return ORDER_ARGUMENT
+  const present = predicate('isNotNull', value)
+  const place = placeOf({ function: called, rank, fraction })
+  return {
+    id,
+    contributes: filter === null ? present : conjunction([filter, present]),
+    complement: filter === null ? null : conjunction([notTrue(filter), present]),
+    differences: [],
+    contributions: [],
+    ...(place && { order: { place, others: [] } }),
   }
 }
 
@@ -166,6 +192,12 @@ const PLAIN_OF_DISTINCT: ReadonlySet<string> = new Set([
   'datePart',
   'dateTruncate',
 ])
+
+const ORDER_ARGUMENT: Undefined = {
+  rule: 'evidence.order-argument',
+  message: 'a minimum, a maximum or a quantile is of something else than a column as it stands',
+  remedy: 'Write min(x), max(x) or quantile_disc(x, 0.5) of a column, and FILTER (WHERE …) for conditions.',
+}
 
 const CONDITIONAL_SUM: Undefined = {
   rule: 'evidence.conditional',

@@ -169,7 +169,7 @@ function computedColumn(value: unknown, path: string): PlanColumn & { readonly e
 }
 
 function aggregateColumn(value: unknown, path: string): AggregateColumn {
-  const column = record(value, path, ['id', 'name', 'type', 'function', 'argument', 'distinct', 'filter'])
+  const column = record(value, path, AGGREGATE_KEYS, ['rank', 'fraction'])
   const optional = (part: unknown, name: string) =>
     part === null ? null : expression(part, `${path}.${name}`, 0)
   return {
@@ -178,8 +178,12 @@ function aggregateColumn(value: unknown, path: string): AggregateColumn {
     argument: optional(column.argument, 'argument'),
     distinct: flag(column.distinct, `${path}.distinct`),
     filter: optional(column.filter, 'filter'),
+    ...(column.rank !== undefined && { rank: natural(column.rank, `${path}.rank`) }),
+    ...(column.fraction !== undefined && { fraction: text(column.fraction, `${path}.fraction`, 8) }),
   }
 }
+
+const AGGREGATE_KEYS = ['id', 'name', 'type', 'function', 'argument', 'distinct', 'filter'] as const
 
 const EXPRESSION_KINDS = ['literal', 'parameter', 'column', 'call', 'case', 'cast', 'in'] as const
 

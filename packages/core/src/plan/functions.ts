@@ -80,6 +80,21 @@ export const DATE_UNITS = ['year', 'quarter', 'month', 'week', 'day', 'hour', 'm
 /** further parts that only `datePart` knows; `dayOfWeek` is 0 (Sunday) to 6, `isoDayOfWeek` 1 (Monday) to 7 */
 export const DATE_PARTS = [...DATE_UNITS, 'dayOfWeek', 'isoDayOfWeek', 'dayOfYear'] as const
 
-/** The aggregate functions. `count` without an argument counts rows. */
-export const AGGREGATE_FUNCTIONS = ['count', 'sum', 'average'] as const
+/** Those that give one of the values themselves: the only ones with a rank or a fraction, and never of distinct values. */
+const ORDER_STATISTICS = ['minimum', 'maximum', 'quantile'] as const
+export type OrderStatistic = (typeof ORDER_STATISTICS)[number]
+
+/**
+ * The aggregate functions, each over the rows whose argument is not null; null where there is none. `count` without an
+ * argument counts rows. Of n values in their order (of floating point NaN is the greatest, of text it is by code point):
+ *
+ * - `minimum` and `maximum` the first and the last; with a rank k the k-th smallest and the k-th largest, null where there are fewer
+ * - `quantile` the value at place ⌈n · fraction⌉, which so much of them is at most equal to (type 1 of Hyndman and Fan,
+ *   1996): always one of the values, exact in every type
+ */
+export const AGGREGATE_FUNCTIONS = ['count', 'sum', 'average', ...ORDER_STATISTICS] as const
 export type AggregateFunction = (typeof AGGREGATE_FUNCTIONS)[number]
+
+export function isOrderStatistic(name: AggregateFunction): name is OrderStatistic {
+  return (ORDER_STATISTICS as readonly AggregateFunction[]).includes(name)
+}

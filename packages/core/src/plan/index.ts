@@ -16,6 +16,7 @@ export { aggregatesBehind, baseColumnsOf, type SourceUse, usesOf } from './linea
 export { compareLiterals, isLiteralText } from './literal.js'
 export { hasTable, type MaskedColumn, maskedColumn, type ScanMask, type TableFingerprints } from './mask.js'
 export * from './node.js'
+export { leastEntities, type OrderBound } from './order-statistics.js'
 export {
   checkParameterSchema,
   checkParameters,
@@ -30,6 +31,7 @@ export { printPlan, printType } from './print.js'
 export { type ReviewContext, reviewPlan } from './review.js'
 export * from './review-types.js'
 export { type Selection, selectionsOf } from './selections.js'
+export { type Shape, shapeOf } from './shape.js'
 export * from './states.js'
 export { requestStatesPage } from './states-page.js'
 export type * from './types.js'

@@ -1,8 +1,8 @@
 import { unreachable } from '../errors.js'
 import { type BaseColumn, type Definitions, definitionOf, definitionsOf } from './definitions.js'
 import type { ColumnId, Expression } from './expression.js'
-import { PREDICATES } from './functions.js'
-import type { Plan, PlanNode } from './node.js'
+import { isOrderStatistic, PREDICATES } from './functions.js'
+import type { AggregateColumn, Plan, PlanNode } from './node.js'
 import { below, onTrail, type PlanPart, partsOf, type Trail } from './positions.js'
 import type { ColumnUse, Use } from './review-types.js'
 import { columnsIn, nodesOf, operands, outputColumns } from './visit.js'
@@ -25,7 +25,8 @@ export interface SourceUse {
  * - `group`: group keys, whether released or not.
  * - `filter`: filter predicates (HAVING on keys too), FILTER clauses, conditions and comparisons inside values. A
  *   condition inside a group key, a join or an output needs both uses; inside an aggregate, `filter` alone.
- * - `aggregate`: arguments of aggregates.
+ * - `aggregate`: arguments of counts, sums and averages.
+ * - `order`: arguments of quantiles and of the k-th smallest or largest; `extreme`: of a minimum or a maximum.
  * - `output`: columns and sort keys that are released without an aggregate.
  */
 export function usesOf(plan: Plan, definitions: Definitions = definitionsOf(plan.root)): SourceUse[] {
@@ -127,7 +128,7 @@ export function usesOf(plan: Plan, definitions: Definitions = definitionsOf(plan
         for (const column of node.aggregates) {
           const { argument, filter } = column
           const inColumn = onTrail(column, trail)
-          if (argument !== null) touch(argument, 'aggregate', inColumn)
+          if (argument !== null) touch(argument, argumentUse(column), inColumn)
           if (filter !== null) touch(filter, 'filter', inColumn)
         }
         return
@@ -147,6 +148,11 @@ export function usesOf(plan: Plan, definitions: Definitions = definitionsOf(plan
   for (const node of nodesOf(plan.root)) touchNode(node)
   for (const column of plan.output) touchColumn(column.id, 'output', onTrail(column, null))
   return [...found.values()]
+}
+
+function argumentUse({ function: called, rank }: AggregateColumn): Use {
+  if (!isOrderStatistic(called)) return 'aggregate'
+  return called === 'quantile' || rank !== undefined ? 'order' : 'extreme'
 }
 
 /** The uses by dataset and column, in the order of the names. */

@@ -133,12 +133,13 @@ function printMask({ rule, table }: ScanMask): string {
 }
 
 function printAggregate(
-  { function: called, argument, distinct, filter }: AggregateColumn,
+  { function: called, argument, distinct, filter, rank, fraction }: AggregateColumn,
   name: Namer,
 ): string {
   const value = argument === null ? 'rows' : printExpression(argument, name)
   const where = filter === null ? '' : ` where ${printExpression(filter, name)}`
-  return `${called}(${distinct ? 'distinct ' : ''}${value})${where}`
+  const place = rank === undefined ? (fraction === undefined ? '' : `${fraction} `) : `${rank}. `
+  return `${place}${called}(${distinct ? 'distinct ' : ''}${value})${where}`
 }
 
 /** Arithmetic and comparison between their operands, in brackets throughout: precedence is nothing to argue about. */

@@ -4,8 +4,10 @@ import { expose, renamed } from './expose.js'
 import type { ColumnId, Expression } from './expression.js'
 import { aggregatesBehind, baseColumnsOf } from './lineage.js'
 import type { Aggregate, Plan, PlanNode } from './node.js'
+import { leastEntities, withOthers } from './order-statistics.js'
 import { withDifferences } from './overlaps.js'
-import type { CellSpecification, Obligation, ReleaseShape } from './review-types.js'
+import type { CellSpecification, DatasetFacts, Obligation, ReleaseShape } from './review-types.js'
+import { shapeOf } from './shape.js'
 import { columnsIn, nodesOf, outputColumns } from './visit.js'
 
 export interface ReleaseContext {
@@ -15,6 +17,8 @@ export interface ReleaseContext {
   readonly isPublic: (source: number) => boolean
   /** is the set of values of this column public */
   readonly hasPublicValues: (dataset: string, column: string) => boolean
+  /** of a dataset, as registered */
+  readonly uniqueKeys: (dataset: string) => DatasetFacts['uniqueKeys']
 }
 
 export type AggregateRelease = Extract<ReleaseShape, { mode: 'aggregate' }>
@@ -43,9 +47,15 @@ export function aggregateRelease(plan: Plan, context: ReleaseContext): Aggregate
   if (undefinedParts.length > 0) return undefinedParts
   const compared = withDifferences(aggregate.aggregates, cells, cellContext)
   if ('rule' in compared) return [{ ...compared, parts: [...aggregate.aggregates, aggregate] }]
+  const ordered = withOthers(aggregate.aggregates, compared, context.definitions, barrier)
+  const outOfOrder = ordered.flatMap((cell, place): UndefinedPart[] => {
+    const problem = orderProblem(cell, aggregate, context)
+    return problem === null ? [] : [{ ...problem, parts: [aggregate.aggregates[place]!, aggregate] }]
+  })
+  if (outOfOrder.length > 0) return outOfOrder
   return {
     mode: 'aggregate',
-    ...inScope(aggregate, compared, plan, context.definitions),
+    ...inScope(aggregate, ordered, plan, context.definitions),
     publicKeys: hasPublicKeys(aggregate, context),
     outputs: plan.output.map(({ name, id }) => ({
       name,
@@ -56,6 +66,27 @@ export function aggregateRelease(plan: Plan, context: ReleaseContext): Aggregate
       ),
     })),
   }
+}
+
+/** Ranks count entities where every row is another one's, and only then. */
+function orderProblem(
+  { order }: CellSpecification,
+  { input }: Aggregate,
+  { obligations, uniqueKeys }: ReleaseContext,
+): Undefined | null {
+  if (order === undefined) return null
+  const shape = shapeOf(input, uniqueKeys)
+  const isAnother = ({ source, dataset, entity }: Obligation) =>
+    !shape.repeated.has(source) &&
+    !shape.optional.has(source) &&
+    (entity.kind === 'row' ||
+      (entity.notEntities.length === 0 &&
+        uniqueKeys(dataset).some(key => key.length === 1 && key[0] === entity.column)))
+  if (!obligations.every(isAnother)) return ORDER_ENTITY
+  const isPossible = obligations.every(({ minimumEntities }) =>
+    Number.isFinite(leastEntities(order, minimumEntities)),
+  )
+  return isPossible ? null : ORDER_RANK
 }
 
 /**
@@ -161,13 +192,26 @@ function inScope(
   return {
     aggregate: { ...aggregate, input },
     cells: cells.map(cell => ({
-      id: cell.id,
+      ...cell,
       contributes: rename(cell.contributes),
       complement: rename(cell.complement),
       differences: cell.differences.map(expression => renamed(expression, ids)),
       contributions: cell.contributions.map(expression => renamed(expression, ids)),
     })),
   }
+}
+
+const ORDER_ENTITY: Undefined = {
+  rule: 'evidence.order-entity',
+  message: 'a quantile or a rank is over rows of which several may be one entity’s, or nobody’s',
+  remedy:
+    'Ask for it where every row is another entity’s: entity: row or a unique key, and joins along unique keys.',
+}
+
+const ORDER_RANK: Undefined = {
+  rule: 'evidence.order-rank',
+  message: 'a rank, or the distance to another rank of the same column, is below the minimum of entities',
+  remedy: 'Ask for a rank, and for ranks so far apart, as the minimum of entities is: max(x, 10)[10].',
 }
 
 const ABOVE_LIMIT: Undefined = {

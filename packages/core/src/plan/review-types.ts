@@ -2,10 +2,11 @@ import type { Policy } from '../policy/types.js'
 import type { ColumnId, Expression } from './expression.js'
 import type { TableFingerprints } from './mask.js'
 import type { Aggregate, Plan, Scan } from './node.js'
+import type { OrderBound } from './order-statistics.js'
 import type { ColumnSchema } from './types.js'
 
 /** How a plan touches a column. */
-export const USES = ['join', 'group', 'filter', 'aggregate', 'output'] as const
+export const USES = ['join', 'group', 'filter', 'aggregate', 'order', 'extreme', 'output'] as const
 export type Use = (typeof USES)[number]
 
 /** What a plan is reviewed against: one dataset as it is registered. */
@@ -72,6 +73,8 @@ export interface CellSpecification {
    * minimum (counts where every entity is a row and nothing is joined).
    */
   readonly contributions: readonly Expression[]
+  /** of a quantile or a rank: the cell needs more entities than the minimum, see `leastEntities` */
+  readonly order?: OrderBound
 }
 
 /** How a reviewed plan is released. */

@@ -17,6 +17,7 @@ import {
   type RequiredApproval,
   type ReviewedPlan,
   USES,
+  type Use,
 } from './review-types.js'
 import { rowsAnonymity } from './rows.js'
 import { JOIN_LIMIT, SELF_JOIN_LIMIT, sizeOf } from './size.js'
@@ -216,13 +217,23 @@ function useViolations(uses: readonly SourceUse[], facts: readonly DatasetFacts[
       violations.set(key, {
         code: 'POLICY_DENIED',
         rule: `use.${use}`,
-        message: `${what} may not be used to ${use}`,
+        message: `${what} may not be used ${ASKED_FOR[use]}`,
         remedy: listed(allowed, 'No use of it is allowed.'),
         parts,
       })
     }
   }
   return [...violations.values()]
+}
+
+const ASKED_FOR: Readonly<Record<Use, string>> = {
+  join: 'to join',
+  group: 'to group',
+  filter: 'to filter',
+  aggregate: 'to aggregate',
+  order: 'for quantiles and ranks, which release one of its values',
+  extreme: 'for its minimum or maximum, which is somebody’s value',
+  output: 'to output',
 }
 
 interface ReleaseInput {
@@ -244,6 +255,7 @@ function releaseOf(input: ReleaseInput): ReleaseShape | Violation[] {
     definitions,
     obligations,
     isPublic,
+    uniqueKeys: dataset => facts.find(fact => fact.name === dataset)!.uniqueKeys,
     hasPublicValues: (dataset, column) =>
       facts.find(fact => fact.name === dataset)!.policy.columns[column]?.publicValues === true &&
       // what a rule hides is not public, and a null says that it hid something

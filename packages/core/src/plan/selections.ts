@@ -4,6 +4,7 @@ import { argumentOf, barrierOf, cellOf, isProduct, type Undefined } from './cell
 import { definitionsOf } from './definitions.js'
 import type { ColumnId, Expression } from './expression.js'
 import type { Aggregate, Plan } from './node.js'
+import { type OrderBound, withOthers } from './order-statistics.js'
 import { withDifferences } from './overlaps.js'
 import { expressionsIn } from './visit.js'
 
@@ -20,6 +21,8 @@ export interface Selection {
   readonly nonzero: Expression | null
   /** rows that have to be nobody's or enough, as in `CellSpecification`: the complement, and differences to others */
   readonly leftOver: readonly Expression[]
+  /** as in `CellSpecification` */
+  readonly order?: OrderBound
 }
 
 /**
@@ -45,10 +48,16 @@ export function selectionsOf({ root }: Plan, aggregate: Aggregate): (Selection |
     context,
   )
   if ('rule' in compared) return compared
+  const ordered = withOthers(
+    defined.map(({ column }) => column),
+    compared,
+    definitions,
+    context.barrier,
+  )
   const whole = (argument: Expression) => inlined(argument, definitions, context.barrier)
   return found.map(({ column, cell }): Selection | Undefined => {
     if ('rule' in cell) return cell
-    const { id, contributes, complement, differences } = compared.find(({ id }) => id === cell.id)!
+    const { id, contributes, complement, differences, order } = ordered.find(({ id }) => id === cell.id)!
     const parsed = column.argument === null ? null : argumentOf(column, column.argument, context)
     const picked = [...(column.filter === null ? [] : [column.filter]), ...(parsed?.guards ?? [])]
     const isSummed = column.function !== 'count' && parsed !== null
@@ -59,6 +68,7 @@ export function selectionsOf({ root }: Plan, aggregate: Aggregate): (Selection |
       isPlain: parsed === null || (parsed.guards.length === 0 && !coalesces(whole(column.argument!))),
       nonzero: isSummed && isProduct(parsed.value) ? contributes : null,
       leftOver: [...(complement === null ? [] : [complement]), ...differences],
+      ...(order && { order }),
     }
   })
 }

@@ -2,10 +2,10 @@ import { lookedUp } from '../desensitize/scan.js'
 import { isSluiceError, SluiceError, unreachable } from '../errors.js'
 import { DEEPEST } from './decode.js'
 import type { ColumnId, Expression } from './expression.js'
-import { DATE_PARTS, DATE_UNITS, type FunctionName, PREDICATES } from './functions.js'
+import { DATE_PARTS, DATE_UNITS, type FunctionName, isOrderStatistic, PREDICATES } from './functions.js'
 import { isLiteralText } from './literal.js'
 import { maskedType, type ScanMask } from './mask.js'
-import { PLAN_LANGUAGE, type Plan, type PlanNode } from './node.js'
+import { type AggregateColumn, PLAN_LANGUAGE, type Plan, type PlanNode } from './node.js'
 import type { ScalarType } from './types.js'
 import { children, expressionsOf, operands, outputColumns } from './visit.js'
 
@@ -97,6 +97,7 @@ function validateForm(node: PlanNode): void {
         if (column.argument === null && (column.function !== 'count' || column.distinct)) {
           throw invalid('only a plain count needs no argument')
         }
+        validateOrder(column)
       }
       return
     case 'sort':
@@ -114,6 +115,29 @@ function validateForm(node: PlanNode): void {
     default:
       unreachable(node)
   }
+}
+
+function validateOrder({
+  function: called,
+  argument,
+  type,
+  distinct,
+  rank,
+  fraction,
+}: AggregateColumn): void {
+  if (
+    rank !== undefined &&
+    (called === 'quantile' || !isOrderStatistic(called) || !isNatural(rank) || rank < 2)
+  )
+    throw invalid('a rank is of a minimum or a maximum, and 2 or more')
+  if ((fraction !== undefined) !== (called === 'quantile'))
+    throw invalid('a quantile has a fraction, and nothing else has')
+  if (fraction !== undefined && !/^0\.\d{0,5}[1-9]$/.test(fraction))
+    throw invalid('a fraction is not between 0 and 1, or not written as it has to be')
+  if (!isOrderStatistic(called)) return
+  if (distinct) throw invalid('an order statistic is of all values, not of the distinct ones')
+  requireSame(type, argument!.type)
+  if (type.kind === 'boolean') throw invalid('an order statistic is not of truth values')
 }
 
 function typeUnder(mask: ScanMask): ScalarType {

@@ -126,7 +126,7 @@ function consistencyProblems(policy: Policy): Problem[] {
       add(
         ['columns', name, 'uses', column.uses.indexOf('output')],
         'output needs a release of rows',
-        '`release: rows`, or the uses join, group, filter, aggregate',
+        '`release: rows`, or the uses join, group, filter, aggregate, order, extreme',
       )
     }
   }
@@ -237,6 +237,15 @@ function demandedRule(
         'grade.rule',
         `a column of grade ${grade} may not leave as it is in the keys of groups`,
         'a rule for it (band, date-part, mask, …), `values: public` where everybody knows its values, or no use group',
+      ),
+    ]
+  }
+  if (uses.includes('order') && rule === undefined && !publicValues) {
+    return [
+      problem(
+        'grade.rule',
+        `a column of grade ${grade} may not leave as it is in quantiles and ranks`,
+        'a rule for it (band, round, mask, …), `values: public` where everybody knows its values, or no use order',
       ),
     ]
   }

@@ -1,4 +1,4 @@
-import type { Use } from '../plan/review-types.js'
+import { USES, type Use } from '../plan/review-types.js'
 import { type DisclosureLimits, GRADES, type Grade } from './types.js'
 
 /**
@@ -14,6 +14,9 @@ import { type DisclosureLimits, GRADES, type Grade } from './types.js'
  * entity that is counted, but nothing computed from its values leaves: no output, no group, no aggregate, and no
  * filter, since a filtered count is a statistic of the filtered column. Important and core data have no use here at
  * all: their release is not for the owner alone to permit.
+ *
+ * An order statistic is one of the values as it is: `extreme` ends at level 2, and at level 3 `order` is asked of columns
+ * that carry a rule, as `group` is.
  *
  * A total over encrypted contributions shows nobody a largest one, so dominance cannot be checked. An owner may accept
  * the number of contributing organizations and of the cell's entities instead, in so many words in the policy, and with
@@ -49,7 +52,7 @@ const NOTHING = {
 export const GRADE_RULES: Readonly<Record<Grade, GradeRule>> = {
   '1': {
     release: 'rows',
-    uses: ['join', 'group', 'filter', 'aggregate', 'output'],
+    uses: USES,
     reviewer: false,
     defaults: OPEN,
     least: { minimumEntities: 1, dominance: null, pPercent: null },
@@ -57,7 +60,7 @@ export const GRADE_RULES: Readonly<Record<Grade, GradeRule>> = {
   },
   '2': {
     release: 'aggregate',
-    uses: ['join', 'group', 'filter', 'aggregate'],
+    uses: ['join', 'group', 'filter', 'aggregate', 'order', 'extreme'],
     reviewer: false,
     defaults: USUAL,
     least: { minimumEntities: 3, dominance: { n: 1, percent: 90 }, pPercent: null },
@@ -65,7 +68,7 @@ export const GRADE_RULES: Readonly<Record<Grade, GradeRule>> = {
   },
   '3': {
     release: 'aggregate',
-    uses: ['join', 'group', 'filter', 'aggregate'],
+    uses: ['join', 'group', 'filter', 'aggregate', 'order'],
     reviewer: true,
     defaults: USUAL,
     least: { minimumEntities: 10, dominance: { n: 1, percent: 80 }, pPercent: 5 },

@@ -58,7 +58,7 @@ const column = z
       .describe('the column’s own grade: 1, 2, 3, 4, important or core; the dataset’s where absent'),
     uses: distinct(z.enum(USES).describe('a use'), USES.length)
       .optional()
-      .describe('a list of join, group, filter, aggregate and output; none where absent'),
+      .describe('a list of join, group, filter, aggregate, order, extreme and output; none where absent'),
     values: z
       .enum(['public', 'private'])
       .optional()

@@ -3,6 +3,7 @@ import {
   type AggregateColumn,
   DATE_PARTS,
   type Expression,
+  isOrderStatistic,
   outputColumns,
   type Plan,
   type PlanColumn,
@@ -124,13 +125,20 @@ export const anyPlan: fc.Arbitrary<Plan> = fc.gen().map(gen => {
         }
       }
       case 3: {
-        const aggregate = (): AggregateColumn => ({
-          ...named(TYPES[3]!),
-          function: pick(AGGREGATE_FUNCTIONS),
-          argument: value(scope, TYPES[1]!, 0),
-          distinct: flip(),
-          filter: flip() ? condition(scope, 0) : null,
-        })
+        const aggregate = (): AggregateColumn => {
+          const called = pick(AGGREGATE_FUNCTIONS)
+          const ordered = isOrderStatistic(called)
+          const of = ordered ? pick(TYPES.slice(1)) : TYPES[1]!
+          return {
+            ...named(ordered ? of : TYPES[3]!),
+            function: called,
+            argument: value(scope, of, 0),
+            distinct: ordered ? false : flip(),
+            filter: flip() ? condition(scope, 0) : null,
+            ...(called === 'quantile' && { fraction: pick(['0.5', '0.25', '0.000001']) }),
+            ...(ordered && called !== 'quantile' && flip() && { rank: pick([2, 10, 1000]) }),
+          }
+        }
         return {
           kind: 'aggregate',
           input,

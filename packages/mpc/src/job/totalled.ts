@@ -4,6 +4,7 @@ import {
   type AggregateColumn,
   type AggregateFunction,
   type ColumnId,
+  isOrderStatistic,
   outputColumns,
   type Plan,
   type PlanNode,
@@ -55,7 +56,7 @@ export class Totalled {
         (column): CellColumn => ({
           id: column.id,
           type: column.type,
-          is: column.function,
+          is: totalledAs(column.function),
           at: this.#placeOf(column),
         }),
       ),
@@ -167,6 +168,12 @@ function isAlways(condition: Condition, outcome: boolean): boolean {
     default:
       return unreachable(condition)
   }
+}
+
+/** @throws SluiceError SQL_REFUSED `mpc.order` of what is no total */
+function totalledAs(called: AggregateFunction): 'count' | 'sum' | 'average' {
+  if (!isOrderStatistic(called)) return called
+  throw refused('order', `a ${called} is a job’s statistic, and no aggregate of its plan`)
 }
 
 function measureOf(called: AggregateFunction, value: Numeric, constant: boolean): Measure {

@@ -15,6 +15,9 @@ const TYPES: Readonly<Record<AggregateFunction, ScalarType>> = {
   count: { kind: 'integer', bits: 64, signed: true },
   sum: { kind: 'decimal', precision: 38, scale: 2 },
   average: { kind: 'float', bits: 64 },
+  minimum: { kind: 'decimal', precision: 18, scale: 0 },
+  maximum: { kind: 'decimal', precision: 18, scale: 0 },
+  quantile: { kind: 'decimal', precision: 18, scale: 0 },
 }
 
 type Operand = string | number | bigint | Expression

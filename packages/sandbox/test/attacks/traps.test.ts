@@ -300,7 +300,7 @@ describe('inference through a threshold', () => {
     [
       'HAVING max(x) = 29',
       'SELECT town, count(*) FROM people GROUP BY town HAVING max(age) = 29',
-      'sql.aggregate',
+      'use.extreme',
     ],
     ['(g, r) IN', "SELECT count(*) FROM people WHERE (town, age) IN (('south', 77))", 'sql.function'],
     ['a semi-join with a constant', 'SELECT count(*) FROM people SEMI JOIN ages ON age = 77', 'sql.join'],

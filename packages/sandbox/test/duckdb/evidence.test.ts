@@ -1,5 +1,5 @@
 import { type Evidence, unsettled } from '@sluice/core/disclosure'
-import type { Obligation } from '@sluice/core/plan'
+import type { CellSpecification, Obligation } from '@sluice/core/plan'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Harness } from './harness.js'
 import { keyText, type OracleEvidence, oracleGroups, type TableRows } from './oracle.js'
@@ -41,6 +41,12 @@ const QUERIES: Record<string, string> = {
   'finer groups': `SELECT town, kind, amount, ${COLUMNS} FROM visits WHERE cost > -50 GROUP BY town, kind, amount`,
   'everything at once':
     'SELECT count(*) AS n, sum(cost) AS total, count(DISTINCT person) AS people FROM visits',
+  'extremes of many rows an entity':
+    'SELECT town, min(cost) AS low, max(cost) AS high, max(kind) AS kind, min(weight) FILTER (WHERE amount > 3) AS some FROM visits GROUP BY town',
+  'quantiles where rows are entities':
+    'SELECT kind, quantile_disc(cost, 0.25) AS low, quantile_disc(cost, 0.5) AS half, max(weight, 20)[20] AS top, quantile_disc(amount, 0.1) FILTER (WHERE amount > 2) AS some, count(*) AS n FROM events GROUP BY kind',
+  'quantiles of an entity that is a unique key':
+    'SELECT kind, quantile_disc(cost, 0.25) AS low, quantile_disc(cost, 0.75) AS high, min(cost, 10)[10] AS tenth, max(cost) AS most, sum(cost) AS total FROM single GROUP BY kind',
   'nothing at all': 'SELECT count(*) AS n, sum(cost) AS total FROM visits WHERE amount > 100',
   'rows as entities': `SELECT town, ${COLUMNS} FROM events GROUP BY town`,
   'entities without registered codes': `SELECT kind, ${COLUMNS} FROM uncoded GROUP BY kind`,
@@ -83,6 +89,12 @@ beforeAll(async () => {
     entity: { column: 'person' },
     disclosure: LIMITS,
   })
+  await harness.register('single', {
+    rows: `SELECT 'p' || row_number() OVER () AS person, kind, cost FROM (${generated(260, 5)})`,
+    entity: { column: 'person' },
+    keys: [['person']],
+    disclosure: LIMITS,
+  })
   await harness.register('towns', {
     rows: `SELECT i AS id, 'region ' || i % 2 AS region, CAST(i * 10 AS INTEGER) AS size FROM range(5) t(i)`,
     entity: 'row',
@@ -120,7 +132,7 @@ describe.each([
     const truths = rows.map(row => groups.get(keyText(row.slice(0, keys)))!)
     expect(truths.every(truth => truth !== undefined)).toBe(true)
     expect(contents.evidence.length).toBeGreaterThan(0)
-    for (const given of contents.evidence) compare(given, truths, obligations)
+    for (const given of contents.evidence) compare(given, truths, obligations, release.cells)
 
     // and the values are those of the query without evidence
     const { table } = contents
@@ -168,6 +180,7 @@ function compare(
   given: Evidence,
   truths: readonly (readonly OracleEvidence[])[],
   obligations: readonly Obligation[],
+  cells: readonly CellSpecification[] = [],
 ) {
   const obligation = obligations.find(({ source }) => source === given.source)!
   const needed = Math.max(obligation.dominance?.n ?? 0, obligation.pPercent === null ? 0 : 2)
@@ -197,7 +210,7 @@ function compare(
   })
   // with every row called a bound, `unsettled` is the verdict
   const verdict = (evidence: Evidence) =>
-    unsettled(obligation, { ...evidence, exact: new Uint8Array(truth.length) })
+    unsettled(obligation, { ...evidence, exact: new Uint8Array(truth.length) }, cells)
   const ours = verdict(given)
   const theirs = verdict(exactly(given, truth, needed))
   truth.forEach((group, row) => {

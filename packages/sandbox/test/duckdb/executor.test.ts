@@ -1,4 +1,5 @@
 import { checkDisclosure } from '@sluice/core/disclosure'
+import { openCheckedResult } from '@sluice/core/disclosure/open'
 import type { ApprovedPlan } from '@sluice/core/plan'
 import { DuckDbExecutor } from '@sluice/sandbox/duckdb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -89,3 +90,58 @@ function plain(row: Record<string, unknown>): Record<string, unknown> {
     ]),
   )
 }
+
+describe('order statistics, checked', () => {
+  beforeAll(() =>
+    // of town t there are 9, 18, 27, … people
+    harness.register('wages', {
+      rows: `SELECT t AS town, i AS wage FROM range(1, 6) a(t), range(1, 100) b(i) WHERE i <= 9 * t`,
+      entity: 'row',
+      disclosure: { minimumEntities: 10, dominance: 'none', pPercent: 'none' },
+    }),
+  )
+  const released = async (columns: string) => {
+    const approved = await harness.approve(`SELECT town, ${columns} FROM wages GROUP BY town ORDER BY town`)
+    const raw = await new DuckDbExecutor(harness.pool).execute(approved, harness.inputs)
+    const { table } = openCheckedResult(await checkDisclosure(raw))
+    return table.toArray().map(row => Object.values(row.toJSON()).map(value => value && Number(value)))
+  }
+
+  it('leave where the minimum of entities stands on both sides', async () => {
+    // nine people are too few for anything, and their town is not told
+    expect(await released('quantile_disc(wage, 0.5) AS half')).toEqual([
+      [2, null],
+      [3, 14],
+      [4, 18],
+      [5, 23],
+    ])
+    expect(await released('max(wage, 10)[10] AS tenth')).toEqual([
+      [2, null],
+      [3, 18],
+      [4, 27],
+      [5, 36],
+    ])
+    // the policy allows extremes in so many words
+    expect(await released('min(wage) AS low, max(wage) AS high')).toEqual([
+      [2, 1, 18],
+      [3, 1, 27],
+      [4, 1, 36],
+      [5, 1, 45],
+    ])
+  })
+
+  it('keep their distance from each other', async () => {
+    expect(await released('quantile_disc(wage, 0.5) AS half, quantile_disc(wage, 0.75) AS upper')).toEqual([
+      [2, null, null],
+      [3, null, null],
+      [4, null, null],
+      [5, 23, 34],
+    ])
+    expect(await released('max(wage, 10)[10] AS tenth, min(wage, 18)[18] AS low')).toEqual([
+      [2, null, null],
+      [3, null, null],
+      [4, null, null],
+      [5, 36, 18],
+    ])
+  })
+})

@@ -112,6 +112,8 @@ export class Harness {
                 'group',
                 'filter',
                 'aggregate',
+                'order',
+                'extreme',
                 ...(dataset.release === 'rows' ? ['output'] : []),
               ],
             },

@@ -234,6 +234,19 @@ export const queries: fc.Arbitrary<GeneratedQuery> = fc.constantFrom(...FROMS).c
     of.bool.map(p => `count(*) FILTER (WHERE ${p})`),
     fc.tuple(measured, measured).map(([x, y]) => `sum(${x}) / nullif(count(${y}), 0)`),
     measured.map(x => `sum(DISTINCT ${x}) + 1`),
+    fc
+      .tuple(fc.constantFrom('min', 'max'), fc.oneof(of.int, of.dec, of.text, of.date, of.stamp))
+      .map(([called, x]) => `${called}(${x})`),
+    fc
+      .tuple(fc.constantFrom('min', 'max'), fc.oneof(of.int, of.dec, of.date), fc.integer({ min: 1, max: 4 }))
+      .map(([called, x, k]) => `${called}(${x}, ${k})[${k}]`),
+    fc
+      .tuple(
+        fc.oneof(of.int, of.dec, of.date, of.stamp),
+        fc.constantFrom('0', '0.1', '0.25', '0.50', '0.9', '1.0'),
+      )
+      .map(([x, part]) => `quantile_disc(${x}, ${part})`),
+    fc.tuple(measured, of.bool).map(([x, p]) => `quantile_disc(${x}, 0.5) FILTER (WHERE ${p})`),
   )
   return fc
     .record({

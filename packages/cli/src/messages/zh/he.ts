@@ -38,6 +38,7 @@ export const zhHe: Translations = {
   'fewer contributors are named than the least that may be opened': '所列贡献方少于可打开的下限',
   'floating point numbers': '浮点数',
   'homomorphic aggregation cannot run this plan: {}': '同态聚合不能运行此计划：{}',
+  'it compares values': '须比较各值',
   'it counts distinct values': '对不同值计数',
   'it has parameters': '计划带有参数',
   'it releases rows': '放行的是逐行数据',

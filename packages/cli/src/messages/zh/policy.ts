@@ -24,7 +24,28 @@ export const zhPolicy: Translations = {
   '{} is not open to this purpose': '{}不对该用途开放',
   '{} is of grade {}, which does not allow the use "{}"': '{}为 {} 级，不允许用途“{}”',
   '{} is of grade {}, which never leaves through this gate': '{}为 {} 级，不得经此闸口放行',
+  '{} may not be used {}': '{}不得用于{}',
   '{} may not be used to {}': '{}不得用于 {}',
+  '{} may not be used for quantiles and ranks, which release one of its values':
+    '{}不得用于分位数和名次，它们会放行该列中的一个值',
+  '{} may not be used for its minimum or maximum, which is somebody’s value':
+    '{}不得取最小值或最大值，那是某人的值',
+  'a column of grade {} may not leave as it is in quantiles and ranks':
+    '{} 级的列不得原样出现在分位数和名次中',
+  'a rule for it (band, round, mask, …), `values: public` where everybody knows its values, or no use order':
+    '为它写一条规则（band、round、mask 等）；取值众所周知时写 `values: public`；或不要用途 order',
+  'a minimum, a maximum or a quantile is of something else than a column as it stands':
+    '最小值、最大值或分位数的参数不是列本身',
+  'Write min(x), max(x) or quantile_disc(x, 0.5) of a column, and FILTER (WHERE …) for conditions.':
+    '对列写 min(x)、max(x) 或 quantile_disc(x, 0.5)，条件写在 FILTER (WHERE …) 里。',
+  'a quantile or a rank is over rows of which several may be one entity’s, or nobody’s':
+    '分位数或名次所取的行中，可能有几行属于同一隐私单元，或不属于任何人',
+  'Ask for it where every row is another entity’s: entity: row or a unique key, and joins along unique keys.':
+    '只在每一行各属不同隐私单元时申请：entity: row 或唯一键，并沿唯一键连接。',
+  'a rank, or the distance to another rank of the same column, is below the minimum of entities':
+    '名次，或与同一列另一名次的距离，小于隐私单元的下限',
+  'Ask for a rank, and for ranks so far apart, as the minimum of entities is: max(x, 10)[10].':
+    '名次以及名次之间的距离须不小于隐私单元的下限，如 max(x, 10)[10]。',
   'a needed approval is missing: {}': '缺少必需的审批：{}',
   'a reviewer': '审核方',
   'owner of {}': '{} 的提供方',
@@ -146,8 +167,8 @@ export const zhPolicy: Translations = {
   'more than 10000 columns': '超过 10000 列',
   'a column named under columns': 'columns 下所列的列',
   'min at most max': 'min 不大于 max',
-  '`release: rows`, or the uses join, group, filter, aggregate':
-    '`release: rows`，或用途 join、group、filter、aggregate',
+  '`release: rows`, or the uses join, group, filter, aggregate, order, extreme':
+    '`release: rows`，或用途 join、group、filter、aggregate、order、extreme',
   'row, or {column: NAME}': 'row，或 {column: NAME}',
   'at least {}': '不低于 {}',
   'at most {}': '不多于 {}',

@@ -201,6 +201,15 @@ export const zhSql: Translations = {
   'Use columns that the dataset registered.': '使用数据集登记的列。',
   'Use count(*) FILTER (WHERE …).': '使用 count(*) FILTER (WHERE …)。',
   'Use count, sum or avg.': '使用 count、sum 或 avg。',
+  'Write quantile_disc(x, 0.5).': '请写 quantile_disc(x, 0.5)。',
+  '{} takes a column and one fraction from 0 to 1, of six digits at most':
+    '{} 的参数是一列和一个 0 到 1 之间、至多六位小数的比例',
+  '{} of several values is a list': '{} 取多个值得到的是列表',
+  'Write {}(x, 10)[10], with one whole number from 1 to {} twice.':
+    '请写 {}(x, 10)[10]，两处为同一个 1 到 {} 的整数。',
+  '{} is of all values, not of the distinct ones': '{} 取自全部值，而非去重后的值',
+  'a number, a date or a time is needed, and this is a {}': '此处需要数值、日期或时间，而这是 {}',
+  'Use min or max, or a number.': '改用 min 或 max，或用数值。',
   'Use fewer expressions, and each WITH query fewer times.': '减少表达式，并减少每个 WITH 查询的引用次数。',
   'Use joins, or UNION [ALL].': '使用连接，或 UNION [ALL]。',
   'Use letters, digits and _, not starting with a digit.': '使用字母、数字和 _，且不以数字开头。',

@@ -1,4 +1,5 @@
 import { type AggregateColumn, type Definitions, definitionOf, type Expression } from '@sluice/core/plan'
+import { aggregateCall } from '../../sql/emit/aggregate.js'
 import { type ColumnText, emitExpression } from '../../sql/emit/expression.js'
 import { sqlType } from '../../sql/emit/types.js'
 import { type ExpressionFacts, filter, type SelectList } from './measures.js'
@@ -10,19 +11,13 @@ export function plainAggregate(
   facts: ExpressionFacts,
 ): string {
   const argument = argumentOf(aggregate, column, facts)
-  const distinct = aggregate.distinct ? 'DISTINCT ' : ''
-  return cast(
-    aggregate,
-    `${FUNCTIONS[aggregate.function]}(${distinct}${argument})${filtered(aggregate, column)}`,
-  )
+  return cast(aggregate, aggregateCall(aggregate, argument, filtered(aggregate, column)))
 }
-
-const FUNCTIONS: Record<AggregateColumn['function'], string> = { count: 'count', sum: 'sum', average: 'avg' }
 
 /**
  * The same from partial aggregates of a division of the group's rows: the sum of sums and of counts. Exact for
  * integers and decimals; a floating sum differs by rounding, as it does between two runs of the engine itself. Null
- * where parts do not make a whole: distinct values may lie in several parts.
+ * where parts do not make a whole: distinct values may lie in several parts, and a rank is one among all values.
  *
  * @param isDivided two rows with the same value of this expression lie in the same part
  */
@@ -55,6 +50,14 @@ export function recombinedAggregate(
       const count = inner.add(`count(${argument !== null && facts.isComplete(argument) ? '*' : text})${rows}`)
       return cast(aggregate, `CAST(sum(${sum}) AS DOUBLE) / sum(${count})`)
     }
+    case 'minimum':
+    case 'maximum': {
+      if (aggregate.rank !== undefined) return null
+      const extreme = inner.add(aggregateCall(aggregate, text, rows))
+      return cast(aggregate, aggregateCall({ ...aggregate, filter: null }, extreme, ''))
+    }
+    case 'quantile':
+      return null
   }
 }
 

@@ -4,6 +4,7 @@ import {
   type Expression,
   type ReleaseShape,
   type ReviewedPlan,
+  shapeOf,
 } from '@sluice/core/plan'
 import { emitExpression } from '../../sql/emit/expression.js'
 import { columnName } from '../../sql/emit/names.js'
@@ -25,7 +26,6 @@ import {
   rowReading,
   SelectList,
 } from './measures.js'
-import { shapeOf } from './shape.js'
 import type { Statistics } from './statistics.js'
 
 /** The temporary table of cells: `cell` (its position by the group keys), keys `k…`, columns `c<id>`, evidence. */
@@ -41,6 +41,8 @@ export interface Rows {
   /** the keys' names as columns of the aggregate */
   readonly names: readonly string[]
   readonly parts: readonly PartText[]
+  /** what the parts are held to */
+  readonly cells: AggregateRelease['cells']
   readonly sources: readonly EntitySource[]
   readonly facts: ExpressionFacts
   readonly ranked: boolean
@@ -110,6 +112,7 @@ export function rowsOf(
     keys,
     names: aggregate.keys.map(({ id }) => columnName(id)),
     parts: partsOf(release, columnName, facts),
+    cells: release.cells,
     sources,
     facts,
     ranked: bounds.ranked,

@@ -1,9 +1,8 @@
-import type { ColumnSchema, Obligation } from '@sluice/core/plan'
+import type { ColumnSchema, Obligation, Shape } from '@sluice/core/plan'
 import { BUCKET_COLUMN, BUCKETS, ENTITY_COLUMN, ROW_NUMBER } from '../../io/hidden.js'
 import { quoteText } from '../../sql/emit/names.js'
 import type { CarriedColumn } from '../../sql/emit/plan.js'
 import type { DatasetFile } from '../inputs.js'
-import type { Shape } from './shape.js'
 
 /** How the entities of one obligation's scan are told apart among the rows of the aggregate's input. */
 export type EntitySource = RowEntities | ColumnEntities

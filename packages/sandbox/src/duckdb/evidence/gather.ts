@@ -54,7 +54,7 @@ export async function gatherEvidence(
       .filter(reading => reading.source === source.source)
       .map(reading => boundsOf(reading, bounds, source, count))
     const attributed = attributedOf(source, query, bounds)
-    const open = openCells(source, evidence, attributed)
+    const open = openCells(source, evidence, attributed, rows.cells)
     for (let at = 0; at < open.length; at += CELLS_AT_ONCE) {
       const some = open.slice(at, at + CELLS_AT_ONCE)
       const passes = passesFor(rows, some, attributed, limits.passBytes)
@@ -122,20 +122,21 @@ function openCells(
   source: EntitySource,
   evidence: readonly Evidence[],
   attributed: Float64Array | null,
+  cells: Rows['cells'],
 ): Uint32Array {
   const { obligation } = source
   const group = evidence.find(({ part }) => part.kind === 'group')
   if (group === undefined) return new Uint32Array(0)
   // no more entities than rows; where rows are the entities, the group's count itself
   const most = attributed ?? group.entities
-  const open = evidence.map(part => unsettled(obligation, part))
-  const cells: number[] = []
+  const open = evidence.map(part => unsettled(obligation, part, cells))
+  const found: number[] = []
   const count = group.entities.length
   for (let cell = 0; cell < count; cell++) {
     if (most[cell]! < obligation.minimumEntities) continue
-    if (open.some(part => part[cell] === 1)) cells.push(cell)
+    if (open.some(part => part[cell] === 1)) found.push(cell)
   }
-  return Uint32Array.from(cells)
+  return Uint32Array.from(found)
 }
 
 /** By rows, of which each may be of another entity: bytes of a group are taken as what the engine's states weigh. */

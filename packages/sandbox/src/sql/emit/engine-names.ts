@@ -27,7 +27,7 @@ export function engineNames(name: FunctionName): readonly string[] {
   }
 }
 
-export function aggregateEngineNames({ function: name, argument }: AggregateColumn): readonly string[] {
+export function aggregateEngineNames({ function: name, argument, rank }: AggregateColumn): readonly string[] {
   switch (name) {
     case 'count':
       return [argument === null ? 'count_star' : 'count']
@@ -35,6 +35,11 @@ export function aggregateEngineNames({ function: name, argument }: AggregateColu
       return ['sum', 'sum_no_overflow']
     case 'average':
       return ['avg']
+    case 'minimum':
+    case 'maximum':
+      return [name === 'minimum' ? 'min' : 'max', ...(rank === undefined ? [] : ['array_extract'])]
+    case 'quantile':
+      return ['quantile_disc']
     default:
       return unreachable(name)
   }

@@ -2,7 +2,6 @@ import { SluiceError, unreachable } from '@sluice/core'
 import type {
   Aggregate,
   AggregateColumn,
-  AggregateFunction,
   ColumnId,
   Expression,
   Filter,
@@ -16,6 +15,7 @@ import type {
 } from '@sluice/core/plan'
 import { columnsIn, expressionsIn, outputColumns } from '@sluice/core/plan'
 import { HIDDEN_PREFIX } from '../../io/hidden.js'
+import { aggregateCall } from './aggregate.js'
 import { type Block, type BlockColumn, EMPTY, indent, render, type SelectItem } from './block.js'
 import { type ColumnText, emitConjunct, emitExpression, emitOperand } from './expression.js'
 import { lookupJoin, maskText } from './mask/mask.js'
@@ -267,18 +267,14 @@ function masked(scan: Scan, table: string, alias: string, carried: readonly Carr
   }
 }
 
-const AGGREGATES: Record<AggregateFunction, string> = {
-  count: 'system.main.count',
-  sum: 'system.main.sum',
-  average: 'system.main.avg',
-}
-
 function aggregateText(aggregate: AggregateColumn, column: ColumnText): string {
   const argument = aggregate.argument === null ? '*' : emitExpression(aggregate.argument, column)
-  const call = `${AGGREGATES[aggregate.function]}(${aggregate.distinct ? 'DISTINCT ' : ''}${argument})`
-  return aggregate.filter === null
-    ? call
-    : `${call} FILTER (WHERE ${emitExpression(aggregate.filter, column)})`
+  const { filter } = aggregate
+  return aggregateCall(
+    aggregate,
+    argument,
+    filter === null ? '' : ` FILTER (WHERE ${emitExpression(filter, column)})`,
+  )
 }
 
 function plain(text: string): BlockColumn {

@@ -32,6 +32,33 @@ export const AGGREGATES: ReadonlyMap<string, AggregateRule> = new Map([
     },
   ],
   ['mean', { signature: 'mean([DISTINCT] x)', meaning: 'The same as avg.', function: 'average' }],
+  [
+    'min',
+    {
+      signature: 'min(x)',
+      meaning:
+        'Smallest value; `min(x, k)[k]` the k-th smallest, null where there are fewer; k is a literal.',
+      function: 'minimum',
+    },
+  ],
+  [
+    'max',
+    {
+      signature: 'max(x)',
+      meaning: 'Largest value; `max(x, k)[k]` the k-th largest, null where there are fewer; k is a literal.',
+      function: 'maximum',
+    },
+  ],
+  [
+    'quantile_disc',
+    {
+      signature: 'quantile_disc(x, fraction)',
+      meaning:
+        'Smallest value that so much of them is at most equal to: 0.5 gives the lower median, a value of the column. ' +
+        'Of numbers, dates and times; the fraction is a literal such as `0.25`, of six digits at most.',
+      function: 'quantile',
+    },
+  ],
 ])
 
 /** Aggregates of the engine that name single values, or for which no evidence is defined. */
@@ -39,18 +66,27 @@ const REFUSED = new Set(
   (
     'any_value approx_count_distinct approx_quantile approx_top_k arbitrary arg_max arg_max_null arg_min arg_min_null ' +
     'array_agg bit_and bit_or bit_xor bitstring_agg bool_and bool_or corr covar_pop covar_samp entropy favg first ' +
-    'fsum geomean geometric_mean group_concat histogram kahan_sum kurtosis last list listagg mad max max_by median ' +
-    'min min_by mode product quantile quantile_cont quantile_disc regr_count regr_slope sem skewness stddev ' +
+    'fsum geomean geometric_mean group_concat histogram kahan_sum kurtosis last list listagg mad max_by median ' +
+    'min_by mode product quantile quantile_cont regr_count regr_slope sem skewness stddev ' +
     'stddev_pop stddev_samp string_agg sumkahan var_pop var_samp variance reservoir_quantile histogram_exact'
   ).split(' '),
 )
+
+/** Of two middle values these give the mean, of which one is still somebody's. */
+const QUANTILES = new Set(['median', 'quantile', 'quantile_cont', 'approx_quantile', 'reservoir_quantile'])
+
 export function isAggregateName(name: string): boolean {
   return AGGREGATES.has(name)
 }
 
 export function refuseAggregateName(name: string, ast: Ast): void {
   if (REFUSED.has(name)) {
-    refuse('sql.aggregate', ast, `the aggregate ${name} is not understood`, 'Use count, sum or avg.')
+    refuse(
+      'sql.aggregate',
+      ast,
+      `the aggregate ${name} is not understood`,
+      QUANTILES.has(name) ? 'Write quantile_disc(x, 0.5).' : 'Use count, sum or avg.',
+    )
   }
 }
 

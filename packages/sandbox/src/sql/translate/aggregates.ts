@@ -1,15 +1,16 @@
-import type {
-  AggregateColumn,
-  AggregateFunction,
-  ColumnReference,
-  Expression,
-  ScalarType,
+import {
+  type AggregateColumn,
+  type ColumnReference,
+  type Expression,
+  isOrderStatistic,
+  type ScalarType,
 } from '@sluice/core/plan'
 import { sqlType } from '../emit/types.js'
 import { type Ast, children, fields, flag, isAst, refuse, text } from '../syntax/ast.js'
 import { AGGREGATES } from './aggregate-table.js'
 import { type Place, translateExpression, translatePredicate } from './expressions.js'
 import { reference } from './names.js'
+import { checkOrdered, placeOf, type Place as Which } from './order-statistics.js'
 import { DOUBLE, INT64, INT128, isNumeric } from './types.js'
 
 const NO_ORDER = { type: 'ORDER_MODIFIER', orders: [] }
@@ -19,8 +20,12 @@ export class AggregateCollector {
   readonly columns: AggregateColumn[] = []
   readonly #byText = new Map<string, AggregateColumn>()
 
-  /** The column of a call. Its argument and FILTER are translated where no aggregate may stand. */
-  add(ast: Ast, place: Place): ColumnReference {
+  /**
+   * The column of a call. Its argument and FILTER are translated where no aggregate may stand.
+   *
+   * @param isRanked whether the call is that of `max(x, k)[k]`
+   */
+  add(ast: Ast, place: Place, isRanked = false): ColumnReference {
     fields(
       ast,
       [
@@ -44,23 +49,21 @@ export class AggregateCollector {
     }
     const inside: Place = { ...place, aggregate: null, clause: 'an aggregate' }
     const parts = children(ast, 'children')
-    if (parts.length > 1 || (parts.length === 0 && name !== 'count_star' && name !== 'count')) {
+    if (parts.length > 2 || (parts.length === 0 && name !== 'count_star' && name !== 'count')) {
       refuse('sql.arguments', ast, `${name} has one argument`, `Write ${AGGREGATES.get(name)!.signature}.`)
     }
+    const which = placeOf(ast, parts[1], isRanked)
     const argument = parts[0] === undefined ? null : translateExpression(parts[0], inside)
     const distinct = flag(ast, 'distinct')
     if (distinct && argument === null) {
       refuse('sql.arguments', ast, 'count(DISTINCT *) is not understood', 'Write count(DISTINCT x).')
     }
-    const filter = isAst(ast.filter) ? translatePredicate(ast.filter, inside) : null
-    const rule = AGGREGATES.get(name)!.function
-    const column = {
-      function: rule,
-      argument,
-      distinct,
-      filter,
-      type: resultType(rule, argument, ast),
+    if (distinct && isOrderStatistic(which.function)) {
+      const instead = `Write ${AGGREGATES.get(name)!.signature}.`
+      refuse('sql.arguments', ast, `${name} is of all values, not of the distinct ones`, instead)
     }
+    const filter = isAst(ast.filter) ? translatePredicate(ast.filter, inside) : null
+    const column = { ...which, argument, distinct, filter, type: resultType(which, argument, ast) }
     const key = JSON.stringify(column)
     const known = this.#byText.get(key)
     if (known !== undefined) return reference(known.id, known.type)
@@ -76,9 +79,14 @@ export class AggregateCollector {
   }
 }
 
-function resultType(rule: AggregateFunction, argument: Expression | null, at: Ast): ScalarType {
+function resultType(which: Which, argument: Expression | null, at: Ast): ScalarType {
+  const { function: rule } = which
   if (rule === 'count') return INT64
   const type = argument!.type
+  if (isOrderStatistic(rule)) {
+    checkOrdered(which, argument!, at)
+    return type
+  }
   if (!isNumeric(type)) {
     refuse(
       'sql.type',

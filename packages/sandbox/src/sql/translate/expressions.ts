@@ -8,6 +8,7 @@ import { translateFunction } from './functions/call.js'
 import { translateConstant } from './literals.js'
 import type { Located } from './located.js'
 import { namesOf, type Scope } from './names.js'
+import { checkRanked, rankedCall } from './order-statistics.js'
 import { BOOLEAN } from './types.js'
 import { call, compare, mustBeBoolean, unify } from './typing.js'
 
@@ -16,7 +17,7 @@ export interface Place {
   readonly context: Context
   readonly scope: Scope
   /** makes the column of an aggregate call; where there is none, `clause` says why in the refusal */
-  readonly aggregate: ((ast: Ast, place: Place) => ColumnReference) | null
+  readonly aggregate: ((ast: Ast, place: Place, isRanked?: boolean) => ColumnReference) | null
   /** such as `WHERE` */
   readonly clause: string
   /** aliases that mean something here, by folded name */
@@ -106,7 +107,7 @@ function translate(ast: Ast, place: Place): Expression {
       return call('and', BOOLEAN, lower, compare('lessOrEqual', input, recur(child(ast, 'upper')), ast))
     }
     case 'OPERATOR':
-      return operator(ast, recur)
+      return ranked(ast, place) ?? operator(ast, recur)
     case 'FUNCTION':
       return translateFunction(ast, place, recur)
     case 'CASE':
@@ -166,6 +167,16 @@ function column(ast: Ast, place: Place): Expression {
     'this is both a column and an alias of another expression',
     'Give the alias a name that no column has.',
   )
+}
+
+/** `max(x, k)[k]` where an aggregate may stand. */
+function ranked(ast: Ast, place: Place): Expression | null {
+  const call = ast.type === 'ARRAY_EXTRACT' ? rankedCall(ast) : null
+  if (call === null) return null
+  checkRanked(ast, call)
+  const { aggregate } = place
+  const ranking = aggregate && ((inner: Ast, where: Place) => aggregate(inner, where, true))
+  return translateFunction(call, { ...place, aggregate: ranking }, part => translateExpression(part, place))
 }
 
 function operator(ast: Ast, recur: (part: Ast) => Expression): Expression {

@@ -143,7 +143,7 @@ function plain(node: PlanNode, select: Select, base: Place, { outermost }: Query
 
 function aggregated(input: PlanNode, ast: Ast, select: Select, base: Place, { outermost }: QueryPlace): Rows {
   const collector = new AggregateCollector()
-  const place: Place = { ...base, aggregate: (call, where) => collector.add(call, where) }
+  const place: Place = { ...base, aggregate: (call, where, isRanked) => collector.add(call, where, isRanked) }
   const items = itemsOf(select.list, place)
   const keys = keysOf(select, items, base, collector)
   const aliases = aliasesOf(select.list, items)

@@ -1,14 +1,9 @@
-import { unreachable } from '@sluice/core'
-import {
-  type ColumnId,
-  type DatasetFacts,
-  type Expression,
-  outputColumns,
-  type PlanNode,
-  type Project,
-  type Scan,
-  sameType,
-} from '@sluice/core/plan'
+import { unreachable } from '../errors.js'
+import type { ColumnId, Expression } from './expression.js'
+import type { PlanNode, Project, Scan } from './node.js'
+import type { DatasetFacts } from './review-types.js'
+import { sameType } from './validate.js'
+import { outputColumns } from './visit.js'
 
 /** What a node's rows are made of, by the ordinals of its scans. */
 export interface Shape {

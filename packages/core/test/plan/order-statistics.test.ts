@@ -1,0 +1,229 @@
+import {
+  type CellSpecification,
+  decodePlan,
+  encodePlan,
+  leastEntities,
+  printPlan,
+  reviewPlan,
+} from '@sluice/core/plan'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { failure } from '../failure.ts'
+import { call, column, dataset, int, Plans, planOf, test } from './plans.ts'
+
+const policy = (entity: string, limits: string, uses: string) => `version: 1
+owner: bank
+grade: 2
+entity: ${entity}
+disclosure: {minimumEntities: ${limits}, dominance: {n: 1, percent: 70}}
+purposes: [credit-risk]
+consumers: [insurer]
+columns:
+  person_id: {role: identifier, uses: [join]}
+  state: {role: quasi, uses: [group, filter, join], values: public}
+  amount: {role: measure, uses: [${uses}]}
+  score: {role: measure, uses: [order]}
+`
+const COLUMNS = ['person_id', 'state', 'amount', 'score']
+const unique = (name: string, text: string) => ({
+  ...dataset(name, COLUMNS, text),
+  uniqueKeys: [['person_id']],
+})
+const DATASETS = [
+  dataset('loans', COLUMNS, policy('row', '10', 'aggregate, order, extreme')),
+  dataset('shy', COLUMNS, policy('row', '10', 'aggregate')),
+  dataset('visits', COLUMNS, policy('{column: person_id}', '10', 'order, extreme')),
+  unique('people', policy('{column: person_id}', '4', 'order')),
+  unique('others', policy('{column: person_id, not: [x]}', '4', 'order')),
+]
+const CONTEXT = { purpose: 'credit-risk', consumer: 'insurer', now: new Date('2026-01-01T00:00:00Z') }
+type Aggregates = Parameters<Plans['aggregate']>[2]
+
+/** The plan of a table's aggregates by state. */
+function planFor(name: string, aggregates: (amount: ReturnType<typeof column>) => Aggregates) {
+  const plans = new Plans()
+  const rows = plans.scan(name, ...COLUMNS)
+  const found = plans.aggregate(rows, { state: column(rows, 'state') }, aggregates(column(rows, 'amount')))
+  return planOf(found)
+}
+const review = (...asked: Parameters<typeof planFor>) => reviewPlan(planFor(...asked), DATASETS, CONTEXT)
+const refusal = (...asked: Parameters<typeof planFor>) => failure(() => review(...asked))
+
+function cellsOf(...asked: Parameters<typeof planFor>): readonly CellSpecification[] {
+  const { release } = review(...asked)
+  if (release.mode !== 'aggregate') throw new Error('not an aggregate')
+  return release.cells
+}
+
+describe('an order statistic in a plan', () => {
+  it('is reviewed by uses of its own, and an extreme by a stricter one', () => {
+    const { uses, release } = review('loans', x => ({
+      low: ['minimum', x],
+      half: ['quantile', x, { fraction: '0.5' }],
+    }))
+    expect(uses).toContainEqual({ dataset: 'loans', column: 'amount', uses: ['order', 'extreme'] })
+    expect(release).toMatchObject({ cells: [{ contributions: [] }, { contributions: [] }] })
+    expect(refusal('shy', x => ({ m: ['quantile', x, { fraction: '0.5' }] }))).toMatchObject({
+      code: 'POLICY_DENIED',
+      rule: 'use.order',
+    })
+    expect(refusal('shy', x => ({ m: ['maximum', x, { rank: 10 }] }))).toMatchObject({ rule: 'use.order' })
+    expect(refusal('shy', x => ({ m: ['maximum', x] }))).toMatchObject({ rule: 'use.extreme' })
+    expect(refusal('people', x => ({ m: ['minimum', x] }))).toMatchObject({ rule: 'use.extreme' })
+  })
+
+  it('is of a column as it stands', () => {
+    for (const of of [(x: ReturnType<typeof column>) => call('multiply', x, int(10)), () => int(1)])
+      expect(refusal('loans', x => ({ m: ['maximum', of(x)] }))).toMatchObject({
+        code: 'EVIDENCE_UNDEFINED',
+        rule: 'evidence.order-argument',
+      })
+    const plans = new Plans()
+    const rows = plans.scan('loans', ...COLUMNS)
+    const renamed = plans.project(rows, { y: column(rows, 'amount') })
+    const plan = planOf(plans.aggregate(renamed, {}, { m: ['maximum', column(renamed, 'y')] }))
+    expect(reviewPlan(plan, DATASETS, CONTEXT).release.mode).toBe('aggregate')
+  })
+
+  it('has a rank only where every row is another entity’s, and an extreme anywhere', () => {
+    expect(refusal('visits', x => ({ m: ['quantile', x, { fraction: '0.5' }] }))).toMatchObject({
+      rule: 'evidence.order-entity',
+    })
+    expect(refusal('others', x => ({ m: ['quantile', x, { fraction: '0.5' }] }))).toMatchObject({
+      rule: 'evidence.order-entity',
+    })
+    expect(cellsOf('visits', x => ({ m: ['minimum', x] }))[0]).not.toHaveProperty('order')
+    expect(cellsOf('people', x => ({ m: ['quantile', x, { fraction: '0.5' }] }))[0]).toHaveProperty('order')
+  })
+
+  it.each([
+    ['inner', ['person_id'], 'aggregate'],
+    ['inner', ['state'], 'evidence.order-entity'],
+    ['left', ['person_id'], 'evidence.order-entity'],
+  ] as const)('%s join by %s: %s', (type, [by], expected) => {
+    const plans = new Plans()
+    const people = plans.scan('people', ...COLUMNS)
+    const same = plans.scan('people', ...COLUMNS)
+    const joined = plans.join(people, same, test('equal', column(people, by), column(same, by)), type)
+    const plan = planOf(
+      plans.aggregate(joined, {}, { m: ['quantile', column(people, 'score'), { fraction: '0.5' }] }),
+    )
+    const found = () => reviewPlan(plan, DATASETS, CONTEXT).release.mode
+    if (expected === 'aggregate') expect(found()).toBe(expected)
+    else expect(failure(found).rule).toBe(expected)
+  })
+
+  it('is refused where no number of entities is enough', () => {
+    expect(refusal('loans', x => ({ m: ['maximum', x, { rank: 9 }] }))).toMatchObject({
+      code: 'EVIDENCE_UNDEFINED',
+      rule: 'evidence.order-rank',
+    })
+    expect(cellsOf('loans', x => ({ m: ['maximum', x, { rank: 10 }] }))).toHaveLength(1)
+    expect(
+      refusal('loans', x => ({ m: ['maximum', x, { rank: 10 }], n: ['maximum', x, { rank: 19 }] })).rule,
+    ).toBe('evidence.order-rank')
+    expect(
+      cellsOf('loans', x => ({ m: ['maximum', x, { rank: 10 }], n: ['maximum', x, { rank: 20 }] })),
+    ).toHaveLength(2)
+  })
+
+  it('keeps its distance to others of the same rows alone', () => {
+    const least = (aggregates: Parameters<typeof planFor>[1]) =>
+      cellsOf('loans', aggregates).map(({ order }) => leastEntities(order!, 10))
+    expect(least(x => ({ q: ['quantile', x, { fraction: '0.5' }] }))).toEqual([19])
+    expect(
+      least(x => ({
+        q: ['quantile', x, { fraction: '0.5' }],
+        r: ['quantile', x, { fraction: '0.51' }],
+      })),
+    ).toEqual([1000, 1000])
+    const plans = new Plans()
+    const rows = plans.scan('loans', ...COLUMNS)
+    const filter = test('equal', column(rows, 'state'), {
+      kind: 'literal',
+      type: { kind: 'text' },
+      value: 'a',
+    })
+    const other = plans.aggregate(
+      rows,
+      {},
+      {
+        q: ['quantile', column(rows, 'amount'), { fraction: '0.5' }],
+        r: ['quantile', column(rows, 'score'), { fraction: '0.6' }],
+        s: ['quantile', column(rows, 'amount'), { fraction: '0.7', filter }],
+      },
+    )
+    const { release } = reviewPlan(planOf(other), DATASETS, CONTEXT)
+    if (release.mode !== 'aggregate') throw new Error('not an aggregate')
+    expect(release.cells.map(({ order }) => leastEntities(order!, 10))).toEqual([19, 23, 30])
+    // what the condition leaves out, and the difference to the whole, are held to the minimum as for sums
+    expect(release.cells[2]!.complement).not.toBeNull()
+  })
+
+  it('is encoded with what makes it one, and nothing else is', () => {
+    const plan = planFor('loans', x => ({
+      a: ['maximum', x, { rank: 12 }],
+      b: ['quantile', x, { fraction: '0.25' }],
+      c: ['count', null],
+    }))
+    expect(decodePlan(encodePlan(plan))).toEqual(plan)
+    expect(printPlan(plan)).toContain('12. maximum(amount)')
+    expect(printPlan(plan)).toContain('0.25 quantile(amount)')
+    for (const [of, more] of [
+      ['quantile', {}],
+      ['quantile', { fraction: '0.50' }],
+      ['quantile', { fraction: '1' }],
+      ['quantile', { fraction: '0.1234567' }],
+      ['quantile', { fraction: '0.5', rank: 2 }],
+      ['quantile', { fraction: '0.5', distinct: true }],
+      ['quantile', { fraction: '0.5', type: { kind: 'text' } }],
+      ['maximum', { rank: 1 }],
+      ['maximum', { fraction: '0.5' }],
+      ['sum', { rank: 2 }],
+    ] as const)
+      expect(failure(() => review('loans', x => ({ m: [of, x, more] }))).code).toBe('SCHEMA_INVALID')
+  })
+})
+
+describe('how many entities a rank needs', () => {
+  const fraction = fc
+    .tuple(fc.integer({ min: 1, max: 99 }), fc.constantFrom(100, 1000))
+    .map(([part, of]) => ({ millionths: (part * 1_000_000) / of, offset: 0 }))
+  const place = fc.oneof(
+    fraction,
+    fc.integer({ min: 2, max: 30 }).map(rank => ({ millionths: 0, offset: rank })),
+    fc.integer({ min: 2, max: 30 }).map(rank => ({ millionths: 1_000_000, offset: 1 - rank })),
+  )
+  const at = (n: number, { millionths, offset }: { millionths: number; offset: number }) =>
+    Math.ceil((n * millionths) / 1_000_000) + offset
+
+  it('is exactly what leaves the minimum on both sides', () => {
+    fc.assert(
+      fc.property(place, fc.integer({ min: 1, max: 20 }), (own, minimum) => {
+        const least = leastEntities({ place: own, others: [] }, minimum)
+        const isEnough = (n: number) => n >= minimum && at(n, own) >= minimum && n - at(n, own) + 1 >= minimum
+        const wrong = Array.from({ length: 2100 }, (_, n) => n).filter(n => isEnough(n) !== n >= least)
+        expect(wrong).toEqual([])
+      }),
+      { seed: 7, numRuns: 100 },
+    )
+  })
+
+  it('and is enough between two of them, for every number from it on', () => {
+    fc.assert(
+      fc.property(place, place, fc.integer({ min: 1, max: 12 }), (a, b, minimum) => {
+        const least = leastEntities({ place: a, others: [b] }, minimum)
+        expect(Math.max(least, leastEntities({ place: b, others: [] }, minimum))).toBe(
+          Math.max(
+            leastEntities({ place: b, others: [a] }, minimum),
+            leastEntities({ place: a, others: [] }, minimum),
+          ),
+        )
+        if (!Number.isFinite(least) || (a.millionths === b.millionths && a.offset === b.offset)) return
+        const from = Array.from({ length: 300 }, (_, n) => least + n)
+        expect(Math.min(...from.map(n => Math.abs(at(n, a) - at(n, b))))).toBeGreaterThanOrEqual(minimum)
+      }),
+      { seed: 8, numRuns: 200 },
+    )
+  })
+})
