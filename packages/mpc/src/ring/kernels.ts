@@ -11,12 +11,16 @@ export interface MaskSource {
 
 type Binary = 'add' | 'sub' | 'mul' | 'xor' | 'and'
 
-/** `a ∘ b`, word by word, in a new column. */
-export function combine(operation: Binary, a: Words, b: Words): Words {
+/** `a ∘ b`, word by word, in a new column unless another is named, which may be one of the two. */
+export function combine(
+  operation: Binary,
+  a: Words,
+  b: Words,
+  out: Words = new BigUint64Array(a.length),
+): Words {
   sameLength(a, b)
   const { kernels, slots, at, block } = instance()
   const kernel = kernels[operation]
-  const out = new BigUint64Array(a.length)
   for (let start = 0; start < out.length; start += block) {
     const end = Math.min(start + block, out.length)
     slots[0]!.set(a.subarray(start, end))

@@ -124,7 +124,8 @@ export function runLocally<T>(
         left.add(incoming.from)
         return new Uint8Array(0)
       })
-      views[index]!.push(...received)
+      // a protocol may reckon in what it received
+      views[index]!.push(...received.map(message => message.slice()))
       if (exchange.receive.length + exchange.send.length > 0) rounds[index]!++
       advance(index, received)
       moved = true

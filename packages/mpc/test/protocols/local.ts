@@ -24,10 +24,14 @@ export function stream(seed: string): AesCtrPrg {
 /** Runs one protocol as the three parties, without a network; with more participants where `others` are given. */
 export function three<T>(
   protocol: (party: Party) => Protocol<T>,
-  { seed = 'keys', others = [] }: { seed?: string; others?: Protocol<T>[] } = {},
+  {
+    seed = 'keys',
+    others = [],
+    blockRows,
+  }: { seed?: string; others?: Protocol<T>[]; blockRows?: number } = {},
 ): LocalRun<T> {
   const parties = INDICES.map(function* (index): Protocol<T> {
-    return yield* protocol(yield* establish(index, SESSION, seeded(`${seed} ${index}`)))
+    return yield* protocol(yield* establish(index, SESSION, seeded(`${seed} ${index}`), blockRows))
   })
   return runLocally([...parties, ...others])
 }

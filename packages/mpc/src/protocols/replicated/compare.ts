@@ -1,5 +1,6 @@
 import type { Protocol } from '../../session/protocol.js'
 import { joinSegments } from './adder.js'
+import { bitsInBlocks } from './blocks.js'
 import { summands } from './convert.js'
 import { and } from './multiply.js'
 import type { Party } from './party.js'
@@ -10,9 +11,13 @@ import { type Arithmetic, affineOf, type Binary, not, slice, subtract, xor } fro
  * ring: the carry into the highest bit of x = p + q is computed by a prefix tree over bit-sliced generate and
  * propagate bits (Harris, "A Taxonomy of Parallel Prefix Networks", 2003; ABY3, section 5.3).
  *
- * Eight rounds; for each value a party sends 181 bits, party 0 another 64.
+ * Eight rounds for each 2^20 values; for each value a party sends 181 bits, party 0 another 64.
  */
-export function* isNegative(party: Party, x: Arithmetic): Protocol<Binary> {
+export function isNegative(party: Party, x: Arithmetic): Protocol<Binary> {
+  return bitsInBlocks(party, x.own.length, (start, end) => negative(party, slice(x, start, end)))
+}
+
+function* negative(party: Party, x: Arithmetic): Protocol<Binary> {
   const width = Math.ceil(x.own.length / 64)
   const [p, q] = yield* summands(party, x)
   const propagate = xor(p, q)
@@ -29,20 +34,30 @@ export function* isNegative(party: Party, x: Arithmetic): Protocol<Binary> {
  * within ±2^62.
  */
 export function lessThan(party: Party, a: Arithmetic, b: Arithmetic): Protocol<Binary> {
-  return isNegative(party, subtract(a, b))
+  return bitsInBlocks(party, a.own.length, (start, end) =>
+    negative(party, subtract(slice(a, start, end), slice(b, start, end))),
+  )
 }
 
 /** a ≥ threshold as signed values, packed, for a public threshold; right whenever |a − threshold| < 2^63. */
 export function* atLeast(party: Party, a: Arithmetic, threshold: bigint): Protocol<Binary> {
-  return not(party, yield* isNegative(party, affineOf(party, a, 1n, BigInt.asUintN(64, -threshold))))
+  const term = BigInt.asUintN(64, -threshold)
+  const below = yield* bitsInBlocks(party, a.own.length, (start, end) =>
+    negative(party, affineOf(party, slice(a, start, end), 1n, term)),
+  )
+  return not(party, below)
 }
 
 /**
  * Is every value zero, packed; exact for every element of the ring.
  *
- * Seven rounds; for each value a party sends 63 bits, party 0 another 64.
+ * Seven rounds for each 2^20 values; for each value a party sends 63 bits, party 0 another 64.
  */
-export function* isZero(party: Party, x: Arithmetic): Protocol<Binary> {
+export function isZero(party: Party, x: Arithmetic): Protocol<Binary> {
+  return bitsInBlocks(party, x.own.length, (start, end) => zero(party, slice(x, start, end)))
+}
+
+function* zero(party: Party, x: Arithmetic): Protocol<Binary> {
   const width = Math.ceil(x.own.length / 64)
   const [p, q] = yield* summands(party, x, { negated: true })
   let same = not(party, xor(p, q))

@@ -1,6 +1,7 @@
 import { affine, combine, fromPlanes, toPlanes, type Words } from '../../ring/kernels.js'
 import type { Protocol } from '../../session/protocol.js'
 import { addBits } from './adder.js'
+import { elementsInBlocks } from './blocks.js'
 import { bitsOf, inputOf } from './input.js'
 import { multiply } from './multiply.js'
 import type { Party } from './party.js'
@@ -56,11 +57,17 @@ export function* toBits(party: Party, x: Arithmetic, bits = 64): Protocol<Binary
  * Packed bits as a column of zeros and ones (ABY3, section 5.4.1, with two summands in place of three): with
  * c = b0 ⊕ b1, which party 0 knows, and b2, which the others know, b = c + b2 − 2·c·b2.
  *
- * Two rounds; a party sends one ring element for each bit, party 0 two.
+ * Two rounds for each 2^20 bits; a party sends one ring element for each bit, party 0 two.
  *
  * @param length how many bits the column has
  */
-export function* bitsToArithmetic(party: Party, bits: Binary, length: number): Protocol<Arithmetic> {
+export function bitsToArithmetic(party: Party, bits: Binary, length: number): Protocol<Arithmetic> {
+  return elementsInBlocks(party, length, (start, end) =>
+    converted(party, slice(bits, start / 64, Math.ceil(end / 64)), end - start),
+  )
+}
+
+function* converted(party: Party, bits: Binary, length: number): Protocol<Arithmetic> {
   const unpack = (words: Words): Words => {
     const planes = new BigUint64Array(words.length * 64)
     planes.set(words)

@@ -1,4 +1,5 @@
 import type { Protocol } from '../../session/protocol.js'
+import { blocksOf } from './blocks.js'
 import { drawLanes, type LaneShares, type Lanes, laneBytes, lanesFrom, plus } from './lanes.js'
 import { next as after, type Party, previous } from './party.js'
 
@@ -7,7 +8,7 @@ import { next as after, type Party, previous } from './party.js'
  * digit is k and s_k counts the rows with a smaller digit and those with digit k up to this one (Hamada et al., ePrint
  * 2014/121; for digits of several bits Asharov et al., "Efficient Secure Three-Party Sorting", CCS 2022).
  *
- * Three rounds; for a digit of b bits the parties send 3·(2^b − 1) + 3 lanes of 4 bytes a row between them.
+ * One round, and two for each 2^20 rows; for a digit of b bits the parties send 3·(2^b − 1) + 3 lanes of 4 bytes a row between them.
  *
  * @param keys bits, shared with ⊕
  */
@@ -18,9 +19,8 @@ export function* destinations(
   bits: number,
 ): Protocol<LaneShares> {
   const values = 1 << bits
-  const flags = yield* indicators(party, keys, shift, values)
   const rows = keys.own.length
-  const own = ranked(flags, rows, values, party.index)
+  const own = yield* unmasked(party, keys, shift, values)
   const [mask, unmask] = [drawLanes(party.own, rows), drawLanes(party.next, rows)]
   for (let row = 0; row < rows; row++) own[row] = own[row]! + mask[row]! - unmask[row]!
   const [received] = yield {
@@ -34,6 +34,26 @@ export function* destinations(
 interface Indicators {
   readonly own: Lanes
   readonly next: Lanes
+}
+
+/** The products' part by itself, so that the indicators are gone when it is sent. */
+function* unmasked(party: Party, keys: LaneShares, shift: number, values: number): Protocol<Lanes> {
+  return ranked(yield* flagged(party, keys, shift, values), keys.own.length, values, party.index)
+}
+
+/** The indicators of all rows, block after block. */
+function* flagged(party: Party, keys: LaneShares, shift: number, values: number): Protocol<Indicators> {
+  if (keys.own.length <= party.blockRows) return yield* indicators(party, keys, shift, values)
+  const flags = values - 1
+  const size = keys.own.length * flags
+  const out = { own: new Uint32Array(size), next: new Uint32Array(size) }
+  for (const [start, end] of blocksOf(party, keys.own.length)) {
+    const [own, next] = [keys.own.subarray(start, end), keys.next.subarray(start, end)]
+    const part = yield* indicators(party, { group: 'xor', own, next }, shift, values)
+    out.own.set(part.own, start * flags)
+    out.next.set(part.next, start * flags)
+  }
+  return out
 }
 
 /**

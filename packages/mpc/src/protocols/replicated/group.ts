@@ -1,5 +1,6 @@
 import { SluiceError } from '@sluice/core'
 import { type Protocol, together } from '../../session/protocol.js'
+import { elementsInBlocks } from './blocks.js'
 import { atLeast } from './compare.js'
 import { bitsToArithmetic, planesToArithmetic } from './convert.js'
 import { destinations } from './destinations.js'
@@ -7,7 +8,7 @@ import { type LaneShares, type Lanes, lanesOf } from './lanes.js'
 import { and, multiply } from './multiply.js'
 import { open } from './open.js'
 import type { Party } from './party.js'
-import { equalToBefore, running, steps } from './runs.js'
+import { equalToBefore, running, stepsWithin } from './runs.js'
 import {
   type Arithmetic,
   affineOf,
@@ -20,7 +21,7 @@ import {
   slice,
   total,
 } from './shares.js'
-import { fromLanes, inLanes, shuffle } from './shuffle.js'
+import { fromLanes, inLanes, permutations, shuffleLanes } from './shuffle.js'
 import { placed, rearranged, restored, type SortKey, sortBy, sortingPermutation } from './sort.js'
 import type { Measure } from './totals.js'
 
@@ -77,9 +78,42 @@ export function* groupBy(
   party: Party,
   keys: readonly SortKey[],
   measures: readonly Measure[],
-  { where, entities, distinct = [], maximumGroups }: GroupOptions = {},
+  options: GroupOptions = {},
 ): Protocol<SecretGroups> {
+  const { entities, distinct = [], maximumGroups } = options
   check(measures, entities)
+  const rows = keys[0]?.values.own.length ?? 0
+  const { groups, moving } = yield* summedUp(party, keys, measures, options)
+  const bound = Math.min(rows, maximumGroups ?? rows)
+  const front = (yield* placed(party, moving)).map(column => slice(fromLanes(column), 0, bound))
+  if (bound < rows) yield* refuseMore(party, groups, bound)
+  const results = yield* differences(party, front, keys.length)
+  return {
+    keys: results.splice(0, keys.length),
+    members: results.shift()!,
+    distinct: results.splice(0, distinct.length),
+    measures: measures.map(({ present, distinct: also = [] }) => ({
+      sum: results.shift()!,
+      ...(present !== undefined && { count: results.shift()! }),
+      distinct: results.splice(0, also.length),
+    })),
+  }
+}
+
+/** Rows by the key, as they go to the front: how many groups there are, and what moves. */
+interface Summed {
+  readonly groups: Arithmetic
+  /** where each goes, whether it is the last of its group, its keys, and what is summed up to it: members and the rest */
+  readonly moving: LaneShares[]
+}
+
+/** The first half of `groupBy`: a protocol of its own, so that what it worked with is gone when rows move. */
+function* summedUp(
+  party: Party,
+  keys: readonly SortKey[],
+  measures: readonly Measure[],
+  { where, entities, distinct = [] }: GroupOptions,
+): Protocol<Summed> {
   const rows = keys[0]?.values.own.length ?? 0
   const counted = yield* countedOnly(party, measures, where)
   const absent = where === undefined ? [] : [{ values: affineOf(party, where, MINUS_ONE, 1n), bits: 1 }]
@@ -100,29 +134,26 @@ export function* groupBy(
   const [sortedEntities] = entities === undefined ? [] : sorted.splice(0, 1)
   const [sortedWhere] = where === undefined ? [] : sorted.splice(0, 1)
   const same = yield* equalToBefore(party, sortedKeys)
+  const target = yield* destinations(party, notLast(same, rows), 0, 1)
   const first = yield* bitsToArithmetic(party, not(party, same), rows)
   const members = yield* membersOf(party, same, sortedEntities, sortedWhere, rows)
   const last = followed(party, first)
   const sums = [members, ...sorted].map(running)
-  const moving = [last, ...sortedKeys, ...sums].map(inLanes)
-  const target = yield* destinations(party, notLast(same, rows), 0, 1)
-  const bound = Math.min(rows, maximumGroups ?? rows)
-  const front = (yield* placed(party, target, moving)).map(column => slice(fromLanes(column), 0, bound))
-  if (bound < rows) yield* refuseMore(party, last, bound)
+  return { groups: total(last), moving: [target, ...[last, ...sortedKeys, ...sums].map(inLanes)] }
+}
+
+/** The groups' keys and sums, zero in rows that fill up: by the first column, which says where a group is. */
+function* differences(party: Party, front: readonly Arithmetic[], keys: number): Protocol<Arithmetic[]> {
   const [isLast, ...found] = front as [Arithmetic, ...Arithmetic[]]
-  const cells = found.map((column, i) => (i < keys.length ? column : steps(column)))
-  const kept = yield* together(...cells.map(column => multiply(party, isLast, column)))
-  const results = [...kept]
-  return {
-    keys: results.splice(0, keys.length),
-    members: results.shift()!,
-    distinct: results.splice(0, distinct.length),
-    measures: counted.map(({ present, distinct: also = [] }) => ({
-      sum: results.shift()!,
-      ...(present !== undefined && { count: results.shift()! }),
-      distinct: results.splice(0, also.length),
-    })),
-  }
+  const kept = yield* together(
+    ...found.map((column, i) =>
+      elementsInBlocks(party, column.own.length, (start, end) => {
+        const cells = i < keys ? slice(column, start, end) : stepsWithin(column, start, end)
+        return multiply(party, slice(isLast, start, end), cells)
+      }),
+    ),
+  )
+  return [...kept]
 }
 
 /**
@@ -160,12 +191,27 @@ export function* firstOfEach(
  */
 export function* openGroups(
   party: Party,
-  { keys, members, distinct, measures }: SecretGroups,
+  groups: SecretGroups,
   minimum: bigint,
   receivers: readonly number[],
 ): Protocol<OpenedGroups | undefined> {
   if (minimum < 1n) throw invalid('the minimum is below 1', 'Give a minimum of 1 or more.')
-  const rows = members.own.length
+  const kept = yield* passed(party, groups, minimum)
+  const order = permutations(party, groups.members.own.length)
+  const [flags, ...shuffled] = (yield* shuffleLanes(party, kept, order)).map(fromLanes)
+  const everybody = [0, 1, 2, ...receivers.filter(receiver => receiver > 2)]
+  const opened = placesOf((yield* open(party, flags!, everybody))!)
+  const picked = shuffled.map(column => gather(column, opened))
+  const results = yield* open(party, concatenate(picked), receivers)
+  return results === undefined ? undefined : groupsIn(results, groups.keys.length, groups.measures.length)
+}
+
+/** Which groups and which of their measures passed, and then both, zero where they did not; as lanes that move. */
+function* passed(
+  party: Party,
+  { keys, members, distinct, measures }: SecretGroups,
+  minimum: bigint,
+): Protocol<LaneShares[]> {
   const rules = [
     [members, ...distinct],
     // where no value is missing, the rows that have one are the group's
@@ -173,26 +219,16 @@ export function* openGroups(
       count === undefined && also.length === 0 ? [] : [count ?? members, ...also],
     ),
   ]
-  const [passed, ...passedOf] = yield* passing(party, rules, minimum, rows)
+  const [enough, ...enoughOf] = yield* passing(party, rules, minimum, members.own.length)
   const factors = [
-    ...[...keys, members].map(column => [passed!, column] as const),
+    ...[...keys, members].map(column => [enough!, column] as const),
     ...measures.flatMap(({ sum, count }, i) => [
-      [passedOf[i]!, sum] as const,
-      [passedOf[i]!, count ?? members] as const,
+      [enoughOf[i]!, sum] as const,
+      [enoughOf[i]!, count ?? members] as const,
     ]),
   ]
-  const kept = yield* multiply(
-    party,
-    concatenate(factors.map(([flag]) => flag)),
-    concatenate(factors.map(([, column]) => column)),
-  )
-  const columns = factors.map((_, i) => slice(kept, i * rows, (i + 1) * rows))
-  const [flags, ...shuffled] = yield* shuffle(party, [passed!, ...passedOf, ...columns])
-  const everybody = [0, 1, 2, ...receivers.filter(receiver => receiver > 2)]
-  const opened = placesOf((yield* open(party, flags!, everybody))!)
-  const picked = shuffled.map(column => gather(column, opened))
-  const results = yield* open(party, concatenate(picked), receivers)
-  return results === undefined ? undefined : groupsIn(results, keys.length, measures.length)
+  const kept = yield* together(...factors.map(([flag, column]) => multiply(party, flag, column)))
+  return [enough!, ...enoughOf, ...kept].map(inLanes)
 }
 
 /** For each list of columns where all of them reach the minimum; where a list is empty, as the first. */
@@ -289,8 +325,8 @@ function notLast({ own, next }: Binary, rows: number): LaneShares {
   return { group: 'xor', own: shifted(own), next: shifted(next) }
 }
 
-function* refuseMore(party: Party, last: Arithmetic, bound: number): Protocol<void> {
-  const more = yield* bitsToArithmetic(party, yield* atLeast(party, total(last), BigInt(bound) + 1n), 1)
+function* refuseMore(party: Party, groups: Arithmetic, bound: number): Protocol<void> {
+  const more = yield* bitsToArithmetic(party, yield* atLeast(party, groups, BigInt(bound) + 1n), 1)
   const [found] = (yield* open(party, more, [0, 1, 2]))!
   if (found === 0n) return
   throw new SluiceError('RESULT_TOO_LARGE', `there are more than ${bound} groups`, {

@@ -1,7 +1,9 @@
 import { SluiceError } from '@sluice/core'
 import { type Protocol, together } from '../../session/protocol.js'
+import { bitsInBlocks } from './blocks.js'
 import { isZero } from './compare.js'
 import { bitsToArithmetic } from './convert.js'
+import type { LaneShares } from './lanes.js'
 import { and, multiply } from './multiply.js'
 import { open } from './open.js'
 import type { Party } from './party.js'
@@ -17,7 +19,8 @@ import {
   subtract,
   total,
 } from './shares.js'
-import { rearranged, restored, type SortKey, sortBy, sortingPermutation } from './sort.js'
+import { fromLanes, inLanes } from './shuffle.js'
+import { placed, rearranged, type SortKey, sortBy, sortingPermutation } from './sort.js'
 
 /** One side of a join. */
 export interface JoinSide {
@@ -61,9 +64,31 @@ export function* join(
       'Give keys of the same sizes, in the same order.',
     )
   }
-  const [many, few] = [left, right].map(({ keys }) => keys[0]?.values.own.length ?? 0) as [number, number]
+  const [many, few] = [left, right].map(rowsOf) as [number, number]
+  const moving = yield* filledDown(party, yield* bothInOrder(party, left, right), left.keys.length)
+  const back = (yield* placed(party, moving)).map(fromLanes)
+  const [same, after, ...columns] = back.map(column => slice(column, few, few + many))
+  let matched = yield* multiply(party, same!, after!)
+  if (left.present !== undefined) matched = yield* multiply(party, matched, left.present)
+  return { matched, columns: yield* together(...columns.map(column => multiply(party, column, matched))) }
+}
+
+/** Both sides as one, the right side's rows first. */
+interface BothSides {
+  /** for each place in the order of the keys, which row belongs there */
+  readonly index: LaneShares
+  /** the keys; then what each row adds to what is there, to the right side's keys and to its columns */
+  readonly columns: readonly Arithmetic[]
+}
+
+/** A protocol of its own, as what follows is, so that what it worked with is gone when it is over. */
+function* bothInOrder(
+  party: Party,
+  left: JoinSide,
+  right: JoinSide & { readonly columns: readonly Arithmetic[] },
+): Protocol<BothSides> {
+  const [many, few] = [left, right].map(rowsOf) as [number, number]
   const ordered = yield* inOrder(party, right, few)
-  const width = right.keys.length
   const zeros = known(party, new BigUint64Array(many))
   const bothKeys = left.keys.map((key, i) => ({
     ...key,
@@ -76,16 +101,19 @@ export function* join(
   marks.fill(1n, 0, Math.min(1, few))
   const added = [known(party, marks), ...ordered.keys.map(steps), ...ordered.columns.map(steps)]
   const filled = added.map(column => concatenate([column, zeros]))
-  const sorted = yield* rearranged(party, index, [...bothKeys.map(({ values }) => values), ...filled])
-  const [seen, ...nearest] = sorted.slice(width).map(running)
-  const differences = sorted.slice(0, width).map((key, i) => subtract(key, nearest[i]!))
-  const equal = yield* allZero(party, differences)
-  const flag = yield* bitsToArithmetic(party, equal, few + many)
-  const back = yield* restored(party, index, [flag, seen!, ...nearest.slice(width)])
-  const [same, after, ...columns] = back.map(column => slice(column, few, few + many))
-  let matched = yield* multiply(party, same!, after!)
-  if (left.present !== undefined) matched = yield* multiply(party, matched, left.present)
-  return { matched, columns: yield* together(...columns.map(column => multiply(party, column, matched))) }
+  return { index, columns: [...bothKeys.map(({ values }) => values), ...filled] }
+}
+
+/**
+ * As lanes that move back by the index: whether a row's keys, so many, are those of the nearest row of the right side
+ * before it, whether there is one, and its columns.
+ */
+function* filledDown(party: Party, { index, columns }: BothSides, keys: number): Protocol<LaneShares[]> {
+  const sorted = yield* rearranged(party, index, columns)
+  const [seen, ...nearest] = sorted.splice(keys).map(running)
+  const equal = yield* allEqual(party, sorted, nearest.splice(0, keys))
+  const flag = yield* bitsToArithmetic(party, equal, index.own.length)
+  return [index, ...[flag, seen!, ...nearest].map(inLanes)]
 }
 
 interface OrderedSide {
@@ -120,12 +148,25 @@ function* inOrder(
   }
 }
 
-function* allZero(party: Party, columns: readonly Arithmetic[]): Protocol<Binary> {
-  const zero = yield* together(...columns.map(column => isZero(party, column)))
+/** In which rows every column is the one of the other list, packed. */
+function* allEqual(
+  party: Party,
+  columns: readonly Arithmetic[],
+  others: readonly Arithmetic[],
+): Protocol<Binary> {
+  const zero = yield* together(
+    ...columns.map((column, i) =>
+      bitsInBlocks(party, column.own.length, (start, end) =>
+        isZero(party, subtract(slice(column, start, end), slice(others[i]!, start, end))),
+      ),
+    ),
+  )
   let all = zero[0]!
   for (const other of zero.slice(1)) all = yield* and(party, all, other)
   return all
 }
+
+const rowsOf = ({ keys }: JoinSide): number => keys[0]?.values.own.length ?? 0
 
 const MINUS_ONE = 2n ** 64n - 1n
 

@@ -19,19 +19,29 @@ export interface LaneShares {
 /** Lanes that an element of the column has. */
 export const elementLanes = ({ group }: Pick<LaneShares, 'group'>): 1 | 2 => (group === 'add64' ? 2 : 1)
 
-export function plus(group: LaneShares['group'], a: Lanes, b: Lanes): Lanes {
-  if (group === 'add64') return lanesOf(combine('add', pairsOf(a), pairsOf(b)))
-  const out = new Uint32Array(a.length)
-  if (group === 'xor') for (let i = 0; i < out.length; i++) out[i] = a[i]! ^ b[i]!
+/** @param out a new column unless another is named, which may be one of the two */
+export function plus(
+  group: LaneShares['group'],
+  a: Lanes,
+  b: Lanes,
+  out: Lanes = new Uint32Array(a.length),
+): Lanes {
+  if (group === 'add64') combine('add', pairsOf(a), pairsOf(b), pairsOf(out))
+  else if (group === 'xor') for (let i = 0; i < out.length; i++) out[i] = a[i]! ^ b[i]!
   else for (let i = 0; i < out.length; i++) out[i] = a[i]! + b[i]!
   return out
 }
 
-export function minus(group: LaneShares['group'], a: Lanes, b: Lanes): Lanes {
-  if (group === 'add64') return lanesOf(combine('sub', pairsOf(a), pairsOf(b)))
-  if (group === 'xor') return plus(group, a, b)
-  const out = new Uint32Array(a.length)
-  for (let i = 0; i < out.length; i++) out[i] = a[i]! - b[i]!
+/** @param out as of `plus` */
+export function minus(
+  group: LaneShares['group'],
+  a: Lanes,
+  b: Lanes,
+  out: Lanes = new Uint32Array(a.length),
+): Lanes {
+  if (group === 'add64') combine('sub', pairsOf(a), pairsOf(b), pairsOf(out))
+  else if (group === 'xor') return plus(group, a, b, out)
+  else for (let i = 0; i < out.length; i++) out[i] = a[i]! - b[i]!
   return out
 }
 
@@ -48,7 +58,8 @@ export function* openLanes(party: Party, { group, own, next: after }: LaneShares
     send: [{ to: next(party.index), bytes: laneBytes(own) }],
     receive: [{ from: previous(party.index), bytes: own.byteLength }],
   }
-  return plus(group, plus(group, own, after), lanesFrom(missing!))
+  const opened = lanesFrom(missing!)
+  return plus(group, plus(group, opened, own, opened), after, opened)
 }
 
 /** The column's bytes, without a copy. */

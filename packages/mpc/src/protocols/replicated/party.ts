@@ -24,7 +24,12 @@ export interface Party {
   readonly own: AesCtrPrg
   /** stream of the next party's key */
   readonly next: AesCtrPrg
+  /** rows that protocols value by value take at once, a multiple of 64 and the same at all three */
+  readonly blockRows: number
 }
+
+/** What a block takes is little beside columns that are longer, and its rounds beside what is sent in them. */
+export const BLOCK_ROWS = 1 << 20
 
 /**
  * The start: every party gives a fresh seed to the one before it (Araki et al., section 2.2, protocol 2.6). Keys are
@@ -38,13 +43,14 @@ export function* establish(
   index: Index,
   session: string,
   random: (bytes: number) => Uint8Array = randomBytes,
+  blockRows = BLOCK_ROWS,
 ): Protocol<Party> {
   const seed = new Uint8Array(random(SEED_BYTES))
   const [received] = yield {
     send: [{ to: previous(index), bytes: seed }],
     receive: [{ from: next(index), bytes: SEED_BYTES }],
   }
-  return { index, own: stream(seed, session), next: stream(received!, session) }
+  return { index, own: stream(seed, session), next: stream(received!, session), blockRows }
 }
 
 const SEED_BYTES = 32

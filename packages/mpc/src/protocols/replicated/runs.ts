@@ -1,5 +1,6 @@
 import { prefixSums } from '../../ring/kernels.js'
 import { type Protocol, together } from '../../session/protocol.js'
+import { bitsInBlocks } from './blocks.js'
 import { isZero } from './compare.js'
 import { and } from './multiply.js'
 import type { Party } from './party.js'
@@ -11,9 +12,14 @@ export const running = ({ own, next }: Arithmetic): Arithmetic =>
 
 /** The inverse of `running`: what every value adds to the one before. */
 export function steps(column: Arithmetic): Arithmetic {
-  const rows = column.own.length
-  if (rows === 0) return column
-  return concatenate([slice(column, 0, 1), subtract(slice(column, 1, rows), slice(column, 0, rows - 1))])
+  return stepsWithin(column, 0, column.own.length)
+}
+
+/** The same of some of the rows. */
+export function stepsWithin(column: Arithmetic, start: number, end: number): Arithmetic {
+  if (start === end) return slice(column, start, end)
+  if (start > 0) return subtract(slice(column, start, end), slice(column, start - 1, end - 1))
+  return concatenate([slice(column, 0, 1), subtract(slice(column, 1, end), slice(column, 0, end - 1))])
 }
 
 /**
@@ -23,16 +29,21 @@ export function steps(column: Arithmetic): Arithmetic {
  * party 0 another 64.
  */
 export function* equalToBefore(party: Party, columns: readonly Arithmetic[]): Protocol<Binary> {
-  const zero = yield* together(...columns.map(column => isZero(party, fromBefore(party, column))))
+  const zero = yield* together(
+    ...columns.map(column =>
+      bitsInBlocks(party, column.own.length, (start, end) =>
+        isZero(party, fromBefore(party, column, start, end)),
+      ),
+    ),
+  )
   let equal = zero[0]!
   for (const other of zero.slice(1)) equal = yield* and(party, equal, other)
   return equal
 }
 
-/** As `steps`, but one for the first row: no value is zero where nothing is before. */
-function fromBefore(party: Party, column: Arithmetic): Arithmetic {
-  const rows = column.own.length
-  if (rows === 0) return column
-  const one = known(party, new BigUint64Array([1n]))
-  return concatenate([one, slice(steps(column), 1, rows)])
+/** As `steps`, of some of the rows, but one for the first of all: no value is zero where nothing is before. */
+function fromBefore(party: Party, column: Arithmetic, start: number, end: number): Arithmetic {
+  const found = stepsWithin(column, start, end)
+  if (start > 0 || start === end) return found
+  return concatenate([known(party, new BigUint64Array([1n])), slice(found, 1, end)])
 }

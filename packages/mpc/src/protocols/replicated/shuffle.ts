@@ -51,19 +51,31 @@ export function* unshuffle(
   columns: readonly Arithmetic[],
   order: Permutations,
 ): Protocol<Arithmetic[]> {
-  let lanes = columns.map(inLanes)
-  for (const index of [2, 1, 0]) lanes = yield* permuted(party, lanes, index, order, scatter)
-  return lanes.map(fromLanes)
+  return (yield* unshuffleLanes(party, columns.map(inLanes), order)).map(fromLanes)
 }
 
-/** `shuffle` for columns of any group. */
+/**
+ * `shuffle` for columns of any group. Columns are taken out of the list one by one, so that of what is held nowhere else
+ * never more than one copy is in memory.
+ */
 export function* shuffleLanes(
   party: Party,
-  columns: readonly LaneShares[],
+  columns: LaneShares[],
   order: Permutations,
 ): Protocol<LaneShares[]> {
-  let moved = [...columns]
+  let moved = columns
   for (const index of [0, 1, 2]) moved = yield* permuted(party, moved, index, order, gather)
+  return moved
+}
+
+/** The inverse, with the list as of `shuffleLanes`. */
+export function* unshuffleLanes(
+  party: Party,
+  columns: LaneShares[],
+  order: Permutations,
+): Protocol<LaneShares[]> {
+  let moved = columns
+  for (const index of [2, 1, 0]) moved = yield* permuted(party, moved, index, order, scatter)
   return moved
 }
 
@@ -110,14 +122,14 @@ export const fromLanes = ({ own, next: after }: LaneShares): Arithmetic =>
  */
 function* permuted(
   party: Party,
-  columns: readonly LaneShares[],
+  columns: LaneShares[],
   index: number,
   order: Permutations,
   apply: (values: Lanes, order: Lanes, lanes: 1 | 2) => Lanes,
 ): Protocol<LaneShares[]> {
   const later = party.index === index
   if (!later && next(party.index) !== index) {
-    const fresh = columns.map(({ group, own }) => ({
+    const fresh = taken(columns, ({ group, own }) => ({
       group,
       own: drawLanes(party.own, own.length),
       next: drawLanes(party.next, own.length),
@@ -126,20 +138,29 @@ function* permuted(
     return fresh
   }
   const [source, known] = later ? [party.next, order.own] : [party.own, order.next]
-  const masks = columns.map(({ own }) => drawLanes(source, own.length))
-  const parts = columns.map(({ group, own, next: after }, i) => {
-    const held = later ? after : plus(group, own, after)
-    return minus(group, apply(held, known, elementLanes({ group })), masks[i]!)
+  const made = taken(columns, ({ group, own, next: after }) => {
+    const mask = drawLanes(source, own.length)
+    const part = apply(later ? after : plus(group, own, after), known, elementLanes({ group }))
+    return { group, mask, part: minus(group, part, mask, part) }
   })
   const peer = later ? previous(party.index) : next(party.index)
   const received = yield {
-    send: parts.map((part): Outgoing => ({ to: peer, bytes: laneBytes(part) })),
-    receive: parts.map(part => ({ from: peer, bytes: part.byteLength })),
+    send: made.map(({ part }): Outgoing => ({ to: peer, bytes: laneBytes(part) })),
+    receive: made.map(({ part }) => ({ from: peer, bytes: part.byteLength })),
   }
-  return columns.map(({ group }, i) => {
-    const both = plus(group, parts[i]!, lanesFrom(received[i]!))
-    return later ? { group, own: both, next: masks[i]! } : { group, own: masks[i]!, next: both }
+  return made.map(({ group, mask, part }, i) => {
+    // not in what was sent, of which the end may still be on its way
+    const other = lanesFrom(received[i]!)
+    const both = plus(group, part, other, other)
+    return later ? { group, own: both, next: mask } : { group, own: mask, next: both }
   })
+}
+
+/** Something of each column, which is then out of the list. */
+function taken<T>(columns: LaneShares[], make: (column: LaneShares) => T): T[] {
+  const found: T[] = []
+  while (columns.length > 0) found.push(make(columns.shift()!))
+  return found
 }
 
 /** A uniform permutation (Fisher and Yates; Knuth, volume 2, section 3.4.2, algorithm P), without the bias of a remainder. */
@@ -150,7 +171,8 @@ function permutation(source: MaskSource, rows: number): Lanes {
   let used = 0
   for (let last = rows - 1; last > 0; last--) {
     const among = last + 1
-    const limit = TURN - (TURN % among)
+    // below it no draw is refused, and a remainder of so large a number takes longer than all the rest
+    const safe = TURN - among
     let drawn: number
     do {
       if (used === random.length) {
@@ -158,8 +180,8 @@ function permutation(source: MaskSource, rows: number): Lanes {
         used = 0
       }
       drawn = random[used++]!
-    } while (drawn >= limit)
-    const other = drawn % among
+    } while (drawn > safe && drawn >= TURN - (TURN % among))
+    const other = (drawn >>> 0) % (among >>> 0)
     const kept = order[last]!
     order[last] = order[other]!
     order[other] = kept

@@ -1,12 +1,13 @@
 import { SluiceError } from '@sluice/core'
 import { fromPlanes } from '../../ring/kernels.js'
 import { type Protocol, together } from '../../session/protocol.js'
+import { blocksOf } from './blocks.js'
 import { toBits } from './convert.js'
 import { destinations } from './destinations.js'
 import { elementLanes, type LaneShares, type Lanes, lanesOf, openLanes } from './lanes.js'
 import type { Party } from './party.js'
 import { type Arithmetic, affineOf, type Binary, concatenate, not, slice } from './shares.js'
-import { fromLanes, gather, inLanes, permutations, scatter, shuffleLanes, unshuffle } from './shuffle.js'
+import { fromLanes, gather, inLanes, permutations, scatter, shuffleLanes, unshuffleLanes } from './shuffle.js'
 
 /** One key of an order: values of a stated size. */
 export interface SortKey {
@@ -65,7 +66,7 @@ export function* sortingPermutation(party: Party, keys: readonly SortKey[]): Pro
       const target = yield* destinations(party, lanes[0]!, shift, bits)
       // a lane whose digits are done stays behind
       const kept = shift + bits < size ? lanes : lanes.slice(1)
-      const [movedIndex, ...moved] = yield* placed(party, target, [index, ...kept])
+      const [movedIndex, ...moved] = yield* placed(party, [target, index, ...kept])
       index = movedIndex!
       lanes = moved
     }
@@ -82,8 +83,8 @@ export function* rearranged(
   const order = permutations(party, index.own.length)
   const [shuffled] = yield* shuffleLanes(party, [index], order)
   const rows = checked(yield* openLanes(party, shuffled!))
-  const picked = columns.map(column => fromLanes(each(inLanes(column), part => gather(part, rows, 2))))
-  return yield* unshuffle(party, picked, order)
+  const picked = columns.map(column => each(inLanes(column), part => gather(part, rows, 2)))
+  return (yield* unshuffleLanes(party, picked, order)).map(fromLanes)
 }
 
 /** The inverse: what is at place i goes to row `index[i]`. */
@@ -92,45 +93,57 @@ export function* restored(
   index: LaneShares,
   columns: readonly Arithmetic[],
 ): Protocol<Arithmetic[]> {
-  return (yield* placed(party, index, columns.map(inLanes))).map(fromLanes)
+  return (yield* placed(party, [index, ...columns.map(inLanes)])).map(fromLanes)
 }
 
 /**
- * Row i goes to place `target[i]`: targets and columns are shuffled together, and only then the targets are opened, a
+ * Row i goes to place `target[i]`, which are the first column: targets and columns are shuffled together, and only then the targets are opened, a
  * random permutation that says nothing ("shuffle and reveal", Hamada et al., ePrint 2014/121).
  *
  * Four rounds; a party sends three lanes a row for the targets and two for each lane of the columns.
+ *
+ * @param columns taken out of the list one by one, as by `shuffleLanes`
  */
-export function* placed(
-  party: Party,
-  target: LaneShares,
-  columns: readonly LaneShares[],
-): Protocol<LaneShares[]> {
-  const order = permutations(party, target.own.length)
-  const [shuffled, ...moved] = yield* shuffleLanes(party, [target, ...columns], order)
-  const places = checked(yield* openLanes(party, shuffled!))
-  return moved.map(column => each(column, part => scatter(part, places, elementLanes(column))))
+export function* placed(party: Party, columns: LaneShares[]): Protocol<LaneShares[]> {
+  const moved = yield* shuffleLanes(party, columns, permutations(party, columns[0]!.own.length))
+  const places = checked(yield* openLanes(party, moved.shift()!))
+  const found: LaneShares[] = []
+  while (moved.length > 0) {
+    const column = moved.shift()!
+    found.push(each(column, part => scatter(part, places, elementLanes(column))))
+  }
+  return found
 }
 
 /** The keys' bits in lanes of 32, those of the last key lowest: what compares first comes last. */
 function* keyLanes(party: Party, keys: readonly SortKey[]): Protocol<LaneShares[]> {
   const rows = keys[0]!.values.own.length
-  const width = Math.ceil(rows / 64)
+  const count = keys.reduce((bits, key) => bits + key.bits, 0)
+  const lanes = Array.from({ length: Math.ceil(count / LANE_BITS) }, (): LaneShares => {
+    return { group: 'xor', own: new Uint32Array(rows), next: new Uint32Array(rows) }
+  })
+  for (const [start, end] of blocksOf(party, rows)) {
+    const planes = yield* keyPlanes(party, keys, start, end)
+    const width = Math.ceil((end - start) / 64)
+    for (const [place, { own, next }] of lanes.entries()) {
+      const part = slice(planes, place * LANE_BITS * width, Math.min((place + 1) * LANE_BITS, count) * width)
+      own.set(lane(part.own, end - start, width), start)
+      next.set(lane(part.next, end - start, width), start)
+    }
+  }
+  return lanes
+}
+
+/** The same bits of some rows, in planes. */
+function* keyPlanes(party: Party, keys: readonly SortKey[], start: number, end: number): Protocol<Binary> {
   const planes = yield* together(
     ...keys.map(function* ({ values, bits, signed, descending }): Protocol<Binary> {
       const offset = signed === true ? 1n << BigInt(bits - 1) : 0n
-      const found = yield* toBits(party, affineOf(party, values, 1n, offset), bits)
+      const found = yield* toBits(party, affineOf(party, slice(values, start, end), 1n, offset), bits)
       return descending === true ? not(party, found) : found
     }),
   )
-  const all = concatenate([...planes].reverse())
-  const count = keys.reduce((bits, key) => bits + key.bits, 0)
-  const lanes: LaneShares[] = []
-  for (let start = 0; start < count; start += LANE_BITS) {
-    const part = slice(all, start * width, Math.min(start + LANE_BITS, count) * width)
-    lanes.push({ group: 'xor', own: lane(part.own, rows, width), next: lane(part.next, rows, width) })
-  }
-  return lanes
+  return concatenate([...planes].reverse())
 }
 
 /** Up to 32 planes as a lane for each value. */
