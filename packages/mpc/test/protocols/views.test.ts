@@ -320,7 +320,7 @@ describe('what the three see of a provider outside', () => {
   const seen = (values: Words, random: (bytes: number) => Uint8Array) =>
     runLocally<unknown>([
       ...INDICES.map(function* (index): Protocol<unknown> {
-        const party = { index, own: stream('unused'), next: stream('unused') }
+        const party = { index, own: stream('unused'), next: stream('unused'), blockRows: 1 << 20 }
         return yield* receiveFrom(party, 3, values.length)
       }),
       provide(values, random),
