@@ -46,7 +46,7 @@ export {
 } from './transport/prepared/prepare.js'
 export { PreparedFile } from './transport/prepared/prepared-file.js'
 export { loadPrepared, type RunPreparedOptions, runPrepared } from './transport/prepared/run.js'
-export type { BucketProgress } from './transport/psi/bucket-run.js'
+export type { BucketProgress } from './transport/psi/resumable.js'
 export {
   type KeptItemsOptions,
   PsiStoredItems,

@@ -134,7 +134,7 @@ function withInput(command: Command): Command {
     .option('--input <file>', 'this party’s set, in a Parquet, CSV or Arrow file; a helper has none')
     .option(
       '--scratch <dir>',
-      'where the temporary files of large sets lie, sealed and removed (default: beside the input)',
+      'where the temporary files of large sets lie, sealed and removed (default: beside the input; a helper’s, beside its record)',
     )
     .addOption(repeated('--key <column>', 'a column of the key; for a key of several, in the job’s order'))
     .option(
@@ -265,12 +265,13 @@ async function runJob(context: Context, options: Running, file: string, held?: H
   )
   const record = options.record === undefined ? `${path}.psi` : context.path(options.record)
   const listen = options.listen === undefined ? {} : { listen: addressOf(options.listen) }
-  if (input !== undefined && goesInBuckets(job)) {
+  if (goesInBuckets(job)) {
     const { runInBuckets } = await import('../psi/run-in-buckets.js')
     return runInBuckets(context, job, {
-      ...{ input, signer, approval, record, ...listen },
+      ...{ signer, approval, record, ...listen },
+      ...(input !== undefined && { input }),
       ...(options.scratch !== undefined && { scratch: options.scratch }),
-      rowsOf: (columns, rows) => rowsOf(context, input, columns, rows),
+      rowsOf: (columns, rows) => rowsOf(context, input!, columns, rows),
       replyOf: (result, items) => resultOf(context, job, options, { result, items, input, silent: false }),
     })
   }

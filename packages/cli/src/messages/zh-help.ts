@@ -327,8 +327,8 @@ export const zhHelp = new Translator({
   'say what each protocol would cost on this machine, and do nothing': '说明各协议在本机的开销，不做任何事',
   'check a record of intersections, and show who has tested how many items':
     '检查求交记录，显示谁检验了多少条目',
-  'where the temporary files of large sets lie, sealed and removed (default: beside the input)':
-    '大集合的临时文件所在位置，加密存放并会删除（默认：输入文件旁）',
+  'where the temporary files of large sets lie, sealed and removed (default: beside the input; a helper’s, beside its record)':
+    '大集合的临时文件所在位置，加密存放并会删除（默认：输入文件旁；辅助方则在其记录旁）',
   'which party of the job this is': '本方是任务的哪一方',
   'the party’s key (else SLUICE_KEY_FILE, else NAME.key beside the job)':
     '本方的密钥（否则用 SLUICE_KEY_FILE，再否则用任务旁的 NAME.key）',

@@ -62,14 +62,19 @@ export function readItems(context: Context, job: PsiJob, input: PsiInput): Promi
 export async function itemsOf(
   context: Context,
   job: PsiJob,
-  { file, key, sum }: PsiInput,
+  input: PsiInput,
   table: TableFile,
 ): Promise<PsiItems> {
   const { readPsiItems } = await import('@sluice/mpc/psi')
-  const select = [...new Set([...key, ...(sum === undefined ? [] : [sum])])]
+  const { file, key, sum } = input
+  const select = selected(input)
   requireColumns(table, file, select)
   const columns = { key, ...(sum !== undefined && { sum }) }
   return readPsiItems(job, table.batches(select, asText(table, select)), columns, context.signal)
+}
+
+function selected({ key, sum }: PsiInput): string[] {
+  return [...new Set([...key, ...(sum === undefined ? [] : [sum])])]
 }
 
 /** Where what is kept of a large set lies, and whose it is. */
@@ -112,13 +117,9 @@ export function brokenOff(error: unknown, signal: AbortSignal): boolean {
 
 const BROKEN_OFF = new Set(['PEER_AWAY', 'PEER_LOST', 'PEER_STOPPED', 'TIME_EXCEEDED', 'INTERRUPTED'])
 
-/** Where temporary files go unless it is said: beside the input. @throws SluiceError FILE_MISSING */
-export async function scratchOf(
-  context: Context,
-  input: PsiInput,
-  scratch: string | undefined,
-): Promise<string> {
-  const folder = scratch === undefined ? dirname(context.path(input.file)) : context.path(scratch)
+/** A folder for temporary files. @throws SluiceError FILE_MISSING where nobody may write to it */
+export async function folderFor(context: Context, named: string): Promise<string> {
+  const folder = context.path(named)
   await access(folder, constants.W_OK).catch(cause => {
     throw writeError(folder, cause)
   })
@@ -135,13 +136,15 @@ async function storeItems(
     import('@sluice/mpc'),
     import('@sluice/sandbox/table'),
   ])
-  const folder = await scratchOf(context, input, scratch)
+  const folder = await folderFor(context, scratch ?? dirname(input.file))
   return withInput(context, input, async (table, unchanged) => {
-    const { key } = input
-    requireColumns(table, input.file, key)
-    const [select, text] = [[...new Set(key)], asText(table, key)]
+    const { key, sum } = input
+    const select = selected(input)
+    requireColumns(table, input.file, select)
+    const text = asText(table, select)
     return PsiStoredItems.resume(job, from => table.batches(select, text, undefined, from), key, {
       ...{ party, keys, scratch: folder, unchanged, signal: context.signal },
+      ...(sum !== undefined && { sum }),
       input: await contentDigest(context.path(input.file), context.signal),
       onProgress: rows =>
         context.progress.report({ stage: 'read', fraction: rows / Math.max(1, table.rows) }),

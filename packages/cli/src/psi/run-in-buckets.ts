@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { isSluiceError, SluiceError } from '@sluice/core'
 import type { Signer } from '@sluice/ledger/keys'
 import type { PsiResult, RunPsiOptions } from '@sluice/mpc'
@@ -5,10 +6,11 @@ import type { PsiApproval, PsiItems, PsiJob } from '@sluice/mpc/psi'
 import type { Table } from 'apache-arrow'
 import type { Context } from '../context.js'
 import type { Reply } from '../output/reply.js'
-import { brokenOff, type PsiInput, scratchOf, withItems } from './input.js'
+import { brokenOff, folderFor, type PsiInput, withItems } from './input.js'
 
 export interface InBuckets extends Pick<RunPsiOptions, 'listen'> {
-  readonly input: PsiInput
+  /** a helper has none */
+  readonly input?: PsiInput
   readonly signer: Signer
   readonly approval: PsiApproval
   readonly record: string
@@ -30,7 +32,7 @@ export async function runInBuckets(context: Context, job: PsiJob, party: InBucke
     import('@sluice/mpc/psi'),
     import('../joint/shown.js'),
   ])
-  const scratch = await scratchOf(context, input, party.scratch)
+  const scratch = await folderFor(context, party.scratch ?? dirname(input?.file ?? record))
   const { wait } = context.settings
   const handed = job.payload.find(({ from }) => from === signer.name)
   return withItems(context, job, input, { party: signer.name, record, scratch }, async items => {
@@ -48,16 +50,32 @@ export async function runInBuckets(context: Context, job: PsiJob, party: InBucke
     await result.forget?.()
     return reply
   }).catch(error => {
-    throw goesOn(error, context.signal, psiLearns(job, psiPartyIndex(job, signer.name)) !== undefined)
+    const learns = psiLearns(job, psiPartyIndex(job, signer.name)) !== undefined
+    throw goesOn(error, context.signal, learns, job.helper === undefined ? BETWEEN_TWO : WITH_HELPER)
   })
 }
 
 const NO_ITEMS: PsiItems = { hashes: new Uint8Array(0), itemOf: new Int32Array(0) }
 
+interface Remedies {
+  readonly again: string
+  /** for who learns nothing, where who receives is away and may have everything */
+  readonly left: string
+}
+
+const BETWEEN_TWO: Remedies = {
+  again: 'Start the same command again on both sides: finished buckets are kept, and it goes on after them.',
+  left: 'Ask that party whether it has its rows: then nothing is left to do here. Else start the same command again on both sides: finished buckets are kept.',
+}
+
+const WITH_HELPER: Remedies = {
+  again: 'Start the same command again at every party: finished buckets are kept, and it goes on after them.',
+  left: 'Ask the receiver whether it has its result: then nothing is left to do here. Else start the same command again at every party: finished buckets are kept.',
+}
+
 /** An end after which the same command goes on says so. */
-function goesOn(error: unknown, signal: AbortSignal, learns: boolean): unknown {
-  const remedy =
-    'Start the same command again on both sides: finished buckets are kept, and it goes on after them.'
+function goesOn(error: unknown, signal: AbortSignal, learns: boolean, remedies: Remedies): unknown {
+  const remedy = remedies.again
   // where both sides are interrupted at once, the other's end may be what is seen first
   if (signal.aborted)
     return new SluiceError('INTERRUPTED', 'the session was interrupted', { remedy, cause: error })
@@ -68,9 +86,7 @@ function goesOn(error: unknown, signal: AbortSignal, learns: boolean): unknown {
   return new SluiceError(code, message, {
     ...(rule !== undefined && { rule }),
     ...(facts !== undefined && { facts }),
-    remedy: isLeft
-      ? 'Ask that party whether it has its rows: then nothing is left to do here. Else start the same command again on both sides: finished buckets are kept.'
-      : remedy,
+    remedy: isLeft ? remedies.left : remedy,
     cause,
   })
 }

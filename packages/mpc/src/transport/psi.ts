@@ -26,8 +26,11 @@ import { type PsiOutcome, psiProtocol } from '../psi/job/protocol.js'
 import { openTotal } from '../psi/job/total.js'
 import { loadRistretto } from '../psi/ristretto.js'
 import { Session, type Traffic } from '../session/session.js'
-import { type BucketProgress, type BucketResult, BucketRun, FINISHED } from './psi/bucket-run.js'
+import { BucketRun } from './psi/bucket-run.js'
 import { BucketsInMemory } from './psi/buckets.js'
+import { HelperRun } from './psi/helper-run.js'
+import { FINISHED } from './psi/records-of-run.js'
+import type { BucketProgress, BucketResult, BucketwiseRun } from './psi/resumable.js'
 import { PsiStoredItems } from './psi/stored-items.js'
 import { type MeetEvent, meet } from './tls.js'
 
@@ -89,18 +92,26 @@ export interface PsiResult {
  *   PEER_STOPPED, PEER_UNTRUSTED, PROTOCOL_VIOLATION, TIME_EXCEEDED, INTERRUPTED
  */
 export async function runPsi(job: PsiJob, options: RunPsiOptions): Promise<PsiResult> {
-  const { signer, approval, items, record, scratch, bucketItems } = options
+  const { signer, approval, items, record, scratch, bucketItems, signal } = options
   const self = psiPartyIndex(job, signer.name)
   if (job.prepared !== undefined) throw runsPrepared()
   checkPsiApproval(job, signer, approval, items)
   const size = items === undefined ? 0 : paddedSize(job, itemCount(items))
-  if (items === undefined || !goesInBuckets(job, bucketItems)) return meetAndRun(job, self, size, options)
-  const buckets = await BucketRun.open({
-    ...{ job, self, record, input: { size, commitment: approval.input!.commitment } },
-    source: items instanceof PsiStoredItems ? items : new BucketsInMemory(items),
+  if (!goesInBuckets(job, bucketItems)) return meetAndRun(job, self, size, options)
+  const common = {
+    ...{ job, self, record },
     ...(scratch !== undefined && { scratch }),
     ...(bucketItems !== undefined && { bucketItems }),
-  })
+    ...(signal !== undefined && { signal }),
+  }
+  const own = items && {
+    input: { size, commitment: approval.input!.commitment },
+    source: items instanceof PsiStoredItems ? items : new BucketsInMemory(items),
+  }
+  const buckets: BucketwiseRun =
+    job.helper === undefined
+      ? await BucketRun.open({ ...common, ...own! })
+      : await HelperRun.open({ ...common, ...own })
   try {
     if (buckets.isComplete) return await finishAlone(job, self, options, buckets)
     const { isDone } = buckets
@@ -131,7 +142,7 @@ async function finishAlone(
   job: PsiJob,
   self: number,
   { record, signer, now = () => new Date() }: RunPsiOptions,
-  buckets: BucketRun,
+  buckets: BucketwiseRun,
 ): Promise<PsiResult> {
   const result = await buckets.result()
   const below = isBelow(job, self, result ?? {})
@@ -148,7 +159,7 @@ async function finishAlone(
     await buckets.forget()
     throw belowMinimum()
   }
-  return { ...told(result), traffic, recorded, forget: () => buckets.forget() }
+  return { ...told(job, result), traffic, recorded, forget: () => buckets.forget() }
 }
 
 async function meetAndRun(
@@ -156,14 +167,14 @@ async function meetAndRun(
   self: number,
   size: number,
   options: RunPsiOptions,
-  buckets?: BucketRun,
+  buckets?: BucketwiseRun,
 ): Promise<PsiResult> {
   const { signer, approval, items, record, signal, now = () => new Date() } = options
   if (items instanceof PsiStoredItems && buckets === undefined) throw notInBuckets()
   const group = await loadRistretto()
   const session = await openSession(job, self, options)
   const others = await session.run(openInputs(job, self, approval))
-  const counted = await buckets?.agree(session, [...others.values()][0]!)
+  const counted = await buckets?.agree(session, others)
   const log = { now, ...(signal !== undefined && { signal }) }
   const names = { job: psiJobDigest(job), session: session.id }
   const begun = {
@@ -219,7 +230,7 @@ async function meetAndRun(
       log,
     )
     const forget = buckets === undefined ? {} : { forget: () => buckets.forget() }
-    const learned = buckets === undefined ? shown(job, opened, own) : told(result)
+    const learned = buckets === undefined ? shown(job, opened, own) : told(job, result)
     return { ...learned, ...payload, traffic: session.traffic, recorded, ...forget }
   } catch (error) {
     const code = isSluiceError(error) ? error.code : 'INTERNAL'
@@ -239,18 +250,22 @@ function runsPrepared(): SluiceError {
 /** What buckets say, as of the shared items alone: all of them are. */
 function outcomeOf(result: BucketResult | undefined): PsiOutcome {
   if (result === undefined) return {}
-  const { count, shared } = result
-  return { count, ...(shared !== undefined && { matched: new Uint8Array(count).fill(1) }) }
+  const { count, withheld, shared } = result
+  return {
+    ...(withheld !== undefined && { withheld }),
+    ...(count !== undefined && { count }),
+    ...(shared !== undefined && { matched: new Uint8Array(count!).fill(1) }),
+  }
 }
 
-function told(result: BucketResult | undefined): Partial<BucketResult> {
-  return result ?? {}
+function told(job: PsiJob, { sum, ...learned }: BucketResult = {}): Partial<PsiResult> {
+  return { ...learned, ...(sum !== undefined && { sum: unscaled(sum, job.sum!.scale) }) }
 }
 
 function notInBuckets(): SluiceError {
   return new SluiceError('PARAMETER_INVALID', 'this job works on sets in memory', {
     rule: 'psi.buckets',
-    remedy: 'Read the set with readPsiItems; sets on disk are for intersections of two that go in buckets.',
+    remedy: 'Read the set with readPsiItems; sets on disk are for jobs that go in buckets.',
   })
 }
 

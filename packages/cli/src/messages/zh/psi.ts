@@ -199,8 +199,12 @@ export const zhPsi: Translations = {
   '"{}" cuts its set into other buckets': '“{}”的分桶方式不同',
   'Ask that party which version runs there; nothing was computed.': '请询问该方所用版本；未计算任何内容。',
   'this job works on sets in memory': '此任务使用内存中的集合',
-  'Read the set with readPsiItems; sets on disk are for intersections of two that go in buckets.':
+  'Read the set with readPsiItems; sets on disk are for jobs that go in buckets.':
     '请用 readPsiItems 读取集合；磁盘上的集合用于双方分桶求交。',
+  'Ask the receiver whether it has its result: then nothing is left to do here. Else start the same command again at every party: finished buckets are kept.':
+    '请询问接收方是否已得到结果：若是，则本方无须再做任何事；否则请各方再次运行同一命令：已完成的桶已保留。',
+  'Start the same command again at every party: finished buckets are kept, and it goes on after them.':
+    '请各方再次执行同一命令：已完成的桶已保留，将从其后继续。',
   'Start the same command again on both sides: finished buckets are kept, and it goes on after them.':
     '请双方再次执行同一命令：已完成的桶已保留，将从其后继续。',
   '{} cannot be read ({})': '{} 无法读取（{}）',

@@ -5,21 +5,20 @@ import type { PsiJob } from './job.js'
 /** Sets up to this size, as padded, are intersected in one run of the protocol; larger ones in buckets of at most so many. */
 export const BUCKET_ITEMS = 2 ** 20
 
-/** Whether sets of this job may be so large that they go to buckets. A number of shared keys would be told of each. */
+/**
+ * Whether sets of this job may be so large that they go to buckets. Between two, a number of shared keys would be told of
+ * each; a helper opens what is of all buckets together.
+ */
 export function goesInBuckets({ protocol, size, receivers }: PsiJob, bucketItems = BUCKET_ITEMS): boolean {
-  const two = protocol === 'kkrt' || protocol === 'rr22' || protocol === 'ecdh'
-  return two && size.ceiling > bucketItems && receivers.every(({ learns }) => learns === 'which')
+  if (size.ceiling <= bucketItems || protocol === 'oprf') return false
+  return protocol === 'helper' || receivers.every(({ learns }) => learns === 'which')
 }
 
 /**
- * Into how many buckets two sets are cut, from their padded sizes alone: the fewest, a power of two, that leave no more
- * than `bucketItems` of either to a bucket on average.
+ * Into how many buckets the sets are cut, from their padded sizes alone: the fewest, a power of two, that leave no more
+ * than `bucketItems` of any to a bucket on average.
  */
-export function bucketCount(
-  job: PsiJob,
-  sizes: readonly [number, number],
-  bucketItems = BUCKET_ITEMS,
-): number {
+export function bucketCount(job: PsiJob, sizes: readonly number[], bucketItems = BUCKET_ITEMS): number {
   if (!goesInBuckets(job, bucketItems)) return 1
   const wanted = Math.max(1, Math.max(...sizes) / bucketItems)
   return Math.min(PARTITIONS, 2 ** Math.ceil(Math.log2(wanted)))

@@ -84,7 +84,9 @@ function inBuckets(
   if (!goesInBuckets(job)) return { ...cost, disk: 0 }
   const bucket = bucketBound(items, bucketCount(job, [items, items]))
   const memory = rows + CUTTING_BYTES + (bucket / items) * (cost.memory - ROW_BYTES * rows)
-  return { ...cost, memory: Math.round(memory), disk: ROW_BYTES * rows + Math.ceil(items / 8) }
+  // with a helper, rows are cut once more, and have their values
+  const row = job.helper === undefined ? ROW_BYTES : 2 * (ROW_BYTES + (job.sum === undefined ? 0 : 8))
+  return { ...cost, memory: Math.round(memory), disk: row * rows + Math.ceil(items / 8) }
 }
 
 /** a hash of a row's key, and the row's number or its key's */

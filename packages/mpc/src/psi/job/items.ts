@@ -107,15 +107,14 @@ function joined(chunks: readonly Uint8Array[]): ItemHashes {
 }
 
 /** A row without a value counts as zero. */
-function valuesOf({ sum }: PsiJob, vector: Vector, rows: number): BigUint64Array {
+export function valuesOf({ sum }: PsiJob, vector: Vector, rows: number): BigUint64Array {
   const { column, scale, bound } = sum!
   const prepared = prepare(vector, { name: column, nullable: true, type: { kind: 'number', scale, bound } })
   return prepared.kind === 'number' ? prepared.values : new BigUint64Array(rows)
 }
 
-/** Rows of one key are one value, and may not exceed together what one may be: totals are reckoned with that. */
 function totalled(
-  { sum }: PsiJob,
+  job: PsiJob,
   chunks: readonly BigUint64Array[],
   itemOf: Int32Array,
   count: number,
@@ -128,9 +127,20 @@ function totalled(
       if (item >= 0) totals[item]! += value
     }
   }
+  requireWithin(job, totals, itemOf.length)
+  return totals
+}
+
+/**
+ * Rows of one key are one value, and may not exceed together what one may be: totals are reckoned with that.
+ *
+ * @param totals by item
+ * @throws SluiceError PARAMETER_INVALID
+ */
+export function requireWithin({ sum }: PsiJob, totals: BigUint64Array<ArrayBuffer>, rows: number): void {
   const bound = scaled(sum!.bound, sum!.scale)!
   const within = new BigInt64Array(totals.buffer).every(total => total <= bound && -total <= bound)
-  if (within && bound * BigInt(itemOf.length) < MAXIMUM_TOTAL) return totals
+  if (within && bound * BigInt(rows) < MAXIMUM_TOTAL) return
   throw new SluiceError(
     'PARAMETER_INVALID',
     'rows of one key add up to more than the job’s bound, or are too many for it',

@@ -24,8 +24,8 @@ export interface PsiCommitment {
   /** 32 bytes, hexadecimal */
   readonly salt: string
   /**
-   * SHA-256 over salt, number of items and their hashes in the file's order, hexadecimal; of a set on disk, over the
-   * SHA-256 of its hashes, part by part
+   * SHA-256 over salt, number of items and their hashes in the file's order, and the items' values where they are
+   * totalled, hexadecimal; of a set on disk, over the SHA-256 of these, part by part
    */
   readonly commitment: string
   /** items, as padded */
@@ -162,5 +162,7 @@ function commitmentTo(items: PsiItems | FingerprintedItems, salt: string): strin
   new DataView(count.buffer).setBigUint64(0, BigInt(itemCount(items)), true)
   const [purpose, content] = 'hashes' in items ? ['input', items.hashes] : ['stored input', items.fingerprint]
   const digest = createHash('sha256').update(`sluice-psi/1 ${purpose}\0`).update(Buffer.from(salt, 'hex'))
-  return digest.update(count).update(content).digest('hex')
+  digest.update(count).update(content)
+  if ('hashes' in items && items.values !== undefined) digest.update(items.values)
+  return digest.digest('hex')
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Protocol } from '../../session/protocol.js'
 import { ecdhSum } from '../ecdh-sum.js'
-import { helperPsi } from '../helper.js'
+import { type HelperRoles, helperPsi } from '../helper.js'
 import { ITEM_BYTES, type ItemHashes } from '../item-hash.js'
 import type { Ristretto } from '../ristretto.js'
 import { betweenTwo, paddedToSession } from './between-two.js'
@@ -75,22 +75,29 @@ function* totalBetweenTwo(run: PsiRun, hashes: ItemHashes): Protocol<PsiOutcome>
 
 function* withHelper(run: PsiRun, hashes: ItemHashes | undefined): Protocol<PsiOutcome> {
   const { job, self, others, session, random, items, size } = run
-  const [{ name, learns }] = job.receivers as [PsiJob['receivers'][number]]
   const sizes = new Map([...others].map(([index, opened]) => [index, opened.size]))
   if (hashes !== undefined) sizes.set(self, size)
   return yield* helperPsi({
+    ...helperRoles(job, self),
+    sizes,
+    session,
+    ...(random !== undefined && { random }),
+    ...(hashes !== undefined && { hashes }),
+    ...(items?.values !== undefined && { values: items.values }),
+  })
+}
+
+/** Who does what in a job with a helper. */
+export function helperRoles(job: PsiJob, self: number): HelperRoles {
+  const [{ name, learns }] = job.receivers as [PsiJob['receivers'][number]]
+  return {
     self,
     helper: psiPartyIndex(job, job.helper!),
     owners: psiOwners(job),
     nameOf: owner => job.parties[owner]!.name,
-    sizes,
     receiver: psiPartyIndex(job, name),
     learns,
     minimum: job.minimumIntersection,
-    session,
-    ...(random !== undefined && { random }),
-    ...(hashes !== undefined && { hashes }),
     ...(job.sum !== undefined && { sumOwner: psiPartyIndex(job, job.sum.owner) }),
-    ...(items?.values !== undefined && { values: items.values }),
-  })
+  }
 }

@@ -1,5 +1,5 @@
-import { canonicalDigest, isSluiceError, SluiceError } from '@sluice/core'
-import { type IntersectionRecord, readIntersections } from '@sluice/ledger/intersections'
+import { canonicalDigest } from '@sluice/core'
+import type { IntersectionRecord } from '@sluice/ledger/intersections'
 import { ITEM_BYTES, type ItemHashes } from '../../psi/item-hash.js'
 import { betweenTwo, countOf, paddedToSession } from '../../psi/job/between-two.js'
 import { bucketBound, bucketCount, PARTITIONS } from '../../psi/job/buckets.js'
@@ -9,8 +9,10 @@ import type { OpenedInput } from '../../psi/job/opening.js'
 import type { Ristretto } from '../../psi/ristretto.js'
 import type { Protocol } from '../../session/protocol.js'
 import type { Session } from '../../session/session.js'
-import type { Buckets } from './buckets.js'
+import { type Buckets, overfull } from './buckets.js'
 import { KeptRun } from './kept.js'
+import { cutOtherwise, finished, isCounted, recordsOf, sessionsOf } from './records-of-run.js'
+import type { BucketProgress, BucketResult, BucketwiseRun, Counted } from './resumable.js'
 
 export interface BucketRunOptions {
   readonly job: PsiJob
@@ -25,36 +27,11 @@ export interface BucketRunOptions {
   readonly bucketItems?: number
 }
 
-/** How far a run in buckets is. */
-export interface BucketProgress {
-  /** finished buckets */
-  readonly bucket: number
-  readonly buckets: number
-  /** of this party, as padded, since the run began or went on */
-  readonly itemsPerSecond: number
-}
-
-/** What a run is counted as: the items of this party that the other may test, and the run that it goes on with. */
-export interface Counted {
-  readonly tested: number
-  readonly resumes?: string
-}
-
-/** What a party learns that learns anything. */
-export interface BucketResult {
-  /** different keys that are shared */
-  readonly count: number
-  /** by row, 1 where its key is shared */
-  readonly matched: Uint8Array
-  /** where rows are handed over: the shared keys alone, and which of them each row has */
-  readonly shared?: PsiItems
-}
-
 /**
  * An intersection bucket by bucket, in one session with one set-up. Finished buckets are kept, sealed, until the result
  * is written, so that a run that broke off goes on, with fresh randomness, where both sides have finished.
  */
-export class BucketRun {
+export class BucketRun implements BucketwiseRun {
   readonly #options: BucketRunOptions
   readonly #kept: KeptRun | undefined
   readonly #records: readonly IntersectionRecord[]
@@ -76,13 +53,7 @@ export class BucketRun {
   /** @throws SluiceError as `KeptRun.open` and `readIntersections` do */
   static async open(options: BucketRunOptions): Promise<BucketRun> {
     const { job, self, input, record, scratch } = options
-    const records = await readIntersections(record).then(
-      read => read.records,
-      error => {
-        if (isSluiceError(error) && error.code === 'FILE_MISSING') return []
-        throw error
-      },
-    )
+    const records = await recordsOf(record)
     if (scratch === undefined) return new BucketRun(options, undefined, records)
     const about = `sluice-psi/1 kept ${psiJobDigest(job)} ${job.parties[self]!.name} ${input.commitment}`
     return new BucketRun(options, await KeptRun.open({ about, directory: scratch, keys: record }), records)
@@ -112,7 +83,7 @@ export class BucketRun {
 
   /** The record says that the run which is kept has ended well. */
   get isRecordedDone(): boolean {
-    const ofRun = this.#sessions
+    const ofRun = sessionsOf(this.#records, this.#kept?.session)
     return this.#records.some(
       entry => entry.kind === 'ended' && entry.outcome === 'done' && ofRun.has(entry.session),
     )
@@ -126,7 +97,8 @@ export class BucketRun {
    * @throws SluiceError JOB_MISMATCH where the other side cuts its set otherwise; with the rule FINISHED, where every bucket
    *   is finished here and a run anew would put an end to that result
    */
-  async agree(session: Session, other: OpenedInput): Promise<Counted> {
+  async agree(session: Session, others: ReadonlyMap<number, OpenedInput>): Promise<Counted> {
+    const [other] = [...others.values()] as [OpenedInput]
     const { job, self, input, bucketItems } = this.#options
     const count = bucketCount(job, [input.size, other.size], bucketItems)
     const own = bucketBound(input.size, count)
@@ -239,20 +211,7 @@ export class BucketRun {
   }
 
   get #isCounted(): boolean {
-    const job = psiJobDigest(this.#options.job)
-    const { session } = this.#kept!
-    return this.#records.some(
-      entry => entry.kind === 'begun' && entry.job === job && entry.session === session,
-    )
-  }
-
-  /** Of the run that is kept, and of those that went on with it. */
-  get #sessions(): ReadonlySet<string> {
-    const first = this.#kept?.session
-    const later = this.#records.flatMap(entry =>
-      entry.kind === 'begun' && entry.resumes === first ? [entry.session] : [],
-    )
-    return new Set(first === undefined ? [] : [first, ...later])
+    return isCounted(this.#records, this.#options.job, this.#kept!.session)
   }
 
   #take(kept: KeptRun): void {
@@ -326,30 +285,4 @@ class SharedItems {
   whole(): PsiItems {
     return { hashes: new Uint8Array(Buffer.concat(this.#hashes)), itemOf: this.itemOf }
   }
-}
-
-function overfull(): SluiceError {
-  return new SluiceError('PARAMETER_INVALID', 'too many keys of this set fall into one bucket', {
-    rule: 'psi.buckets',
-    remedy:
-      'With keys that nobody chose by the job’s digest this happens once in 2^40 jobs: agree on a new job.',
-  })
-}
-
-/** The rule of a meeting that would put an end to a finished result. */
-export const FINISHED = 'psi.finished'
-
-function finished(): SluiceError {
-  return new SluiceError('JOB_MISMATCH', 'an earlier run of this job was finished, with another approval', {
-    rule: FINISHED,
-    remedy: 'Its rows are written first; start the same command again for another run.',
-  })
-}
-
-function cutOtherwise(party: string): SluiceError {
-  return new SluiceError('JOB_MISMATCH', `"${party}" cuts its set into other buckets`, {
-    rule: 'psi.buckets',
-    remedy: 'Ask that party which version runs there; nothing was computed.',
-    facts: { party },
-  })
 }

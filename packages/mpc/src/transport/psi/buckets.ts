@@ -1,3 +1,5 @@
+import { SluiceError } from '@sluice/core'
+import { blockCipher } from '@sluice/core/desensitize/cipher'
 import { ITEM_BYTES, type ItemHashes } from '../../psi/item-hash.js'
 import { PARTITIONS, partitionOf } from '../../psi/job/buckets.js'
 import type { PsiItems } from '../../psi/job/items.js'
@@ -7,6 +9,8 @@ export interface Buckets {
   readonly rows: number
   /** The different keys of a bucket, one of so many (a power of two). */
   bucket(index: number, of: number): Promise<ItemHashes>
+  /** The totals of those keys' rows, where values are totalled. */
+  values(index: number, of: number): Promise<BigUint64Array<ArrayBuffer>>
   /** The rows of a bucket, and the place of each one's key in what `bucket` gives, some at a time. */
   places(
     index: number,
@@ -14,8 +18,18 @@ export interface Buckets {
   ): AsyncIterable<{ readonly rows: Uint32Array; readonly places: Int32Array }>
 }
 
+/** A set that can be cut again, by another keyed hash. */
+export interface CutSet extends Buckets {
+  /** @param key of AES. @param limit keys that each of so many parts has at most */
+  recut(
+    key: Uint8Array,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<{ readonly cut: Buckets; readonly close: () => Promise<void> }>
+}
+
 /** A set in memory, cut as one on disk is. */
-export class BucketsInMemory implements Buckets {
+export class BucketsInMemory implements CutSet {
   readonly #items: PsiItems
 
   constructor(items: PsiItems) {
@@ -34,6 +48,17 @@ export class BucketsInMemory implements Buckets {
       bucket.set(hashes.subarray(item * ITEM_BYTES, (item + 1) * ITEM_BYTES), i * ITEM_BYTES)
     })
     return bucket
+  }
+
+  async values(index: number, of: number): Promise<BigUint64Array<ArrayBuffer>> {
+    const { values } = this.#items
+    return BigUint64Array.from(this.#itemsOf(index, of), item => values![item]!)
+  }
+
+  async recut(key: Uint8Array) {
+    const { hashes } = this.#items
+    const encrypted = hashes.length === 0 ? hashes : new Uint8Array(blockCipher('aes', key).encrypt(hashes))
+    return { cut: new BucketsInMemory({ ...this.#items, hashes: encrypted }), close: async () => undefined }
   }
 
   async *places(index: number, of: number) {
@@ -58,4 +83,12 @@ export class BucketsInMemory implements Buckets {
     }
     return all.subarray(0, count)
   }
+}
+
+export function overfull(): SluiceError {
+  return new SluiceError('PARAMETER_INVALID', 'too many keys of this set fall into one bucket', {
+    rule: 'psi.buckets',
+    remedy:
+      'With keys that nobody chose by the job’s digest this happens once in 2^40 jobs: agree on a new job.',
+  })
 }

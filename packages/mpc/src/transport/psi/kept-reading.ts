@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isSluiceError } from '@sluice/core'
 import { type PsiJob, psiJobDigest } from '../../psi/job/job.js'
-import { PartitionFile } from './partition-file.js'
+import type { PartitionFile } from './partition-file.js'
 import { SCRATCH } from './sealed.js'
 import { doesNotHold, SealedFile } from './sealed-file.js'
 
@@ -50,10 +50,14 @@ export class KeptReading {
   }
 
   /** @throws SluiceError FINGERPRINT_MISMATCH where what was kept does not hold, and as `SealedFile.open` */
-  static async open(job: PsiJob, key: readonly string[], place: KeptPlace): Promise<KeptReading> {
-    const { party, input, scratch: directory, keys } = place
+  static async open(
+    job: PsiJob,
+    key: readonly string[],
+    place: KeptPlace & { readonly sum?: string },
+  ): Promise<KeptReading> {
+    const { party, input, scratch: directory, keys, sum } = place
     const source = createHash('sha256')
-      .update(JSON.stringify([input, key]))
+      .update(JSON.stringify(sum === undefined ? [input, key] : [input, key, sum]))
       .digest('hex')
     const about = `sluice-psi/1 reading ${psiJobDigest(job)} ${party} ${keys}`
     const file = await SealedFile.open({ about, directory, keys })
@@ -98,7 +102,7 @@ export class KeptReading {
     let at = 0
     for (const [i, part] of parts.entries()) {
       const records = this.#head?.records[i] ?? 0
-      const bytes = this.isWhole ? 0 : PartitionFile.pendingBytes(records)
+      const bytes = this.isWhole ? 0 : part.pendingBytes(records)
       await part.restore(records, this.isWhole ? undefined : this.#pending.subarray(at, at + bytes))
       at += bytes
     }

@@ -125,7 +125,7 @@ interface Saved {
   readonly matched: Map<number, Uint8Array>
 }
 
-const REMEDY = 'Remove that folder to begin anew: what is evaluated again will be counted again.'
+export const REMEDY = 'Remove that folder to begin anew: what is evaluated again will be counted again.'
 
 async function savedIn(file: SealedFile): Promise<Saved | undefined> {
   const plain = await file.read(REMEDY)
@@ -141,13 +141,13 @@ async function savedIn(file: SealedFile): Promise<Saved | undefined> {
   return { head, matched }
 }
 
-function packed(flags: Uint8Array): Uint8Array {
+export function packed(flags: Uint8Array): Uint8Array {
   const bits = new Uint8Array(Math.ceil(flags.length / 8))
   for (let i = 0; i < flags.length; i++) bits[i >> 3]! |= flags[i]! << (i & 7)
   return bits
 }
 
-function unpacked(bits: Uint8Array, count: number): Uint8Array {
+export function unpacked(bits: Uint8Array, count: number): Uint8Array {
   const flags = new Uint8Array(count)
   for (let i = 0; i < count; i++) flags[i] = (bits[i >> 3]! >> (i & 7)) & 1
   return flags

@@ -1,21 +1,26 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isSluiceError, SluiceError } from '@sluice/core'
 import type { Table } from 'apache-arrow'
-import { ITEM_BYTES, type ItemHashes } from '../../psi/item-hash.js'
+import type { ItemHashes } from '../../psi/item-hash.js'
 import { ItemSet } from '../../psi/item-set.js'
-import { bucketBound, PARTITIONS, partitionOf } from '../../psi/job/buckets.js'
-import { hashedBatches } from '../../psi/job/items.js'
+import { bucketBound, PARTITIONS } from '../../psi/job/buckets.js'
+import { hashedBatches, requireWithin, valuesOf } from '../../psi/job/items.js'
 import { type PsiJob, psiJobDigest } from '../../psi/job/job.js'
+import { columnOf } from '../../psi/keys.js'
+import type { CutSet } from './buckets.js'
+import { addValues, CutParts, closed, makeFolder, partsIn, pushAll } from './cut-parts.js'
 import { type KeptPlace, KeptReading } from './kept-reading.js'
-import { PartitionFile } from './partition-file.js'
-import { SEAL_KEY_BYTES, unwritable } from './sealed.js'
+import type { PartitionFile } from './partition-file.js'
+import { SEAL_KEY_BYTES } from './sealed.js'
 
 export interface StoredItemsOptions {
   /** a folder of this set alone, for its temporary files: made where it is not there, and removed by `remove` */
   readonly directory: string
   readonly signal?: AbortSignal
+  /** the file's name of the column that is totalled, where this party owns it */
+  readonly sum?: string
   /** of rows that were read */
   readonly onProgress?: (rows: number) => void
 }
@@ -32,26 +37,27 @@ const MOST_ROWS = 2 ** 32 - 1
  *
  * Memory is that of a part: some 20 megabytes, and 64 bytes for each of its different keys.
  */
-export class PsiStoredItems {
+export class PsiStoredItems implements CutSet {
   /** different keys */
   readonly count: number
   readonly rows: number
-  /** SHA-256 over the different keys' hashes, part by part, each in the file's order */
+  /** SHA-256 over the different keys' hashes, part by part, each in the file's order, and their values beside them */
   readonly fingerprint: Uint8Array
   readonly #parts: readonly PartitionFile[]
+  readonly #cut: CutParts
   readonly #home: Home
-  /** different keys of each part */
-  readonly #sizes: readonly number[]
+  readonly #isValued: boolean
 
   private constructor(
     home: Home,
     parts: readonly PartitionFile[],
-    rows: number,
+    { rows, isValued }: { readonly rows: number; readonly isValued: boolean },
     { sizes, fingerprint }: { readonly sizes: readonly number[]; readonly fingerprint: Uint8Array },
   ) {
     this.#home = home
     this.#parts = parts
-    this.#sizes = sizes
+    this.#cut = new CutParts(parts, rows, sizes)
+    this.#isValued = isValued
     this.rows = rows
     this.fingerprint = fingerprint
     this.count = sizes.reduce((sum, size) => sum + size, 0)
@@ -70,14 +76,15 @@ export class PsiStoredItems {
     key: readonly string[],
     options: StoredItemsOptions,
   ): Promise<PsiStoredItems> {
-    const { directory } = options
+    const { directory, sum } = options
+    const isValued = sum !== undefined
     await makeFolder(directory)
-    const parts = partsIn(directory, randomBytes(SEAL_KEY_BYTES), aboutSet(job))
+    const parts = partsIn(directory, randomBytes(SEAL_KEY_BYTES), aboutSet(job), isValued)
     const remove = () => rm(directory, { recursive: true, force: true, maxRetries: 5 })
-    const home = { close: remove, remove }
+    const home = { folder: directory, close: remove, remove }
     try {
-      const rows = await cut(job, batches, key, parts, { ...options, read: 0 })
-      return new PsiStoredItems(home, parts, rows, await examined(job, parts, options))
+      const read = { rows: await cut(job, batches, key, parts, { ...options, read: 0 }), isValued }
+      return new PsiStoredItems(home, parts, read, await examined(job, parts, read, options))
     } catch (error) {
       await closed(parts)
       await remove()
@@ -100,9 +107,10 @@ export class PsiStoredItems {
     key: readonly string[],
     options: KeptItemsOptions,
   ): Promise<PsiStoredItems> {
-    const { every = 2 ** 20, unchanged } = options
+    const { every = 2 ** 20, unchanged, sum } = options
     const kept = await KeptReading.open(job, key, options)
-    const parts = partsIn(kept.folder, kept.key, `${aboutSet(job)} of ${kept.source}`)
+    const isValued = sum !== undefined
+    const parts = partsIn(kept.folder, kept.key, `${aboutSet(job)} of ${kept.source}`, isValued)
     try {
       await kept.restore(parts)
       let { rows } = kept
@@ -118,7 +126,8 @@ export class PsiStoredItems {
         await unchanged?.()
         await kept.save(parts, rows, true)
       }
-      return new PsiStoredItems(kept, parts, rows, await examined(job, parts, options))
+      const read = { rows, isValued }
+      return new PsiStoredItems(kept, parts, read, await examined(job, parts, read, options))
     } catch (error) {
       await closed(parts)
       // what was changed is for somebody to look at; what was read of an input that is refused is of no use
@@ -128,33 +137,22 @@ export class PsiStoredItems {
     }
   }
 
-  /** The different keys of a bucket, one of so many. @throws SluiceError FINGERPRINT_MISMATCH, FILE_MISSING */
-  async bucket(index: number, of: number): Promise<ItemHashes> {
-    const parts = partsOf(index, of)
-    const whole = new Uint8Array(parts.reduce((sum, part) => sum + this.#sizes[part]!, 0) * ITEM_BYTES)
-    let at = 0
-    for (const part of parts) {
-      const { hashes } = await this.#distinct(part)
-      whole.set(hashes, at)
-      at += hashes.length
-    }
-    return whole
+  bucket(index: number, of: number): Promise<ItemHashes> {
+    return this.#cut.bucket(index, of)
   }
 
-  /** The rows of a bucket, and the place of each one's key in what `bucket` gives, a chunk at a time. */
-  async *places(
-    index: number,
-    of: number,
-  ): AsyncGenerator<{ readonly rows: Uint32Array; readonly places: Int32Array }> {
-    let before = 0
-    for (const part of partsOf(index, of)) {
-      const set = await this.#distinct(part)
-      for await (const { hashes, rows } of this.#parts[part]!.read()) {
-        const start = before
-        yield { rows, places: set.places(hashes).map(place => place + start) }
-      }
-      before += set.size
-    }
+  values(index: number, of: number): Promise<BigUint64Array<ArrayBuffer>> {
+    return this.#cut.values(index, of)
+  }
+
+  places(index: number, of: number) {
+    return this.#cut.places(index, of)
+  }
+
+  /** Takes as much disk again, until it is closed. */
+  recut(key: Uint8Array, limit: number, signal?: AbortSignal) {
+    const folder = join(this.#home.folder, 'cut')
+    return this.#cut.recut(key, { folder, limit, isValued: this.#isValued, ...(signal && { signal }) })
   }
 
   /** Lets go of it: what is kept stays for the next process, all else is removed. */
@@ -167,16 +165,11 @@ export class PsiStoredItems {
     await closed(this.#parts)
     await this.#home.remove()
   }
-
-  async #distinct(part: number): Promise<ItemSet> {
-    const set = new ItemSet(this.#sizes[part]!)
-    for await (const { hashes } of this.#parts[part]!.read()) set.add(hashes)
-    return set
-  }
 }
 
 /** What a set's files lie in. */
 interface Home {
+  readonly folder: string
   close(): Promise<void>
   remove(): Promise<void>
 }
@@ -195,24 +188,7 @@ function aboutSet(job: PsiJob): string {
   return `sluice-psi/1 items ${psiJobDigest(job)}`
 }
 
-async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 }).catch(cause => {
-    throw unwritable(cause)
-  })
-}
-
-function partsIn(folder: string, key: Uint8Array, about: string): PartitionFile[] {
-  return Array.from({ length: PARTITIONS }, (_, part) => {
-    return new PartitionFile(join(folder, String(part)), key, about, part)
-  })
-}
-
-function partsOf(index: number, of: number): number[] {
-  const each = PARTITIONS / of
-  return Array.from({ length: each }, (_, i) => index * each + i)
-}
-
-interface Cutting extends Pick<StoredItemsOptions, 'signal' | 'onProgress'> {
+interface Cutting extends Pick<StoredItemsOptions, 'signal' | 'onProgress' | 'sum'> {
   /** rows before the first that comes */
   readonly read: number
   /** called between batches, with the rows that were pushed */
@@ -225,16 +201,14 @@ async function cut(
   batches: Tables,
   key: readonly string[],
   parts: readonly PartitionFile[],
-  { signal, onProgress, save, read: before }: Cutting,
+  { signal, onProgress, save, sum, read: before }: Cutting,
 ): Promise<number> {
   let read = before
   for await (const { table, rows, hashes } of hashedBatches(job, batches, key, signal)) {
     if (read + table.numRows > MOST_ROWS) throw tooLarge()
-    const words = new Uint32Array(hashes.buffer, hashes.byteOffset, hashes.length / 4)
-    for (let i = 0; i < rows.length; i++) {
-      const part = parts[partitionOf(hashes[i * ITEM_BYTES + ITEM_BYTES - 1]!)]!
-      if (part.push(words, i * 4, read + rows[i]!)) await part.flush()
-    }
+    const start = read
+    const values = sum === undefined ? undefined : valuesOf(job, columnOf(table, sum), table.numRows)
+    await pushAll(parts, hashes, i => start + rows[i]!, values && { values, placeOf: rows })
     read += table.numRows
     await save?.(read)
     onProgress?.(read)
@@ -247,24 +221,30 @@ async function cut(
 async function examined(
   job: PsiJob,
   parts: readonly PartitionFile[],
+  read: { readonly rows: number; readonly isValued: boolean },
   { signal }: Pick<StoredItemsOptions, 'signal'>,
 ) {
   const most = Math.max(...parts.map(part => part.records))
-  const set = new ItemSet(Math.min(most, bucketBound(job.size.ceiling, PARTITIONS)))
+  const limit = bucketBound(job.size.ceiling, PARTITIONS)
+  const set = new ItemSet(Math.min(most, limit))
   const digest = createHash('sha256')
   const sizes: number[] = []
   for (const part of parts) {
     if (signal?.aborted) throw new SluiceError('INTERRUPTED', 'the reading was interrupted')
     set.clear()
-    for await (const { hashes } of part.read()) if (!set.add(hashes)) throw tooMany(job)
+    const totals = new BigUint64Array(read.isValued ? Math.min(part.records, limit) : 0)
+    for await (const records of part.read()) {
+      if (!set.add(records.hashes)) throw tooMany(job)
+      if (read.isValued) addValues(totals, set, records)
+    }
     digest.update(set.hashes)
+    if (read.isValued) {
+      requireWithin(job, totals, read.rows)
+      digest.update(totals.subarray(0, set.size))
+    }
     sizes.push(set.size)
   }
   return { sizes, fingerprint: new Uint8Array(digest.digest()) }
-}
-
-async function closed(parts: readonly PartitionFile[]): Promise<void> {
-  for (const part of parts) await part.close()
 }
 
 function tooMany({ size }: PsiJob): SluiceError {
