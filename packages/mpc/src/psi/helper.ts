@@ -186,17 +186,14 @@ export function placed(flags: Uint8Array, order: Uint32Array): Uint8Array {
 }
 
 /** The first owner draws it and gives it to the others, past the helper. */
-function* agreedKey({ self, owners, random = randomBytes }: HelperOptions): Protocol<Uint8Array> {
-  const [first] = owners
-  return yield* fromFirst(
-    { self, owners },
-    self === first ? new Uint8Array(random(TAG_KEY_BYTES)) : TAG_KEY_BYTES,
-  )
+function agreedKey({ self, owners, random = randomBytes }: HelperOptions): Protocol<Uint8Array> {
+  const isFirst = self === owners[0]
+  return fromFirst({ owners }, isFirst ? new Uint8Array(random(TAG_KEY_BYTES)) : TAG_KEY_BYTES)
 }
 
 /** What the first owner gives to all others; those say how many bytes it has. */
 export function* fromFirst(
-  { self, owners }: Pick<HelperRoles, 'self' | 'owners'>,
+  { owners }: Pick<HelperRoles, 'owners'>,
   given: Uint8Array<ArrayBuffer> | number,
 ): Protocol<Uint8Array> {
   const [first, ...others] = owners
@@ -204,7 +201,6 @@ export function* fromFirst(
     const [received] = yield { send: [], receive: [{ from: first!, bytes: given }] }
     return received!
   }
-  if (self !== first) throw new SluiceError('INTERNAL', 'another owner than the first gives')
   yield { send: others.map(to => ({ to, bytes: given.slice() })), receive: [] }
   return given
 }

@@ -9,7 +9,7 @@ import { approvePsi } from '@sluice/mpc/psi'
 import { Table, Utf8, vectorFromArray } from 'apache-arrow'
 
 const [folder, name, bucketItems, killedAt] = process.argv.slice(2)
-const { job, ids } = JSON.parse(await readFile(join(folder, 'job.json'), 'utf8'))
+const { job, ids, tax } = JSON.parse(await readFile(join(folder, 'job.json'), 'utf8'))
 const signer = await KeyFile.open(join(folder, `${name}.key`))
 function say(word) {
   process.stdout.write(`${word}\n`)
@@ -17,32 +17,38 @@ function say(word) {
   if (String(word) === killedAt) process.kill(process.pid, 'SIGKILL')
 }
 const record = join(folder, `${name}.record`)
-const items = await PsiStoredItems.resume(job, tables, ['id'], {
-  ...{ party: name, scratch: folder, keys: record, every: 128 },
-  input: createHash('sha256').update(JSON.stringify(ids[name])).digest('hex'),
-})
+// a helper has none
+const items =
+  ids[name] &&
+  (await PsiStoredItems.resume(job, tables, ['id'], {
+    ...{ party: name, scratch: folder, keys: record, every: 128 },
+    input: createHash('sha256').update(JSON.stringify(ids[name])).digest('hex'),
+    ...(job.sum?.owner === name && { sum: 'tax' }),
+  }))
 const path = join(folder, `${name}.approval`)
 const approval = await readFile(path, 'utf8').then(JSON.parse, () => approvePsi(job, signer, items))
 await writeFile(path, JSON.stringify(approval))
 try {
-  const { matched, forget } = await runPsi(job, {
-    ...{ signer, approval, items, record, scratch: folder, wait: 60 },
+  const { matched, count, sum, forget } = await runPsi(job, {
+    ...{ signer, approval, record, scratch: folder, wait: 60, ...(items && { items }) },
     bucketItems: Number(bucketItems),
     onProgress: (_, at) => say(at.bucket),
   })
   say('computed')
   await writeFile(join(folder, `${name}.matched`), matched ?? '')
+  if (sum !== undefined) say(`${count} keys, ${sum}`)
   await forget()
-  await items.remove()
+  await items?.remove()
 } catch (error) {
   say(error.code)
-  await items.close()
+  await items?.close()
 }
 
 /** Says at which row it is, before it reads on. */
 async function* tables(from) {
   for (let row = from; row < ids[name].length; row += 64) {
     say(`row ${row}`)
-    yield new Table({ id: vectorFromArray(ids[name].slice(row, row + 64), new Utf8()) })
+    const text = values => vectorFromArray(values.slice(row, row + 64), new Utf8())
+    yield new Table({ id: text(ids[name]), ...(job.sum?.owner === name && { tax: text(tax) }) })
   }
 }

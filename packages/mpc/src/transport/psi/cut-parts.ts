@@ -123,9 +123,7 @@ export async function pushAll(
   { values, placeOf }: { readonly values?: BigUint64Array; readonly placeOf?: Uint32Array } = {},
 ): Promise<void> {
   const words = new Uint32Array(hashes.buffer, hashes.byteOffset, hashes.length / 4)
-  const halves =
-    values &&
-    new Uint32Array(values.buffer, values.byteOffset, values.length * (values.BYTES_PER_ELEMENT / 4))
+  const halves = values && halvesOf(values)
   const count = hashes.length / ITEM_BYTES
   for (let i = 0; i < count; i++) {
     const part = parts[partitionOf(hashes[i * ITEM_BYTES + ITEM_BYTES - 1]!)]!
@@ -133,10 +131,21 @@ export async function pushAll(
   }
 }
 
-/** Adds each row's value to the total of its key. */
+/** Adds each row's value to the total of its key, modulo 2^64; by halves, which is several times as fast as by bigints. */
 export function addValues(totals: BigUint64Array, set: ItemSet, { hashes, values }: Records): void {
   const places = set.places(hashes)
-  for (let i = 0; i < places.length; i++) totals[places[i]!]! += values![i]!
+  const [to, from] = [halvesOf(totals), halvesOf(values!)]
+  for (let i = 0; i < places.length; i++) {
+    const at = places[i]! * 2
+    const low = to[at]! + from[i * 2]!
+    to[at] = low
+    to[at + 1]! += from[i * 2 + 1]! + (low > 0xffffffff ? 1 : 0)
+  }
+}
+
+/** Two words each, the lower first. */
+function halvesOf(values: BigUint64Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length * 2)
 }
 
 export async function makeFolder(path: string): Promise<void> {
