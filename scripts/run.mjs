@@ -196,6 +196,7 @@ function build() {
       'tsconfig.base.json',
       'scripts/tsup.mjs',
       'scripts/assembly.mjs',
+      'scripts/standalone.mjs',
       ...filesBelow(join(folder, 'assembly')),
       ...filesBelow(join(folder, 'src')),
     ]

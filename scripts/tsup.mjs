@@ -1,5 +1,6 @@
 import { defineConfig } from 'tsup'
 import { assembly } from './assembly.mjs'
+import { standalone } from './standalone.mjs'
 
 /** @param {string[]} entries */
 const options = entries => ({
@@ -14,6 +15,10 @@ const options = entries => ({
   silent: true,
   esbuildPlugins: [assembly()],
 })
+
+/** A bundled CommonJS module asks for what is left outside. */
+const REQUIRE = `import { createRequire as requireFrom } from 'node:module'
+const require = requireFrom(import.meta.url)`
 
 /**
  * How every package is bundled: ESM with shared chunks, so that a class with a private brand exists once
@@ -35,11 +40,21 @@ export const program = (entries, { name, license }) =>
     ...options(entries),
     noExternal: [name],
     banner: {
-      js: [
-        `/*! ${name} is a part of this file:\n\n${license.replaceAll('*/', '* /')}*/`,
-        // a bundled CommonJS module asks for what is left outside
-        `import { createRequire as requireFrom } from 'node:module'`,
-        'const require = requireFrom(import.meta.url)',
-      ].join('\n'),
+      js: [`/*! ${name} is a part of this file:\n\n${license.replaceAll('*/', '* /')}*/`, REQUIRE].join('\n'),
     },
+  })
+
+/**
+ * A command line that people start: with all its dependencies in it, ours too, but what has native code.
+ *
+ * @param {string[]} entries paths below `src`, without extension
+ * @param {string[]} outside packages that are not bundled
+ */
+export const commandLine = (entries, outside) =>
+  defineConfig({
+    ...options(entries),
+    noExternal: [/./],
+    external: outside,
+    esbuildPlugins: [standalone(outside)],
+    banner: { js: REQUIRE },
   })

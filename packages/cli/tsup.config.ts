@@ -1,3 +1,3 @@
-import { library } from '../../scripts/tsup.mjs'
+import { commandLine } from '../../scripts/tsup.mjs'
 
-export default library(['main'])
+export default commandLine(['main'], ['fs-native-extensions', 'node-seal'])

@@ -82,7 +82,9 @@ export async function openLanes(
 }
 
 function thread(start: ThreadStart): Worker {
-  return new Worker(new URL('./worker.js', import.meta.url), {
+  // by the package's own name, for bundling moves this module
+  const manifest = import.meta.resolve('@sluice/core/package.json')
+  return new Worker(new URL('dist/he/worker.js', manifest), {
     workerData: start,
     name: 'sluice-he',
     resourceLimits: { maxOldGenerationSizeMb: HEAP },

@@ -29,7 +29,9 @@ export function startPool(threads: number): Pool {
 }
 
 function startWorker() {
-  const worker = new Worker(new URL('./worker.js', import.meta.url))
+  // by the package's own name, for bundling moves this module
+  const manifest = import.meta.resolve('@sluice/ledger/package.json')
+  const worker = new Worker(new URL('dist/verify/worker.js', manifest))
   const waiting = new Map<number, { resolve(scanned: ScannedBundle[]): void; reject(error: unknown): void }>()
   let ids = 0
   const fail = (error: unknown) => {
