@@ -65,9 +65,10 @@ function* receive(
   const width = valueBytes(count, peerCount, bits)
   const slots = 2 ** Math.ceil(Math.log2(count * 2))
   const evaluation = yield* evaluate(allColumns(parameters))
+  const seed = new Uint8Array(random(SEED_BYTES))
+  yield { send: [{ to: peer, bytes: seed }], receive: [] }
 
   // the other side works on the evaluation meanwhile
-  const seed = new Uint8Array(random(SEED_BYTES))
   const memory = arena({
     ...okvsEncodingSizes(parameters, count),
     ...{ key: 32, items: hashes.length, values: hashes.length },
@@ -82,7 +83,6 @@ function* receive(
 
   const { a, c } = yield* evaluation()
   xor(a, bytes.okvs)
-  yield { send: [{ to: peer, bytes: seed }], receive: [] }
   for (let start = 0; start < a.length; start += MESSAGE_BYTES) {
     yield { send: [{ to: peer, bytes: a.slice(start, start + MESSAGE_BYTES) }], receive: [] }
   }
@@ -125,7 +125,7 @@ function* send(
   const memory = arena({
     ...okvsSizes(parameters),
     ...{ key: 32, delta: OKVS_COLUMN_BYTES, products: 1 << 16, received: Math.min(MESSAGE_BYTES, b.length) },
-    ...{ items: most * ITEM_BYTES, rows: most * OKVS_ROW_BYTES, hashed: most * ITEM_BYTES },
+    ...{ items: most * ITEM_BYTES, rows: count * OKVS_ROW_BYTES, hashed: most * ITEM_BYTES },
     ...{ decoded: most * ITEM_BYTES, values: most * width },
   })
   const { kernels, at, bytes } = memory
@@ -133,6 +133,19 @@ function* send(
   kernels.gfTable(at.delta, at.products)
   bytes.okvs.set(b)
   const [seed] = yield { send: [], receive: [{ from: peer, bytes: SEED_BYTES }] }
+  const chunks = Array.from({ length: Math.ceil(count / most) }, (_, chunk) => {
+    const start = chunk * most
+    return { start, here: Math.min(most, count - start), rows: at.rows + start * OKVS_ROW_BYTES }
+  })
+
+  // the other side works on its store meanwhile
+  const shuffled = permuted(hashes, randomPermutation(count, random), ITEM_BYTES)
+  bytes.key.set(rowKey(session, run, seed!))
+  for (const { start, here, rows } of chunks) {
+    bytes.items.set(shuffled.subarray(start * ITEM_BYTES, (start + here) * ITEM_BYTES))
+    kernels.blake3Keyed(at.key, at.items, ITEM_BYTES, 0, rows, OKVS_ROW_BYTES, here)
+    kernels.okvsRows(rows, here, parameters.parts, parameters.sparse)
+  }
   for (let start = 0; start < b.length; start += MESSAGE_BYTES) {
     const size = Math.min(MESSAGE_BYTES, b.length - start)
     const [received] = yield { send: [], receive: [{ from: peer, bytes: size }] }
@@ -141,18 +154,11 @@ function* send(
   }
   kernels.okvsTables(at.okvs, parameters.parts, parameters.sparse, at.tables)
 
-  const keys = [rowKey(session, run, seed!), domainKey(session, 'rr22 values', run)]
-  const shuffled = permuted(hashes, randomPermutation(count, random), ITEM_BYTES)
-  for (let start = 0; start < count; start += most) {
-    const here = Math.min(most, count - start)
-    bytes.items.set(shuffled.subarray(start * ITEM_BYTES, (start + here) * ITEM_BYTES))
-    bytes.key.set(keys[0]!)
-    kernels.blake3Keyed(at.key, at.items, ITEM_BYTES, 0, at.rows, OKVS_ROW_BYTES, here)
-    kernels.okvsRows(at.rows, here, parameters.parts, parameters.sparse)
-    kernels.okvsDecode(at.rows, here, at.okvs, at.tables, at.decoded)
-    kernels.okvsValues(at.rows, here, at.hashed)
+  bytes.key.set(domainKey(session, 'rr22 values', run))
+  for (const { here, rows } of chunks) {
+    kernels.okvsDecode(rows, here, at.okvs, at.tables, at.decoded)
+    kernels.okvsValues(rows, here, at.hashed)
     kernels.gfMultiplyInto(at.hashed, at.products, at.decoded, here)
-    bytes.key.set(keys[1]!)
     kernels.blake3Keyed(at.key, at.decoded, ITEM_BYTES, 0, at.hashed, ITEM_BYTES, here)
     kernels.compact(at.hashed, width, at.values, here)
     yield { send: [{ to: peer, bytes: bytes.values.slice(0, here * width) }], receive: [] }
