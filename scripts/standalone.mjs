@@ -22,6 +22,7 @@ export const standalone = outside => ({
   name: 'standalone',
   setup(build) {
     build.initialOptions.metafile = true
+    build.initialOptions.sourcesContent = false
     // chunks of our own packages name each other for their order alone, and have no side effects
     build.initialOptions.logOverride = { 'ignored-bare-import': 'silent' }
     build.onResolve(
