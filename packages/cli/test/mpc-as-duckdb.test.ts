@@ -26,6 +26,7 @@ type Row = Readonly<Record<string, Value>>
 
 const code = { kind: 'code', alphabet: '0123456789C', length: 4 } as const
 const number = (bound: string) => ({ kind: 'number', scale: 0, bound }) as const
+const ordered = (bound: string) => ({ ...number(bound), orderStatistics: true }) as const
 const column = <T>(name: string, type: T, nullable = false) => ({ name, nullable, type })
 
 /** By its name: the form of a table, its rows, and what its policy lets be done with each column and protects. */
@@ -47,7 +48,7 @@ const TABLES: Readonly<
       entity: 'firm',
       columns: [
         column('band', { kind: 'category', categories: ['low', 'middle', 'high'] }),
-        column('debt', number('10000'), true),
+        column('debt', ordered('10000'), true),
         column('days', number('200')),
       ],
     },
@@ -57,20 +58,20 @@ const TABLES: Readonly<
       debt: i % 11 === 0 ? null : ((i * 7919) % 6000) - 900,
       days: 1 + ((i * 13) % 120),
     })),
-    uses: { firm: 'join', band: 'group', debt: 'aggregate, filter', days: 'aggregate, filter' },
+    uses: { firm: 'join', band: 'group', debt: 'aggregate, filter, order', days: 'aggregate, filter' },
   },
   taxpayers: {
     form: {
       name: 'taxpayers',
       owner: 'bureau',
       entity: 'id',
-      columns: [column('tax', number('10000'))],
+      columns: [column('tax', ordered('10000'))],
     },
     rows: Array.from({ length: 150 }, (_, i) => ({
       id: `E${1000 + i}`,
       tax: ((i * 104_729) % 5000) - 1200 || 1,
     })),
-    uses: { id: 'join', tax: 'aggregate, filter' },
+    uses: { id: 'join', tax: 'aggregate, filter, order, extreme' },
   },
   accounts: {
     form: {
@@ -111,7 +112,7 @@ const TABLES: Readonly<
       entity: 'permit',
       columns: [
         column('band', { kind: 'category', categories: ['low', 'high'] }),
-        column('fee', number('1000'), true),
+        column('fee', ordered('1000'), true),
       ],
     },
     rows: Array.from({ length: 120 }, (_, i) => ({
@@ -119,7 +120,7 @@ const TABLES: Readonly<
       band: i < 80 ? 'low' : 'high',
       fee: i < 3 ? null : 7 * i,
     })),
-    uses: { permit: 'join', band: 'group', fee: 'aggregate, filter' },
+    uses: { permit: 'join', band: 'group', fee: 'aggregate, filter, order, extreme' },
     protects: 'row',
   },
 }
@@ -362,6 +363,29 @@ describe('a plan that parties compute on shares', () => {
     expect(cells(expected)).toEqual(expect.arrayContaining(['low', 77, null, 'high', 40, 'small']))
     expect(found.suppressions).toEqual(expected.suppressions)
     expect(found.suppressions).not.toEqual([])
+  })
+
+  it('has its minima, maxima, quantiles and ranks, and holds back those with too few on a side', async () => {
+    const sql = `SELECT band, min(tax) AS low, max(tax) AS high, quantile_disc(tax, 0.5) AS half,
+      quantile_disc(debt, 0.25) AS quarter, max(debt, 20)[20] AS top, min(tax, 15)[15] AS fifteenth,
+      quantile_disc(debt, 0.9) FILTER (WHERE days <= 60) AS prompt, count(debt) AS owing, sum(debt) AS debt,
+      quantile_disc(tax, 0.5) - avg(tax) AS skew
+      FROM loans JOIN taxpayers ON firm = id WHERE tax < 3600 GROUP BY band`
+    const [expected, found] = [await byDuckDb(sql), await byParties(sql, ['loans', 'taxpayers'])]
+    expectSame(found, expected)
+    expect(found.suppressions).toEqual(expected.suppressions)
+    expect(cells(expected)).toContain(null)
+    expect(cells(expected).filter(value => value !== null).length).toBeGreaterThan(8)
+    expect(expected.table.numRows).toBe(2)
+  })
+
+  it('has them of rows that are entities, with nulls and an order by them', async () => {
+    const sql = `SELECT band, quantile_disc(fee, 0.75) AS upper, quantile_disc(fee, 0.5) AS half, max(fee) AS most
+      FROM permits GROUP BY band HAVING max(fee) > 1 ORDER BY quantile_disc(fee, 0.5) DESC LIMIT 2`
+    const [expected, found] = [await byDuckDb(sql), await byParties(sql, ['permits'])]
+    expectSame(found, expected)
+    // 40 high ones are enough for the two together, and 77 low ones
+    expect(cells(expected)).toEqual(['high', 763, 693, 833, 'low', 420, 287, 553])
   })
 
   it('shows a group of secret keys that is large enough, whatever is held back of it', async () => {

@@ -8,6 +8,7 @@ import { scaled } from './decimal.js'
 import { checkField, checkTests } from './field.js'
 import type { InputForm } from './input.js'
 import { invalid, ofOperation } from './invalid.js'
+import { checkPicked } from './ordered.js'
 import { queryOf } from './query.js'
 import { checkRoles, sharing } from './roles.js'
 import { statistic } from './statistics/schema.js'
@@ -262,6 +263,7 @@ function checkOperations(job: JointJob): void {
       const query = queryOf(job, given)
       checkField(job, given, query)
       checkStatistic(job, given, query)
+      checkPicked(job, query)
       return query
     } catch (error) {
       throw ofOperation(given.name, error)

@@ -19,6 +19,7 @@ import type { Chunk } from './clear.js'
 import type { Condition } from './expression.js'
 import { memoryExceeded } from './invalid.js'
 import { type JointJob, type JointOperation, partyIndex } from './job.js'
+import { holdPicked, withPicked } from './ordered.js'
 import { categoriesOf, type Guard, groupsOf, type Query } from './query.js'
 import { computingOf } from './roles.js'
 import { type Share, sharesOf } from './share.js'
@@ -127,6 +128,7 @@ const ALIGNMENT_BYTES = 32
  * value over columns of one owner is computed by that owner and shared as its outcome; what concerns several owners is
  * computed on shares. A null meets no condition and is in no total.
  *
+ * @param rows all of them, where the query opens single values
  * @param weights of a model, where the query has one
  * @returns nothing at a provider
  */
@@ -161,7 +163,8 @@ export function* totalRows(
     const values = yield* shared.condition(condition)
     measures.push({ values, present: values })
   }
-  return yield* totals(party, dimensions, measures)
+  const cells = yield* totals(party, dimensions, measures)
+  return yield* withPicked(party, shared, query, dimensions, cells)
 }
 
 /** Totals of further rows. */
@@ -182,7 +185,8 @@ export function* openTotals(
     const minimum = BigInt(job.minimumEntities)
     if (query.derived === undefined) {
       const { measures, further } = yield* guarded(party, query, cells!, minimum)
-      return yield* openAtLeast(party, measures, minimum, receivers, further)
+      const held = holdPicked(party, query, measures, minimum, further)
+      return yield* openAtLeast(party, held.cells, minimum, receivers, held.further)
     }
     return derivedCells(yield* openDerived(party, query, cells!, { minimum, receivers }))
   }

@@ -4,11 +4,13 @@ import {
   type ColumnSchema,
   columnsIn,
   type Expression,
+  type OrderBound,
   outputColumns,
   type Plan,
   type PlanNode,
   type ScalarType,
 } from '@sluice/core/plan'
+import type { Rank } from '../protocols/replicated/ranked.js'
 import { nodesAbove } from './above/above.js'
 import {
   type Condition,
@@ -32,9 +34,16 @@ import { isGuarding, Totalled } from './totalled.js'
 /** What is totalled: rows, values, or which rows have a value; in the rows that the aggregate itself picks. */
 export type Measure = { readonly where?: Condition } & (
   | { readonly kind: 'rows' }
-  | { readonly kind: 'values'; readonly value: Numeric }
+  | { readonly kind: 'values'; readonly value: Numeric; readonly one?: OneOf }
   | { readonly kind: 'present'; readonly value: Numeric }
 )
+
+/** Which one of the values is opened, in place of their sum. */
+export interface OneOf {
+  readonly place: 'smallest' | 'largest' | Rank
+  /** what a rank asks for beyond the minimum of entities */
+  readonly order?: OrderBound
+}
 
 /** Which rows of a cell, beside those with a value, decide whether a measure is opened: entities are counted in each. */
 export interface Guard {
@@ -55,7 +64,7 @@ export interface Output {
 export interface CellColumn {
   readonly id: ColumnId
   readonly type: ScalarType
-  readonly is: 'key' | 'count' | 'sum' | 'average'
+  readonly is: 'key' | 'count' | 'sum' | 'average' | 'value'
   /** place in the plan's keys or in `measures` */
   readonly at: number
 }
@@ -151,6 +160,11 @@ export function queryOf(
       throw refused('shape', 'of public lists alone there is nothing to open: ask for an aggregate')
     return { inputs, rows, condition: reading.condition(), keys, ...guarded, outputs }
   }
+  if (measures.some(measure => 'one' in measure))
+    throw refused(
+      'order',
+      'a minimum, a maximum or a quantile of rows that secret keys group or bring together',
+    )
   const { tables: joined, condition } = lookUps(reading.demanded(tables))
   checkRows(joined)
   const relation = { tables: joined, keys: found, entities: entitiesOf(joined) }
@@ -192,14 +206,18 @@ function rowsOf(plan: Plan, reading: Reading, inputs: readonly JointInput[]): Qu
 /** @throws SluiceError PARAMETER_INVALID `mpc.scale` where the plan's type of a key or a sum has fewer digits than it */
 function checkScale({ is, at, type }: CellColumn, keys: readonly Key[], measures: readonly Measure[]): void {
   if (type.kind !== 'integer' && type.kind !== 'decimal') return
-  const of = is === 'key' ? keys[at] : is === 'sum' ? measures[at] : undefined
+  const of = is === 'key' ? keys[at] : is === 'sum' || is === 'value' ? measures[at] : undefined
   const scale = of !== undefined && 'value' in of ? of.value.scale : 0
   if (scale > (type.kind === 'decimal' ? type.scale : 0)) throw tooFine()
 }
 
 function checkTotals(measures: readonly Measure[], rows: number): void {
   for (const measure of measures) {
-    if (measure.kind === 'values' && measure.value.bound * BigInt(rows) >= MAXIMUM_TOTAL)
+    if (
+      measure.kind === 'values' &&
+      measure.one === undefined &&
+      measure.value.bound * BigInt(rows) >= MAXIMUM_TOTAL
+    )
       throw refused('bound', 'so many rows of this bound could wrap a total')
   }
 }

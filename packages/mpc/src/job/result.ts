@@ -131,7 +131,7 @@ function textOf({ is, at }: Output, query: Query, cell: Cell | null): string | n
   if (query.derived !== undefined) return decimalOf(cell.sum, query.derived.scale)
   if (is === 'count') return cell.count.toString()
   const scale = scaleOf(query, at)
-  return is === 'sum' ? unscaled(cell.sum, scale) : averageOf(cell.sum, cell.count, scale)
+  return is === 'sum' || is === 'value' ? unscaled(cell.sum, scale) : averageOf(cell.sum, cell.count, scale)
 }
 
 /** Digits after the point of a measure's values. */

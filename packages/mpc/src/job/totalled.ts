@@ -5,6 +5,7 @@ import {
   type AggregateFunction,
   type ColumnId,
   isOrderStatistic,
+  type OrderBound,
   outputColumns,
   type Plan,
   type PlanNode,
@@ -22,7 +23,7 @@ import {
   sourcesOf,
 } from './expression.js'
 import { refused } from './invalid.js'
-import type { CellColumn, Guard, Measure, Output } from './query.js'
+import type { CellColumn, Guard, Measure, OneOf, Output } from './query.js'
 import { written } from './written.js'
 
 /** The aggregates of a plan as measures, each once, and what else decides of each whether it is opened. */
@@ -56,7 +57,7 @@ export class Totalled {
         (column): CellColumn => ({
           id: column.id,
           type: column.type,
-          is: totalledAs(column.function),
+          is: isOrderStatistic(column.function) ? 'value' : column.function,
           at: this.#placeOf(column),
         }),
       ),
@@ -104,14 +105,16 @@ export class Totalled {
     const all = this.#selections
     const found = 'rule' in all ? all : all[this.#aggregate.aggregates.indexOf(column)]!
     if (!('rule' in found)) return found
+    if (isOrderStatistic(column.function)) throw refused('order', found.message, found.remedy)
     if (column.filter !== null) throw refused('filter', found.message)
     return { value: column.argument, where: null, isPlain: true, nonzero: null, leftOver: [] }
   }
 
-  #measureOf(
-    { function: called }: AggregateColumn,
-    { value, where, isPlain }: Omit<Selection, 'id'>,
-  ): Measure {
+  #measureOf(column: AggregateColumn, { value, where, isPlain, order }: Omit<Selection, 'id'>): Measure {
+    const { function: called } = column
+    const one = oneOf(column, order)
+    if (one !== undefined && !this.#compares)
+      throw refused('order', 'a minimum, a maximum or a quantile takes replicated sharing')
     if (called === 'average' && !isPlain)
       throw refused('conditional', 'an average takes a condition as FILTER (WHERE …), not in its argument')
     const picked = where === null ? {} : { where: this.#conditionOf(where) }
@@ -120,7 +123,7 @@ export class Totalled {
     const constant = sourcesOf(number).length === 0
     if (constant && where === null)
       throw refused('expression', 'a total of a constant is a count: count the rows')
-    return { ...measureOf(called, number, constant), ...picked }
+    return { ...measureOf(called, number, constant), ...picked, ...(one && { one }) } as Measure
   }
 
   #guardOf({ nonzero, leftOver }: Omit<Selection, 'id'>): Guard {
@@ -170,10 +173,22 @@ function isAlways(condition: Condition, outcome: boolean): boolean {
   }
 }
 
-/** @throws SluiceError SQL_REFUSED `mpc.order` of what is no total */
-function totalledAs(called: AggregateFunction): 'count' | 'sum' | 'average' {
-  if (!isOrderStatistic(called)) return called
-  throw refused('order', `a ${called} is a job’s statistic, and no aggregate of its plan`)
+/** Which of the values an order statistic opens; undefined for what totals. */
+function oneOf(
+  { function: called, rank, fraction }: AggregateColumn,
+  order: OrderBound | undefined,
+): OneOf | undefined {
+  if (!isOrderStatistic(called)) return undefined
+  const end = called === 'minimum' ? 'smallest' : 'largest'
+  const place =
+    fraction !== undefined
+      ? { numerator: Number(fraction.slice(2).padEnd(6, '0')), denominator: 1_000_000 }
+      : rank === undefined
+        ? end
+        : end === 'smallest'
+          ? { smallest: rank }
+          : { largest: rank }
+  return { place, ...(order && { order }) }
 }
 
 function measureOf(called: AggregateFunction, value: Numeric, constant: boolean): Measure {

@@ -17,6 +17,7 @@ import { releasedTypes } from '../job/above/above.js'
 import { arranged, computedOf } from '../job/above/cells.js'
 import type { Value } from '../job/above/evaluate.js'
 import { type JointJob, jobDigest } from '../job/job.js'
+import { leastOf } from '../job/ordered.js'
 import { isListed, MPC_ENGINE, type Query, queryOf } from '../job/query.js'
 import type { CellTable } from '../job/result.js'
 import { sharingOf } from '../job/roles.js'
@@ -138,12 +139,12 @@ function assertEvidence(
 function evidenceOf(
   { groups, measures }: CellTable,
   { obligations, release }: ReviewedPlan,
-  { cells = [], relation }: Query,
+  { cells = [], measures: asked, relation }: Query,
   minimum: number,
 ): Evidence[] {
   if (release.mode !== 'aggregate') return []
-  const enough = (isOpened: (row: number) => boolean) => ({
-    entities: Float64Array.from(groups, (_, row) => (isOpened(row) ? minimum : 0)),
+  const enough = (isOpened: (row: number) => boolean, least = minimum) => ({
+    entities: Float64Array.from(groups, (_, row) => (isOpened(row) ? least : 0)),
     exact: new Uint8Array(groups.length),
     contributions: [],
   })
@@ -153,8 +154,13 @@ function evidenceOf(
     exact: Uint8Array.from(groups, (_, row) => (isOpened(row) ? 1 : 0)),
     contributions: [],
   })
+  const usedAs = (id: number) => cells.find(cell => cell.id === id && cell.is !== 'key')
+  const leastIn = (id: number) => {
+    const used = usedAs(id)
+    return used === undefined ? minimum : leastOf(asked[used.at]!, minimum)
+  }
   const isOpenedIn = (id: number) => {
-    const used = cells.find(cell => cell.id === id && cell.is !== 'key')
+    const used = usedAs(id)
     const measure = used && measures[used.at]
     return (row: number) => (measure?.[row] ?? null) !== null
   }
@@ -169,7 +175,7 @@ function evidenceOf(
     ...release.cells.flatMap(({ id, complement, differences }) => {
       const isOpened = isOpenedIn(id)
       return [
-        { source, part: { kind: 'cell' as const, id }, ...enough(isOpened) },
+        { source, part: { kind: 'cell' as const, id }, ...enough(isOpened, leastIn(id)) },
         ...(complement === null
           ? []
           : [{ source, part: { kind: 'complement' as const, id }, ...settled(isOpened) }]),

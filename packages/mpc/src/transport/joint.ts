@@ -15,6 +15,7 @@ import {
   partyIndex,
   sharesEntity,
 } from '../job/job.js'
+import { checkPickedMemory, pickedIn } from '../job/ordered.js'
 import {
   addCells,
   chunkRows,
@@ -260,12 +261,24 @@ async function computed(
       tables.push({ table: () => table, kept: table })
       continue
     }
-    const cells = await totalled(run, session, own, onEvent)
+    const cells = await (pickedIn(run.query).length === 0 ? totalled : picked)(run, session, own, onEvent)
     const cellsOpened = await session.run(openTotals(run, cells))
     if (cellsOpened !== undefined)
       tables.push(openedOf(operation, run.query, cellTable(run.query, cellsOpened)))
   }
   return tables
+}
+
+/** Where single values are opened, all rows at once. */
+async function picked(
+  run: Running,
+  session: Session,
+  own: ReadonlyMap<string, OwnInput>,
+  onEvent: RunJointOptions['onEvent'],
+): Promise<Cells | undefined> {
+  checkPickedMemory(run)
+  const chunk = await wholeOf(run.query, own)
+  return told(run, session, onEvent, totalRows(run, run.query.rows, chunk))
 }
 
 /** Runs what has its rows whole, and tells of rounds and bytes each second. */

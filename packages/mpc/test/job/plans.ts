@@ -1,23 +1,23 @@
-import type {
-  AggregateFunction,
-  Expression,
-  FunctionName,
-  Plan,
-  PlanNode,
-  ScalarType,
+import {
+  type AggregateColumn,
+  type AggregateFunction,
+  type Expression,
+  type FunctionName,
+  isOrderStatistic,
+  type OrderStatistic,
+  type Plan,
+  type PlanNode,
+  type ScalarType,
 } from '@sluice/core/plan'
 import { type InputForm, schemaOf } from '@sluice/mpc'
 
 const BOOLEAN: ScalarType = { kind: 'boolean' }
 const TEXT: ScalarType = { kind: 'text' }
 
-const TYPES: Readonly<Record<AggregateFunction, ScalarType>> = {
+const TYPES: Readonly<Record<Exclude<AggregateFunction, OrderStatistic>, ScalarType>> = {
   count: { kind: 'integer', bits: 64, signed: true },
   sum: { kind: 'decimal', precision: 38, scale: 2 },
   average: { kind: 'float', bits: 64 },
-  minimum: { kind: 'decimal', precision: 18, scale: 0 },
-  maximum: { kind: 'decimal', precision: 18, scale: 0 },
-  quantile: { kind: 'decimal', precision: 18, scale: 0 },
 }
 
 type Operand = string | number | bigint | Expression
@@ -32,7 +32,15 @@ interface Asked {
   readonly groupBy?: readonly (string | Expression)[]
   /** function, argument, and which rows it picks */
   readonly aggregates: Readonly<
-    Record<string, readonly [AggregateFunction, (Operand | undefined)?, (Expression | null)?]>
+    Record<
+      string,
+      readonly [
+        AggregateFunction,
+        (Operand | undefined)?,
+        (Expression | null)?,
+        Pick<AggregateColumn, 'rank' | 'fraction'>?,
+      ]
+    >
   >
 }
 
@@ -129,14 +137,15 @@ export function query({ inputs, of = inputs, on, where, groupBy = [], aggregates
     const name = typeof key === 'string' ? key : `key ${index}`
     return { id: 1000 + index, name, type: found.type, expression: found }
   })
-  const cells = Object.entries(aggregates).map(([name, [called, operand, filter]], index) => ({
+  const cells = Object.entries(aggregates).map(([name, [called, operand, filter, more]], index) => ({
     id: 2000 + index,
     name,
-    type: TYPES[called],
+    type: isOrderStatistic(called) ? expression(operand!).type : TYPES[called],
     function: called,
     argument: operand === undefined ? null : expression(operand),
     distinct: false,
     filter: filter ?? null,
+    ...more,
   }))
   return {
     kind: 'plan',

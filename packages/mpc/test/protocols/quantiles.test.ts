@@ -186,6 +186,7 @@ describe('ranks of 2,000 small tables', () => {
       FRACTIONS[run % 5]!,
       { numerator: 1 + (run % 3), denominator: 3 },
       { largest: 1 + (run % 4) },
+      { smallest: 1 + (run % 5) },
     ]
     const runs = Array.from({ length: 125 }, (_, run) =>
       cellsOf(16, `rank ${run}`, word => BigInt.asIntN(run % 2 === 0 ? 4 : 9, word)),
@@ -201,8 +202,13 @@ describe('ranks of 2,000 small tables', () => {
       expect(values.at(-1)).toBe(BigInt(sorted.length))
       ranksOf(Math.floor(place / 16)).forEach((rank, i) => {
         // of fewer values it is that of another cell, which is never opened
-        if (sorted.length < ('largest' in rank ? rank.largest : 1)) return
-        expect(values[i]).toBe('largest' in rank ? sorted.at(-rank.largest) : discrete(sorted, rank))
+        const [needed, expected] =
+          'largest' in rank
+            ? [rank.largest, sorted.at(-rank.largest)]
+            : 'smallest' in rank
+              ? [rank.smallest, sorted[rank.smallest - 1]]
+              : [1, sorted.length === 0 ? undefined : discrete(sorted, rank)]
+        if (sorted.length >= needed) expect(values[i]).toBe(expected)
       })
     })
   })

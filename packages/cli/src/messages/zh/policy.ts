@@ -36,6 +36,11 @@ export const zhPolicy: Translations = {
     '为它写一条规则（band、round、mask 等）；取值众所周知时写 `values: public`；或不要用途 order',
   'a minimum, a maximum or a quantile is of something else than a column as it stands':
     '最小值、最大值或分位数的参数不是列本身',
+  'a minimum, a maximum or a quantile of rows that secret keys group or bring together':
+    '由秘密键分组或连接的行上的最小值、最大值或分位数',
+  'a minimum, a maximum or a quantile takes replicated sharing': '最小值、最大值或分位数须用复制秘密分享',
+  'a rank, or the distance to another, is below the minimum of entities':
+    '名次，或与另一名次的距离，小于隐私单元的下限',
   'Write min(x), max(x) or quantile_disc(x, 0.5) of a column, and FILTER (WHERE …) for conditions.':
     '对列写 min(x)、max(x) 或 quantile_disc(x, 0.5)，条件写在 FILTER (WHERE …) 里。',
   'a quantile or a rank is over rows of which several may be one entity’s, or nobody’s':

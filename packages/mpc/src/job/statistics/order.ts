@@ -1,4 +1,3 @@
-import { SluiceError } from '@sluice/core'
 import { extremes as smallestAndLargest } from '../../protocols/replicated/extremes.js'
 import { multiply } from '../../protocols/replicated/multiply.js'
 import { openEach, reaching } from '../../protocols/replicated/opening.js'
@@ -11,11 +10,12 @@ import {
   ranked,
 } from '../../protocols/replicated/ranked.js'
 import { type Arithmetic, concatenate, known, slice, total } from '../../protocols/replicated/shares.js'
-import { MAXIMUM_SORT_ROWS, type SortKey } from '../../protocols/replicated/sort.js'
+import type { SortKey } from '../../protocols/replicated/sort.js'
 import type { Protocol } from '../../session/protocol.js'
 import { scaled, unscaled } from '../decimal.js'
-import { sourcesOf } from '../expression.js'
-import { invalid, refused } from '../invalid.js'
+import type { Numeric } from '../expression.js'
+import { invalid } from '../invalid.js'
+import { checkAllowed, checkExtreme, checkSortable } from '../ordered.js'
 import { groupsOf, type Query } from '../query.js'
 import { type Asked, boundOf, type ChosenRows, column, namesOf, type StatisticKind, scaleOf } from './kind.js'
 import type { Statistic, StatisticOf } from './schema.js'
@@ -27,12 +27,8 @@ export const extremes: StatisticKind<StatisticOf<'extremes'>> = {
   columns: [1, 1],
   grouped: true,
   check: asked => {
-    checkAllowed(asked)
-    if (boundOf(asked.query) >= LARGEST_EXTREME)
-      throw new SluiceError('PARAMETER_INVALID', 'The column’s bound is too large to find its extremes', {
-        rule: 'mpc.order',
-        remedy: 'Give a bound below 2^61, digits after the point included.',
-      })
+    checkAllowed(valuesOf(asked))
+    checkExtreme(boundOf(asked.query))
   },
   elements: ({ query }) => 26 * groupsOf(query).length,
   shape: ({ query }) => ({ cells: groupsOf(query).length, values: 2 }),
@@ -62,8 +58,8 @@ export const quantiles: StatisticKind<StatisticOf<'quantiles'>> = {
   columns: [1, 1],
   grouped: true,
   check: asked => {
-    checkAllowed(asked)
-    checkSortable(asked)
+    checkAllowed(valuesOf(asked))
+    checkSortable(asked.query.rows)
     if (fractionsOf(asked.statistic).includes(undefined))
       throw invalid(asked.at, 'the fractions are no numbers of 0 to 1, of six digits at most')
   },
@@ -98,8 +94,8 @@ export const threshold: StatisticKind<StatisticOf<'threshold'>> = {
   columns: [1, 1],
   grouped: true,
   check: asked => {
-    checkAllowed(asked)
-    checkSortable(asked)
+    checkAllowed(valuesOf(asked))
+    checkSortable(asked.query.rows)
     const { statistic, minimum, query, at } = asked
     if (statistic.k < minimum) throw invalid(at, 'k is below the minimum of entities')
     if (statistic.k > query.rows) throw invalid(at, 'k is more than the rows that there are')
@@ -120,29 +116,10 @@ export const threshold: StatisticKind<StatisticOf<'threshold'>> = {
   }),
 }
 
-const LARGEST_EXTREME = 2n ** 61n
 const FRACTION_DIGITS = 6
 
-/** @throws SluiceError SQL_REFUSED `mpc.order` where an owner did not allow that single values are opened */
-function checkAllowed({ query }: Asked<Statistic>): void {
-  for (const measure of query.measures) {
-    if (measure.kind === 'rows') continue
-    for (const { column, input } of sourcesOf(measure.value)) {
-      if (column.type.kind === 'number' && column.type.orderStatistics === true) continue
-      throw refused(
-        'order',
-        `what is opened would be somebody’s value of "${column.name}", which the owner of "${input}" does not allow`,
-      )
-    }
-  }
-}
-
-function checkSortable({ query: { rows } }: Asked<Statistic>): void {
-  if (rows <= MAXIMUM_SORT_ROWS) return
-  throw new SluiceError('PARAMETER_INVALID', `there are ${rows} rows to sort`, {
-    rule: 'mpc.order',
-    remedy: `Sort ${MAXIMUM_SORT_ROWS} rows at most: filter or aggregate them at their owners first.`,
-  })
+function valuesOf({ query }: Asked<Statistic>): Numeric[] {
+  return query.measures.flatMap(measure => (measure.kind === 'rows' ? [] : [measure.value]))
 }
 
 /** A sort's lanes, and of each cell its flags and what they are made of. */

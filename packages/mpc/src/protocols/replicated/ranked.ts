@@ -26,8 +26,8 @@ export interface QuantileFraction {
   readonly denominator: number
 }
 
-/** A place in a cell's order: a quantile, or so many-th from above. */
-export type Rank = QuantileFraction | { readonly largest: number }
+/** A place in a cell's order: a quantile, or so many-th from above or below. */
+export type Rank = QuantileFraction | { readonly largest: number } | { readonly smallest: number }
 
 /** By rank one value for each cell; and of how many values they are: what a minimum is held to. */
 export interface RankedCells {
@@ -37,11 +37,11 @@ export interface RankedCells {
 }
 
 /**
- * Quantiles, and the k-th largest, of each cell by itself. One sort by cell and value puts every cell's values in a row;
+ * Quantiles, and the k-th largest or smallest, of each cell by itself. One sort by cell and value puts every cell's values in a row;
  * where they begin and how many there are stays secret, so each rank is looked up by a test of equality for every row.
  *
- * Of a cell that has no values, or fewer than `largest`, it is the value of another: open what has a minimum, of at
- * least one and at least `largest`.
+ * Of a cell that has no values, or fewer than `largest` or `smallest`, it is the value of another: open what has a
+ * minimum, of at least one and at least as many.
  *
  * Rounds: those of the sort, and at most 20 for each fraction, and ten for each batch of look-ups; a look-up costs a
  * party 63 bits and a ring element for each row, party 0 another 64 bits and element.
@@ -78,7 +78,7 @@ export function* ranked(
 
 /** @throws SluiceError PARAMETER_INVALID where one is not within 0 and 1, or not of whole numbers */
 export function checkFractions(ranks: readonly Rank[]): void {
-  if (ranks.every(rank => ('largest' in rank ? isPlace(rank.largest) : isFraction(rank)))) return
+  if (ranks.every(isRank)) return
   throw new SluiceError('PARAMETER_INVALID', 'a fraction is not within 0 and 1, or a place below 1', {
     rule: 'mpc.parameters',
     remedy: 'Give whole numbers, the denominator at most 1000000.',
@@ -103,6 +103,10 @@ function* placesOf(party: Party, counts: Arithmetic, ranks: readonly Rank[]): Pr
   for (const rank of ranks) {
     if ('largest' in rank) {
       places.push(affineOf(party, add(starts, counts), 1n, BigInt.asUintN(64, -BigInt(rank.largest))))
+      continue
+    }
+    if ('smallest' in rank) {
+      places.push(affineOf(party, starts, 1n, BigInt(rank.smallest - 1)))
       continue
     }
     const [numerator, denominator] = [BigInt(rank.numerator), BigInt(rank.denominator)]
@@ -155,11 +159,16 @@ function repeated({ own, next }: Arithmetic, rows: number): Arithmetic {
   return arithmetic(new BigUint64Array(rows).fill(own[0]!), new BigUint64Array(rows).fill(next[0]!))
 }
 
+function isRank(rank: Rank): boolean {
+  if ('largest' in rank) return isPlace(rank.largest)
+  return 'smallest' in rank ? isPlace(rank.smallest) : isFraction(rank)
+}
+
 function isFraction({ numerator, denominator }: QuantileFraction): boolean {
   const whole = Number.isInteger(numerator) && Number.isInteger(denominator)
   return whole && numerator >= 0 && denominator >= 1 && numerator <= denominator && denominator <= 1_000_000
 }
 
-function isPlace(largest: number): boolean {
-  return Number.isInteger(largest) && largest >= 1 && largest <= 2 ** 31
+function isPlace(place: number): boolean {
+  return Number.isInteger(place) && place >= 1 && place <= 2 ** 31
 }
