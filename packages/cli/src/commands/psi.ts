@@ -265,23 +265,24 @@ async function runJob(context: Context, options: Running, file: string, held?: H
   )
   const record = options.record === undefined ? `${path}.psi` : context.path(options.record)
   const listen = options.listen === undefined ? {} : { listen: addressOf(options.listen) }
-  if (goesInBuckets(job)) {
+  const { holdForOutput } = await import('../psi/held-table.js')
+  const own = held ?? (input && (await holdForOutput(context, input, options.out)))
+  const open = own !== undefined && { held: own }
+  try {
+    if (!goesInBuckets(job)) {
+      const { runInMemory } = await import('../psi/run-in-memory.js')
+      const party = { input, signer, path, approval, record, ...listen }
+      return await runInMemory(context, job, party, options, own)
+    }
     const { runInBuckets } = await import('../psi/run-in-buckets.js')
-    return runInBuckets(context, job, {
+    return await runInBuckets(context, job, {
       ...{ signer, approval, record, ...listen },
-      ...(input !== undefined && { input }),
+      ...(input !== undefined && { input, ...open }),
       ...(options.scratch !== undefined && { scratch: options.scratch }),
       rowsOf: (columns, rows) => rowsOf(context, input!, columns, rows),
-      replyOf: (result, items) => resultOf(context, job, options, { result, items, input, silent: false }),
+      replyOf: (result, items) =>
+        resultOf(context, job, options, { result, items, input, silent: false, ...open }),
     })
-  }
-  const { runInMemory } = await import('../psi/run-in-memory.js')
-  const party = { input, signer, path, approval, record, ...listen }
-  if (held !== undefined || input === undefined) return runInMemory(context, job, party, options, held)
-  const { holdForOutput } = await import('../psi/held-table.js')
-  const own = await holdForOutput(context, input, options.out)
-  try {
-    return await runInMemory(context, job, party, options, own)
   } finally {
     await own?.close()
   }

@@ -7,6 +7,7 @@ import type { PsiItems, PsiJob } from '@sluice/mpc/psi'
 import type { TableFile } from '@sluice/sandbox/table'
 import type { Context } from '../context.js'
 import { writeError } from '../output/file.js'
+import type { HeldTable } from './held-table.js'
 
 /** What a party brings: its file, and which of its columns the job’s are. */
 export interface PsiInput {
@@ -83,6 +84,8 @@ export interface KeptBy {
   /** the party’s record: the key of what is kept lies beside it */
   readonly record: string
   readonly scratch: string | undefined
+  /** the input, where it is open already */
+  readonly held?: HeldTable | undefined
 }
 
 /**
@@ -130,14 +133,14 @@ async function storeItems(
   context: Context,
   job: PsiJob,
   input: PsiInput,
-  { party, record: keys, scratch }: KeptBy,
+  { party, record: keys, scratch, held }: KeptBy,
 ): Promise<PsiStoredItems> {
   const [{ PsiStoredItems }, { contentDigest }] = await Promise.all([
     import('@sluice/mpc'),
     import('@sluice/sandbox/table'),
   ])
   const folder = await folderFor(context, scratch ?? dirname(input.file))
-  return withInput(context, input, async (table, unchanged) => {
+  const store = async (table: TableFile, unchanged: () => Promise<void>) => {
     const { key, sum } = input
     const select = selected(input)
     requireColumns(table, input.file, select)
@@ -149,7 +152,8 @@ async function storeItems(
       onProgress: rows =>
         context.progress.report({ stage: 'read', fraction: rows / Math.max(1, table.rows) }),
     })
-  })
+  }
+  return held === undefined ? withInput(context, input, store) : withHeld(input, held, store)
 }
 
 /**
@@ -170,6 +174,20 @@ export async function withInput<T>(
   const unchanged = () => requireVersion(path, first.version!)
   await unchanged()
   return withTable(context, file, table => use(table, unchanged))
+}
+
+/** The same of one that is open, and stays so, at rest. */
+export async function withHeld<T>(
+  { first }: PsiInput,
+  { opened }: HeldTable,
+  use: (table: TableFile, unchanged: () => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const table = await opened
+  // what is read elsewhere in the same command is of the file that is held
+  first.version = table.version
+  const used = await use(table, () => table.unchanged())
+  await table.rest()
+  return used
 }
 
 export async function withTable<T>(

@@ -6,6 +6,7 @@ import type { PsiApproval, PsiItems, PsiJob } from '@sluice/mpc/psi'
 import type { Table } from 'apache-arrow'
 import type { Context } from '../context.js'
 import type { Reply } from '../output/reply.js'
+import type { HeldTable } from './held-table.js'
 import { brokenOff, folderFor, type PsiInput, withItems } from './input.js'
 
 export interface InBuckets extends Pick<RunPsiOptions, 'listen'> {
@@ -15,6 +16,8 @@ export interface InBuckets extends Pick<RunPsiOptions, 'listen'> {
   readonly approval: PsiApproval
   readonly record: string
   readonly scratch?: string
+  /** the open input, where this party writes from it */
+  readonly held?: HeldTable
   /** the columns that are handed over, of these rows of the input */
   readonly rowsOf: (columns: readonly string[], rows: Uint32Array) => Promise<Table>
   /** writes the rows, and says so */
@@ -26,7 +29,7 @@ export interface InBuckets extends Pick<RunPsiOptions, 'listen'> {
  * the same command goes on after any end.
  */
 export async function runInBuckets(context: Context, job: PsiJob, party: InBuckets): Promise<Reply> {
-  const { input, signer, approval, record, listen, rowsOf, replyOf } = party
+  const { input, signer, approval, record, listen, held, rowsOf, replyOf } = party
   const [{ runPsi }, { psiLearns, psiPartyIndex }, { stageOf }] = await Promise.all([
     import('@sluice/mpc/intersections'),
     import('@sluice/mpc/psi'),
@@ -35,7 +38,7 @@ export async function runInBuckets(context: Context, job: PsiJob, party: InBucke
   const scratch = await folderFor(context, party.scratch ?? dirname(input?.file ?? record))
   const { wait } = context.settings
   const handed = job.payload.find(({ from }) => from === signer.name)
-  return withItems(context, job, input, { party: signer.name, record, scratch }, async items => {
+  return withItems(context, job, input, { party: signer.name, record, scratch, held }, async items => {
     const result = await runPsi(job, {
       ...{ signer, approval, record, scratch, signal: context.signal, now: context.io.now },
       ...(items !== undefined && { items }),

@@ -4,7 +4,7 @@ import { type PsiApproval, type PsiJob, psiPartyIndex, psiSeesCount } from '@slu
 import type { Context } from '../context.js'
 import type { Reply } from '../output/reply.js'
 import type { HeldTable } from './held-table.js'
-import { itemsOf, type PsiInput, readItems } from './input.js'
+import { itemsOf, type PsiInput, readItems, withHeld } from './input.js'
 import { rowsOf } from './payload.js'
 import type { Naming } from './prepared.js'
 import { resultOf, type Wanted } from './result.js'
@@ -29,12 +29,11 @@ export async function runInMemory(
   context.progress.report({ stage: 'read' })
   const read = async () => {
     if (input === undefined || held === undefined) return input && readItems(context, job, input)
-    const table = await held.opened
-    // what is read elsewhere in the same command is of the file that is held
-    input.first.version = table.version
-    const items = await itemsOf(context, job, input, table)
-    await table.unchanged()
-    return items
+    return withHeld(input, held, async (table, unchanged) => {
+      const items = await itemsOf(context, job, input, table)
+      await unchanged()
+      return items
+    })
   }
   const [items, { runPrepared, runPsi }, { stageOf }, { withSide }] = await Promise.all([
     read(),
@@ -42,7 +41,6 @@ export async function runInMemory(
     import('../joint/shown.js'),
     import('./prepared.js'),
   ])
-  await (await held?.opened)?.rest()
   const { wait } = context.settings
   const handed = job.payload.find(({ from }) => from === signer.name)
   const common = {
