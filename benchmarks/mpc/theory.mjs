@@ -31,9 +31,13 @@ export const elements = count => ({ rounds: 1, bytes: 3 * ELEMENT * count })
 export const products = elements
 export const opening = elements
 
+/** What is done value by value takes so many at once, and its rounds for each such block. */
+const BLOCK = 2 ** 20
+const blocks = values => Math.max(1, Math.ceil(values / BLOCK))
+
 /** Conjunctions of a bit of each value, by each party, and what party 0 sends beside; planes are whole words of 64 values. */
 const conjunctions = (rounds, each, first, values) => ({
-  rounds,
+  rounds: rounds * blocks(values),
   bytes: (3 * each + first) * Math.ceil(values / 64) * ELEMENT,
 })
 
@@ -41,7 +45,7 @@ export const negative = values => conjunctions(8, 181, 64, values)
 export const zero = values => conjunctions(7, 63, 64, values)
 
 /** Packed bits as a column of zeros and ones: an element of each party, and another of party 0. */
-export const unpacked = bits => ({ rounds: 2, bytes: 4 * ELEMENT * bits })
+export const unpacked = bits => ({ rounds: 2 * blocks(bits), bytes: 4 * ELEMENT * bits })
 
 /** The same of several planes in one, each filled up to whole words. */
 const unpackedPlanes = (values, planes) => unpacked(planes * padded(values))
@@ -198,7 +202,7 @@ export function sort(rows, columns, keys = [32]) {
   return inTurn(
     atOnce(...keys.map(bits => toBits(rows, bits))),
     ...digits.map(({ bits, left }) => ({
-      rounds: 7,
+      rounds: 5 + 2 * blocks(rows),
       bytes: rows * LANE * (3 * (2 ** bits - 1) + 3 + 6 * (2 + left) + 3),
     })),
     moved,
@@ -230,9 +234,9 @@ const grouped = (rows, bits) =>
     sort(rows, 2, [bits]),
     zero(rows),
     unpacked(rows),
-    { rounds: 3, bytes: 6 * LANE * rows },
+    { rounds: 1 + 2 * blocks(rows), bytes: 6 * LANE * rows },
     placed(rows, 4),
-    products(3 * rows),
+    times(blocks(rows), products((3 * rows) / blocks(rows))),
   )
 
 /** The rule, products, a shuffle; which groups are opened to all, and five columns of them. */
@@ -294,7 +298,7 @@ export function joinJob(many, few, { bits, categories, receivers }) {
     sort(many, 4, [wide]),
     zero(many),
     unpacked(many),
-    { rounds: 3, bytes: 6 * LANE * many },
+    { rounds: 1 + 2 * blocks(many), bytes: 6 * LANE * many },
     placed(many, 5),
     inTurn(negative(1), unpacked(1), opening(1)),
     products(4 * categories),

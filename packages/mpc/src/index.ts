@@ -21,6 +21,7 @@ export {
   type Incoming,
   type LocalRun,
   type Outgoing,
+  PAUSE,
   type Protocol,
   runLocally,
   together,

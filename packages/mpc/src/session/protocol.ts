@@ -21,6 +21,12 @@ export interface Exchange {
 }
 
 /**
+ * What a protocol that computes for long yields in between: no round, but a moment in which the session can say that this
+ * participant is still there. Its peers need not do the same.
+ */
+export const PAUSE: Exchange = Object.freeze({ send: [], receive: [] })
+
+/**
  * A protocol as a state machine without I/O: it yields an exchange, is resumed with the received messages in the
  * order in which it named them, and returns its output. Sizes and order never depend on secrets.
  */
@@ -32,6 +38,12 @@ export function* together<T extends readonly unknown[]>(
 ): Protocol<T> {
   const steps = protocols.map(protocol => protocol.next())
   while (steps.some(step => !step.done)) {
+    for (const [index, protocol] of protocols.entries()) {
+      while (steps[index]!.value === PAUSE) {
+        yield PAUSE
+        steps[index] = protocol.next([])
+      }
+    }
     const exchanges = steps.map(step => (step.done ? undefined : step.value))
     const received = yield {
       send: exchanges.flatMap(exchange => exchange?.send ?? []),
@@ -56,6 +68,10 @@ export function* together<T extends readonly unknown[]>(
 export function* renamed<T>(protocol: Protocol<T>, participants: readonly number[]): Protocol<T> {
   let step = protocol.next()
   while (!step.done) {
+    if (step.value === PAUSE) {
+      step = protocol.next(yield PAUSE)
+      continue
+    }
     const { send, receive } = step.value
     step = protocol.next(
       yield {

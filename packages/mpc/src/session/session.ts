@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { Duplex } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { isSluiceError, SluiceError } from '@sluice/core'
 import { checkHello, encodeHello, type SessionJob, sessionId, VERSION } from './hello.js'
 import { LINK_LIMITS, Link, type LinkLimits, type Transcript } from './link.js'
-import type { Exchange, Protocol } from './protocol.js'
+import { type Exchange, PAUSE, type Protocol } from './protocol.js'
 
 export interface SessionOptions {
   readonly job: SessionJob
@@ -94,8 +95,8 @@ export class Session {
     return this.#watch.guard(async () => {
       let step = protocol.next()
       while (!step.done) {
-        const received = await this.#exchange(step.value)
-        step = protocol.next(received)
+        if (step.value === PAUSE) await setImmediate()
+        step = protocol.next(step.value === PAUSE ? [] : await this.#exchange(step.value))
       }
       return step.value
     })

@@ -7,7 +7,8 @@ import { makeJob } from './parties.js'
 import { columnsOf } from './plans.js'
 import { statisticJobs } from './statistic-job.js'
 
-const CATEGORIES = [...'abcdefghijkl']
+/** So many that a few runs are of thousands of groups. */
+const CATEGORIES = Array.from({ length: 500 }, (_, i) => `c${i}`)
 const number = (name: string, nullable: boolean, scale: number, bound: string) =>
   ({ name, nullable, type: { kind: 'number', scale, bound } }) as const
 const forms: InputForm[] = [
@@ -39,12 +40,12 @@ const rowOf: fc.Arbitrary<Row> = fc.record({
   staff: fc.bigInt({ min: -2n, max: 2n }),
 })
 const given = fc.record({
-  rows: fc.array(rowOf, { maxLength: 120 }),
-  grouped: fc.boolean(),
+  rows: fc.array(rowOf, { maxLength: 600 }),
+  grouped: fc.integer({ min: 0, max: 9 }).map(drawn => drawn > 0),
   chosen: fc.boolean(),
   minimum: fc.integer({ min: 1, max: 4 }),
   digits: fc.integer({ min: 0, max: 4 }),
-  size: fc.constantFrom(50, 64),
+  size: fc.constantFrom(250, 256),
 })
 type Given = typeof given extends fc.Arbitrary<infer T> ? T : never
 const where = c.less('staff', 'tax')
@@ -89,34 +90,35 @@ describe('of each group, on shares', () => {
           }
         }
       }),
-      { numRuns: 10, seed: 20261121 },
+      { numRuns: 5, seed: 20261121 },
     )
   })
 
   it('variance and standard deviation are those of a sample, to the last digit but one', () => {
     fc.assert(
-      fc.property(given, fc.boolean(), (asking, rooted) => {
+      fc.property(given, asking => {
         const digits = Math.min(asking.digits, 3)
-        const kind = rooted ? 'deviation' : 'variance'
-        for (const { opened, found, enough } of asked({ kind, digits }, ['debt'], asking)) {
-          if (!enough) {
-            expect(opened).toBeNull()
-            continue
-          }
-          const values = found.map(([debt]) => debt!)
-          const n = BigInt(values.length)
-          const deviations = n * sumOf(values.map(x => x * x)) - sumOf(values) ** 2n
-          const power = 10n ** BigInt(rooted ? 2 * digits : digits)
-          const variance = n === 1n ? 0n : (deviations * power) / (n * (n - 1n))
-          if (!rooted) expect(distance(raw(opened), variance)).toBeLessThanOrEqual(1n)
-          else {
-            const root = raw(opened)
-            expect((root - 1n) ** 2n).toBeLessThanOrEqual(variance === 0n ? 1n : variance)
-            expect((root + 2n) ** 2n).toBeGreaterThan(variance)
+        for (const kind of ['variance', 'deviation'] as const) {
+          for (const { opened, found, enough } of asked({ kind, digits }, ['debt'], asking)) {
+            if (!enough) {
+              expect(opened).toBeNull()
+              continue
+            }
+            const values = found.map(([debt]) => debt!)
+            const n = BigInt(values.length)
+            const deviations = n * sumOf(values.map(x => x * x)) - sumOf(values) ** 2n
+            const power = 10n ** BigInt(kind === 'deviation' ? 2 * digits : digits)
+            const variance = n === 1n ? 0n : (deviations * power) / (n * (n - 1n))
+            if (kind === 'variance') expect(distance(raw(opened), variance)).toBeLessThanOrEqual(1n)
+            else {
+              const root = raw(opened)
+              expect((root - 1n) ** 2n).toBeLessThanOrEqual(variance === 0n ? 1n : variance)
+              expect((root + 2n) ** 2n).toBeGreaterThan(variance)
+            }
           }
         }
       }),
-      { numRuns: 8, seed: 20261122 },
+      { numRuns: 5, seed: 20261122 },
     )
   })
 
@@ -142,13 +144,13 @@ describe('of each group, on shares', () => {
           }
         }
       }),
-      { numRuns: 6, seed: 20261123 },
+      { numRuns: 3, seed: 20261123 },
     )
   })
 
   // two more or fewer, as groups and owners are
   it('takes as many rounds as the documentation says', () => {
-    const rows: Row[] = [{ debt: 5n, large: 1n, k: 'a', tax: 1n, staff: 2n }]
+    const rows: Row[] = [{ debt: 5n, large: 1n, k: 'c0', tax: 1n, staff: 2n }]
     const rounds = (kind: 'mean' | 'ratio' | 'variance' | 'deviation') => {
       const columns = kind === 'ratio' ? ['large', 'staff'] : ['staff']
       const { job, operation } = jobOf({ kind, digits: 1 }, { columns, rows: 1 })

@@ -143,7 +143,7 @@ describe.each(JOBS)('a job by %s', (_, change) => {
           })
         })
       }),
-      { numRuns: 60, seed: 20261121 },
+      { numRuns: 80, seed: 20261121 },
     )
   })
 

@@ -2,6 +2,7 @@ import type { Protocol } from '@sluice/mpc'
 import {
   type Arithmetic,
   completeCases,
+  concatenate,
   correlations,
   covariances,
   histogram,
@@ -277,6 +278,56 @@ describe('correlations', () => {
     expect(values[0]! + 1_000_000n).toBeLessThanOrEqual(1n)
     expect(values[1]).toBe(0n)
     expect(values[2]).toBe(0n)
+  })
+})
+
+describe('variances, covariances and correlations of two thousand pairs of columns', () => {
+  const COLUMNS = 34
+  const BOUND = 2n ** 20n
+
+  /** Columns of every kind: at the bound, that do not vary, alike, opposite, and random ones of every size. */
+  function varied(rows: number, missing: bigint): Value[][] {
+    const words = stream(`varied ${rows}`).words(rows * COLUMNS * 2)
+    const made = Array.from({ length: COLUMNS }, (_, c) =>
+      Array.from({ length: rows }, (_, r): bigint => {
+        const word = words[c * rows + r]!
+        if (c < 3) return [BOUND, -BOUND, 0n][c]!
+        if (c === 3) return r % 2 === 0 ? BOUND : -BOUND
+        return BigInt.asIntN(1 + (c % 20), word)
+      }),
+    )
+    made[5] = made[4]!.map(value => -value)
+    made[6] = [...made[4]!]
+    return made.map((values, c) =>
+      values.map((value, r) =>
+        missing > 0n && words[(COLUMNS + c) * rows + r]! % (missing * BigInt(COLUMNS)) === 0n ? null : value,
+      ),
+    )
+  }
+
+  it.each([
+    { rows: 1, missing: 0n },
+    { rows: 3, missing: 0n },
+    { rows: 12, missing: 3n },
+    { rows: 50, missing: 2n },
+  ])('of $rows rows are those of fixed-point integers, to the last digit', ({ rows, missing }) => {
+    const columns = varied(rows, missing)
+    const { values } = opened(columns, function* (party, given, present) {
+      const all = yield* scatter(party, sampleOf(given, present, BOUND))
+      const covered = yield* covariances(party, all, { fraction: { base: 10, digits: 3 }, of: 'sample' })
+      const correlated = yield* correlations(party, all, { fraction: { base: 10, digits: 7 } })
+      const found = concatenate([covered, correlated])
+      return yield* openFromEntities(party, { count: all.count, values: found }, 0n, ALL)
+    })
+    const all = moments(completeIntegers(columns), rows, BOUND)
+    const below = all.scale * (all.count > 0n ? all.count - 1n : 0n)
+    const places = [...columns.keys()]
+    const covered = upper(places, true).map(([i, j]) =>
+      below === 0n ? 0n : (all.deviations[i]![j]! * 1000n) / below,
+    )
+    const root = roots(all)
+    const correlated = upper(places, false).map(pair => fixedCorrelation(all, root, pair, 10n ** 7n))
+    expect([...values]).toEqual([...covered, ...correlated])
   })
 })
 

@@ -1,4 +1,4 @@
-import type { Protocol } from '../../session/protocol.js'
+import { PAUSE, type Protocol } from '../../session/protocol.js'
 import { blocksOf } from './blocks.js'
 import { drawLanes, type LaneShares, type Lanes, laneBytes, lanesFrom, plus } from './lanes.js'
 import { next as after, type Party, previous } from './party.js'
@@ -38,7 +38,7 @@ interface Indicators {
 
 /** The products' part by itself, so that the indicators are gone when it is sent. */
 function* unmasked(party: Party, keys: LaneShares, shift: number, values: number): Protocol<Lanes> {
-  return ranked(yield* flagged(party, keys, shift, values), keys.own.length, values, party.index)
+  return yield* ranked(yield* flagged(party, keys, shift, values), keys.own.length, values, party)
 }
 
 /** The indicators of all rows, block after block. */
@@ -127,14 +127,29 @@ function reordered(
 }
 
 /** Σ_k of this party's part of the products f_k · s_k, before its mask. */
-function ranked({ own, next }: Indicators, rows: number, values: number, index: number): Lanes {
+function* ranked({ own, next }: Indicators, rows: number, values: number, party: Party): Protocol<Lanes> {
   // share 0 holds the constants: the one of which digit 0 is what is left, and that places begin at 0
-  const ones = [index === 0 ? 1 : 0, index === 2 ? 1 : 0]
+  const ones = [party.index === 0 ? 1 : 0, party.index === 2 ? 1 : 0]
   const placed = [own, next].map((flags, which) => starts(flags, rows, values, ones[which]!))
-  const [seenOwn, seenNext] = placed as [Int32Array, Int32Array]
-  const [oneOwn, oneNext] = ones as [number, number]
   const out = new Uint32Array(rows)
-  for (let row = 0, start = 0; row < rows; row++, start += values - 1) {
+  for (const [from, to] of blocksOf(party, rows)) {
+    rank({ own, next }, from, to, values, ones as [number, number], placed as [Int32Array, Int32Array], out)
+    yield PAUSE
+  }
+  return out
+}
+
+/** The same of some rows; what was seen goes on. */
+function rank(
+  { own, next }: Indicators,
+  from: number,
+  to: number,
+  values: number,
+  [oneOwn, oneNext]: readonly [number, number],
+  [seenOwn, seenNext]: readonly [Int32Array, Int32Array],
+  out: Lanes,
+): void {
+  for (let row = from, start = from * (values - 1); row < to; row++, start += values - 1) {
     let sum = 0
     let [restOwn, restNext] = [oneOwn, oneNext]
     for (let k = values - 1; k >= 0; k--) {
@@ -150,7 +165,6 @@ function ranked({ own, next }: Indicators, rows: number, values: number, index: 
     }
     out[row] = sum
   }
-  return out
 }
 
 /** For each digit, how many rows have a smaller one, less one. */

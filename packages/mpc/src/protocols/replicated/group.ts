@@ -21,7 +21,7 @@ import {
   slice,
   total,
 } from './shares.js'
-import { fromLanes, inLanes, permutations, shuffleLanes } from './shuffle.js'
+import { fromLanes, inLanes, permutationsInTime, shuffleLanes } from './shuffle.js'
 import { placed, rearranged, restored, type SortKey, sortBy, sortingPermutation } from './sort.js'
 import type { Measure } from './totals.js'
 
@@ -197,7 +197,7 @@ export function* openGroups(
 ): Protocol<OpenedGroups | undefined> {
   if (minimum < 1n) throw invalid('the minimum is below 1', 'Give a minimum of 1 or more.')
   const kept = yield* passed(party, groups, minimum)
-  const order = permutations(party, groups.members.own.length)
+  const order = yield* permutationsInTime(party, groups.members.own.length)
   const [flags, ...shuffled] = (yield* shuffleLanes(party, kept, order)).map(fromLanes)
   const everybody = [0, 1, 2, ...receivers.filter(receiver => receiver > 2)]
   const opened = placesOf((yield* open(party, flags!, everybody))!)

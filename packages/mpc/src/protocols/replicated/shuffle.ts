@@ -1,5 +1,5 @@
 import type { MaskSource } from '../../ring/kernels.js'
-import type { Outgoing, Protocol } from '../../session/protocol.js'
+import { type Outgoing, PAUSE, type Protocol } from '../../session/protocol.js'
 import {
   drawLanes,
   elementLanes,
@@ -26,7 +26,15 @@ export interface Permutations {
 
 /** Fresh permutations of so many rows, drawn from the keys that two parties share; without a message. */
 export function permutations(party: Party, rows: number): Permutations {
-  return { own: permutation(party.own, rows), next: permutation(party.next, rows) }
+  const drawing = permutationsInTime(party, rows)
+  let step = drawing.next()
+  while (!step.done) step = drawing.next([])
+  return step.value
+}
+
+/** The same, with pauses. */
+export function* permutationsInTime(party: Party, rows: number): Protocol<Permutations> {
+  return { own: yield* permutation(party.own, rows), next: yield* permutation(party.next, rows) }
 }
 
 /**
@@ -40,9 +48,10 @@ export function permutations(party: Party, rows: number): Permutations {
 export function* shuffle(
   party: Party,
   columns: readonly Arithmetic[],
-  order: Permutations = permutations(party, columns[0]?.own.length ?? 0),
+  order?: Permutations,
 ): Protocol<Arithmetic[]> {
-  return (yield* shuffleLanes(party, columns.map(inLanes), order)).map(fromLanes)
+  const by = order ?? (yield* permutationsInTime(party, columns[0]?.own.length ?? 0))
+  return (yield* shuffleLanes(party, columns.map(inLanes), by)).map(fromLanes)
 }
 
 /** The inverse of `shuffle` with the same permutations, and its cost. */
@@ -129,7 +138,7 @@ function* permuted(
 ): Protocol<LaneShares[]> {
   const later = party.index === index
   if (!later && next(party.index) !== index) {
-    const fresh = taken(columns, ({ group, own }) => ({
+    const fresh = yield* taken(columns, ({ group, own }) => ({
       group,
       own: drawLanes(party.own, own.length),
       next: drawLanes(party.next, own.length),
@@ -138,7 +147,7 @@ function* permuted(
     return fresh
   }
   const [source, known] = later ? [party.next, order.own] : [party.own, order.next]
-  const made = taken(columns, ({ group, own, next: after }) => {
+  const made = yield* taken(columns, ({ group, own, next: after }) => {
     const mask = drawLanes(source, own.length)
     const part = apply(later ? after : plus(group, own, after), known, elementLanes({ group }))
     return { group, mask, part: minus(group, part, mask, part) }
@@ -156,20 +165,38 @@ function* permuted(
   })
 }
 
-/** Something of each column, which is then out of the list. */
-function taken<T>(columns: LaneShares[], make: (column: LaneShares) => T): T[] {
+/** Something of each column, which is then out of the list; with pauses. */
+function* taken<T>(columns: LaneShares[], make: (column: LaneShares) => T): Protocol<T[]> {
   const found: T[] = []
-  while (columns.length > 0) found.push(make(columns.shift()!))
+  while (columns.length > 0) {
+    found.push(make(columns.shift()!))
+    yield PAUSE
+  }
   return found
 }
 
 /** A uniform permutation (Fisher and Yates; Knuth, volume 2, section 3.4.2, algorithm P), without the bias of a remainder. */
-function permutation(source: MaskSource, rows: number): Lanes {
+function* permutation(source: MaskSource, rows: number): Protocol<Lanes> {
   const order = new Uint32Array(rows)
   for (let i = 0; i < rows; i++) order[i] = i
-  let random = new Uint32Array(0)
-  let used = 0
-  for (let last = rows - 1; last > 0; last--) {
+  const draws = { random: new Uint32Array(0), used: 0 }
+  for (let left = rows; left > 1; left -= Math.min(left, SPAN)) {
+    swap(order, left - 1, Math.max(0, left - 1 - SPAN), source, draws)
+    if (left > SPAN) yield PAUSE
+  }
+  return order
+}
+
+/** Its places from the last to the one after `end`. */
+function swap(
+  order: Lanes,
+  start: number,
+  end: number,
+  source: MaskSource,
+  draws: { random: Lanes; used: number },
+): void {
+  let { random, used } = draws
+  for (let last = start; last > end; last--) {
     const among = last + 1
     // below it no draw is refused, and a remainder of so large a number takes longer than all the rest
     const safe = TURN - among
@@ -186,9 +213,12 @@ function permutation(source: MaskSource, rows: number): Lanes {
     order[last] = order[other]!
     order[other] = kept
   }
-  return order
+  draws.random = random
+  draws.used = used
 }
 
 const TURN = 2 ** 32
 const BLOCK = 1 << 14
 const SPARE = 16
+/** Places between two pauses. */
+const SPAN = 1 << 20

@@ -1,13 +1,21 @@
 import { SluiceError } from '@sluice/core'
 import { fromPlanes } from '../../ring/kernels.js'
-import { type Protocol, together } from '../../session/protocol.js'
+import { PAUSE, type Protocol, together } from '../../session/protocol.js'
 import { blocksOf } from './blocks.js'
 import { toBits } from './convert.js'
 import { destinations } from './destinations.js'
 import { elementLanes, type LaneShares, type Lanes, lanesOf, openLanes } from './lanes.js'
 import type { Party } from './party.js'
 import { type Arithmetic, affineOf, type Binary, concatenate, not, slice } from './shares.js'
-import { fromLanes, gather, inLanes, permutations, scatter, shuffleLanes, unshuffleLanes } from './shuffle.js'
+import {
+  fromLanes,
+  gather,
+  inLanes,
+  permutationsInTime,
+  scatter,
+  shuffleLanes,
+  unshuffleLanes,
+} from './shuffle.js'
 
 /** One key of an order: values of a stated size. */
 export interface SortKey {
@@ -80,7 +88,7 @@ export function* rearranged(
   index: LaneShares,
   columns: readonly Arithmetic[],
 ): Protocol<Arithmetic[]> {
-  const order = permutations(party, index.own.length)
+  const order = yield* permutationsInTime(party, index.own.length)
   const [shuffled] = yield* shuffleLanes(party, [index], order)
   const rows = checked(yield* openLanes(party, shuffled!))
   const picked = columns.map(column => each(inLanes(column), part => gather(part, rows, 2)))
@@ -105,12 +113,14 @@ export function* restored(
  * @param columns taken out of the list one by one, as by `shuffleLanes`
  */
 export function* placed(party: Party, columns: LaneShares[]): Protocol<LaneShares[]> {
-  const moved = yield* shuffleLanes(party, columns, permutations(party, columns[0]!.own.length))
+  const order = yield* permutationsInTime(party, columns[0]!.own.length)
+  const moved = yield* shuffleLanes(party, columns, order)
   const places = checked(yield* openLanes(party, moved.shift()!))
   const found: LaneShares[] = []
   while (moved.length > 0) {
     const column = moved.shift()!
     found.push(each(column, part => scatter(part, places, elementLanes(column))))
+    yield PAUSE
   }
   return found
 }
