@@ -8,19 +8,25 @@ import { fileCases } from './psi/files.mjs'
 import { preparedCases } from './psi/prepared.mjs'
 import { protocolCases } from './psi/protocols.mjs'
 import { smallCases } from './psi/small.mjs'
-import { totalCases } from './psi/totals.mjs'
+import { totalCases, WITH_HELPER } from './psi/totals.mjs'
 
 const ROUNDS_OF_MANY = 3
 
 /**
- * @param {{ rows?: number }} [options] `rows`: of each file, and then files by RR22 alone are measured, in a few rounds
+ * @param {{ rows?: number }} [options] `rows`: of each file, and then files by RR22 and a total with a helper alone are
+ *   measured, in a few rounds
  * @typedef {{ bench: string, case: string, metric: string, value: number, unit: string, peer: string, peerValue: number, ratio: number }} Case
  * @returns {Promise<Case[]>}
  */
 export async function bench({ rows } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
   try {
-    if (rows !== undefined) return await fileCases(folder, rows, ['rr22'], ROUNDS_OF_MANY)
+    if (rows !== undefined) {
+      return [
+        ...(await fileCases(folder, rows, ['rr22'], ROUNDS_OF_MANY)),
+        ...(await totalCases(folder, [{ ...WITH_HELPER, count: rows, rounds: ROUNDS_OF_MANY }])),
+      ]
+    }
     return [
       ...(await fileCases(folder)),
       ...(await totalCases(folder)),

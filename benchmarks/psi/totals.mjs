@@ -6,22 +6,33 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { reservePort } from '@sluice/mpc'
 import { freshPsiJob, parsePsiJob } from '@sluice/mpc/psi'
 import { keyAt, median, row } from './cases.mjs'
+import { watchMemory } from './memory.mjs'
 import { sluice } from './program.mjs'
 
+export const WITH_HELPER = {
+  name: 'total with a helper',
+  count: 2 ** 20,
+  helper: 'operator',
+  receiver: 'bank',
+  rounds: 5,
+}
 const CASES = [
-  { name: 'total with a helper', count: 2 ** 20, helper: 'operator', receiver: 'bank', rounds: 5 },
+  WITH_HELPER,
   { name: 'total between two, to who has no values', count: 10_000, receiver: 'bank', rounds: 3 },
   { name: 'total between two, to their owner', count: 10_000, receiver: 'bureau', rounds: 3 },
   { name: 'total between two, to who has no values', count: 100_000, receiver: 'bank', rounds: 1 },
 ]
 const PLAIN = 'join of the files by DuckDB'
 
-/** @param {string} root where files may be written */
-export async function totalCases(root) {
+/**
+ * @param {string} root where files may be written
+ * @param of what is measured; a helper's beyond 2^20 rows goes in buckets
+ */
+export async function totalCases(root, of = CASES) {
   const folder = join(root, 'totals')
   await mkdir(folder)
   const cases = []
-  for (const each of CASES) {
+  for (const each of of) {
     const names = ['bureau', 'bank', ...(each.helper === undefined ? [] : [each.helper])]
     const plain = await inputsAndFloor(folder, each.count)
     await signedJob(folder, names, each)
@@ -35,6 +46,11 @@ export async function totalCases(root) {
       row(name, 'fastest', Math.min(...times), 's', PLAIN, plain.seconds),
       row(name, 'sent by all', bits, 'bits an item', 'hashes and values in the clear', 192),
       row(name, 'rounds', runs[0].rounds, 'rounds', PLAIN, 1),
+      ...names.map((party, i) => {
+        const peak = median(runs.map(({ peaks }) => peaks[i])) / 2 ** 20
+        const who = each.helper === party ? party : `${party} and its engine`
+        return row(name, `peak memory, ${who}`, peak, 'MiB', 'its rows', (each.count * 24) / 2 ** 20)
+      }),
     )
   }
   return cases
@@ -66,7 +82,7 @@ async function inputsAndFloor(folder, count) {
   }
 }
 
-async function signedJob(folder, names, { helper, receiver }) {
+async function signedJob(folder, names, { helper, receiver, count }) {
   const parties = []
   for (const name of names) {
     const key = await keyAt(join(folder, `${name}.key`), name)
@@ -78,7 +94,7 @@ async function signedJob(folder, names, { helper, receiver }) {
     parties,
     ...(helper === undefined ? { protocol: 'ecdh' } : { protocol: 'helper', helper }),
     key: [{ name: 'id', normalize: ['width', 'trim', 'case', 'identity'] }],
-    size: { floor: 1, ceiling: 2 ** 20, step: 1 },
+    size: { floor: 1, ceiling: Math.max(count, 2 ** 20), step: 1 },
     receivers: [{ name: receiver, learns: 'sum' }],
     sum: { owner: 'bureau', column: 'amount', scale: 2, bound: '1000' },
     payload: [],
@@ -99,14 +115,17 @@ function inputOf(name) {
 
 async function run(folder, names, { receiver, count }, plain) {
   const start = performance.now()
-  const parties = await Promise.all(
-    names.map(name => sluice(folder, ['psi', 'run', 'total.json', '--as', name, ...inputOf(name)]).ended),
+  const started = names.map(name =>
+    sluice(folder, ['psi', 'run', 'total.json', '--as', name, ...inputOf(name), '--wait', '10m']),
   )
+  const memories = started.map(({ pid }) => watchMemory(pid))
+  const parties = await Promise.all(started.map(({ ended }) => ended))
   const seconds = (performance.now() - start) / 1000
   const told = parties[names.indexOf(receiver)]
   if (told.count !== count / 2 || told.sum !== plain.total) throw new Error('the total is wrong')
   return {
     seconds,
+    peaks: memories.map(stop => stop()),
     sent: parties.reduce((total, { traffic }) => total + traffic.bytesSent, 0),
     rounds: Math.max(...parties.map(({ traffic }) => traffic.rounds)),
   }
