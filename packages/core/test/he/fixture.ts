@@ -77,7 +77,7 @@ consumers: [insurer]
 columns:
   programme_name: {role: attribute, uses: [group, filter], values: public}
   amount: {role: measure, uses: [aggregate, filter]}
-  age: {role: quasi, uses: [aggregate, group, filter]}
+  age: {role: quasi, uses: [aggregate, extreme, group, filter]}
 `,
 )
 

@@ -345,6 +345,7 @@ describe('a plan that ciphertexts cannot run', () => {
       'he.distinct',
       () => byProgramme(({ age }) => ({ n: ['count', age, { distinct: true }] })),
     ],
+    ['a maximum', 'he.order', () => byProgramme(({ age }) => ({ n: ['maximum', age, { type: age.type }] }))],
     [
       'HAVING',
       'he.above',
