@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Aggregation } from '@sluice/core/he'
 import type { Command } from 'commander'
@@ -133,7 +132,8 @@ async function keygen(
     groups: job.groups(keys),
     keyHolder: { name, key },
   })
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const { makeNamedDirectory } = await import('@sluice/ledger/files')
+  await makeNamedDirectory(directory, 0o700)
   // the secret key first: no aggregation without it is ever seen
   const { OpeningKey } = await import('@sluice/ledger/keys')
   await OpeningKey.write(secretFile, secretKey, { passphrase })

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SluiceError } from '@sluice/core'
+import { makeNamedDirectory } from '@sluice/ledger/files'
 import { KeyFile } from '@sluice/ledger/keys'
 import type { JointJob } from '@sluice/mpc'
 import type { Context } from '../context.js'
@@ -38,7 +39,7 @@ export async function runDemo(
 ): Promise<Demonstration> {
   const directory =
     folder === undefined ? await mkdtemp(join(tmpdir(), 'sluice-joint-')) : context.path(folder)
-  await mkdir(directory, { recursive: true })
+  await makeNamedDirectory(directory)
   const at = (name: string) => join(directory, name)
   const write = (name: string, text: string) => writeFile(at(name), new TextEncoder().encode(text), false)
   const keys = await Promise.all(PARTIES.map(async name => KeyFile.generate(at(`${name}.key`), { name })))

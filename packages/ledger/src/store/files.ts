@@ -11,8 +11,8 @@ export interface Files {
   size(path: string): Promise<number | null>
   /** names in a directory; empty where there is none */
   list(path: string): Promise<string[]>
-  /** with those above it; one that exists is fine */
-  makeDirectory(path: string): Promise<void>
+  /** with those above it; one that exists is fine. `mode` of those that are made is 0o777 less the umask unless given. */
+  makeDirectory(path: string, mode?: number): Promise<void>
   /**
    * Always a new file, whatever had the name before: that might still have another name, by a rename that a crash undid
    * by half. On return the content is durable, the name is not. `mode` is 0o644 unless given.

@@ -1,4 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { SluiceError } from '@sluice/core'
 import type { Files, Lock, OpenFile } from './files.js'
 
 /** The machine's own file system. */
@@ -11,9 +13,7 @@ export const nodeFiles: Files = {
     ),
   list: path => orMissing(readdir(path), []),
 
-  async makeDirectory(path) {
-    await mkdir(path, { recursive: true })
-  },
+  makeDirectory,
 
   async write(path, bytes, mode = 0o644) {
     await rm(path, { force: true })
@@ -68,6 +68,48 @@ export const nodeFiles: Files = {
       },
     }
   },
+}
+
+/**
+ * A directory that somebody named, with those above it.
+ *
+ * @throws SluiceError FILE_MISSING where it cannot be made, DISK_FULL
+ */
+export async function makeNamedDirectory(path: string, mode?: number): Promise<void> {
+  try {
+    await makeDirectory(path, mode)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'ENOSPC' || code === 'EDQUOT') {
+      throw new SluiceError('DISK_FULL', `the disk is full; ${path} was not made`, {
+        remedy: 'Free some space and run the same command again.',
+        cause,
+      })
+    }
+    throw new SluiceError('FILE_MISSING', `the directory ${path} cannot be made (${code})`, {
+      remedy: 'Name one that may be made there, or make it and see that you may write in it.',
+      cause,
+    })
+  }
+}
+
+/** Node's own way with those above it never ends, nor can be stopped, where nobody may make any, as below /proc. */
+async function makeDirectory(path: string, mode = 0o777): Promise<void> {
+  if (await isDirectory(path)) return
+  const parent = dirname(path)
+  if (parent !== path && !(await isDirectory(parent))) await makeDirectory(parent, mode)
+  try {
+    await mkdir(path, { mode })
+  } catch (error) {
+    // another process was first
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && (await isDirectory(path))) return
+    throw error
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  const found = await orMissing(stat(path), null)
+  return found?.isDirectory() ?? false
 }
 
 async function orMissing<T, M>(result: Promise<T>, missing: M): Promise<T | M> {

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { canonicalBytes, isSluiceError, SluiceError } from '@sluice/core'
 import {
@@ -12,6 +11,7 @@ import {
   trustOf,
   type Untimed,
 } from '@sluice/ledger'
+import { makeNamedDirectory } from '@sluice/ledger/files'
 import { KeyFile, type Signer } from '@sluice/ledger/keys'
 import { type JointJob, jobDigest } from '../job/job.js'
 import type { JointTable } from '../job/result.js'
@@ -55,7 +55,7 @@ export class PartyLedger {
     now: () => Date = () => new Date(),
   ): Promise<PartyLedger> {
     const results = join(directory, 'results')
-    await withFileErrors(directory, () => mkdir(results, { recursive: true, mode: 0o700 }))
+    await makeNamedDirectory(results, 0o700)
     const logFile = join(directory, 'log.key')
     const [path, clock] = [join(directory, 'ledger'), () => now().getTime()]
     const logSigner = (await exists(logFile))

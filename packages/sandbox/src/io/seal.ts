@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { chmod, lstat, mkdir, open, rename } from 'node:fs/promises'
+import { chmod, lstat, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SluiceError } from '@sluice/core'
+import { nodeFiles } from '@sluice/ledger/files'
 import { codeOf } from '../isolation/staging.js'
 
 /**
@@ -30,7 +31,7 @@ export async function seal(
   } finally {
     await file.close()
   }
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await nodeFiles.makeDirectory(directory, 0o700)
   const path = join(directory, name)
   await rename(written, path)
   const folder = await open(directory, 'r')

@@ -1,6 +1,7 @@
 import { chmod, constants, copyFile, link, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SluiceError } from '@sluice/core'
+import { nodeFiles } from '@sluice/ledger/files'
 
 /**
  * A child's private directory: `in` holds the files of its one job, `out` takes what it writes, `tmp` what the
@@ -15,7 +16,7 @@ export class Staging {
 
   /** @param parent a directory on the file system of the data, so that files can be linked instead of copied */
   static async create(parent: string): Promise<Staging> {
-    await mkdir(parent, { recursive: true, mode: 0o700 })
+    await nodeFiles.makeDirectory(parent, 0o700)
     const path = await mkdtemp(join(parent, 'run-'))
     await chmod(path, 0o700)
     for (const name of ['in', 'out', 'tmp', 'root']) await mkdir(join(path, name), { mode: 0o700 })

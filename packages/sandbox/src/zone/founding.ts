@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { SluiceError } from '@sluice/core'
 import {
   type Enrolment,
@@ -11,6 +11,7 @@ import {
   trustOf,
   verifyEnvelope,
 } from '@sluice/ledger'
+import { makeNamedDirectory } from '@sluice/ledger/files'
 import { KeyFile, type Signer } from '@sluice/ledger/keys'
 import { makeZone, writeDurably, type ZoneLayout } from './layout.js'
 
@@ -44,7 +45,7 @@ export async function proposeFounding(
       rule: 'founding.signers',
     })
   await assertEmpty(layout)
-  await mkdir(layout.root, { recursive: true, mode: 0o700 })
+  await makeNamedDirectory(layout.root, 0o700)
   const zone = randomBytes(16).toString('hex')
   const name = origin ?? `sluice-zone-${zone}`
   const { publicKey } = await KeyFile.generate(layout.logKey, { name })

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { SluiceError } from '@sluice/core'
+import { makeNamedDirectory } from '@sluice/ledger/files'
 import { scratchPath } from '../io/scratch.js'
 
 /** Where things lie in a zone's directory. The ledger alone is the truth; the rest is what it refers to. */
@@ -76,7 +77,7 @@ export async function assertZone(layout: ZoneLayout): Promise<void> {
 /** Makes the directories and, last and durably, the marker that turns them into a zone. */
 export async function makeZone(layout: ZoneLayout): Promise<void> {
   for (const directory of [layout.data, layout.results, layout.staging]) {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await makeNamedDirectory(directory, 0o700)
   }
   await writeDurably(layout.marker, new TextEncoder().encode(`${JSON.stringify({ format: FORMAT })}\n`))
 }

@@ -20,7 +20,7 @@ const DAY = 24 * 60 * 60 * 1000
  * the system's in its directory for as long as it lives. What a killed run had staged does not stay.
  */
 export async function claimStaging(layout: ZoneLayout): Promise<StagingClaim> {
-  await mkdir(layout.staging, { recursive: true, mode: 0o700 })
+  await nodeFiles.makeDirectory(layout.staging, 0o700)
   const turn = await waitForLock(join(layout.staging, LOCK))
   try {
     for (const entry of await readdir(layout.staging, { withFileTypes: true })) {

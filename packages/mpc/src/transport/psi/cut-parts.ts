@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import { blockCipher } from '@sluice/core/desensitize/cipher'
+import { nodeFiles } from '@sluice/ledger/files'
 import { ITEM_BYTES, type ItemHashes } from '../../psi/item-hash.js'
 import { ItemSet } from '../../psi/item-set.js'
 import { PARTITIONS, partitionOf } from '../../psi/job/buckets.js'
@@ -149,7 +150,7 @@ function halvesOf(values: BigUint64Array): Uint32Array {
 }
 
 export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 }).catch(cause => {
+  await nodeFiles.makeDirectory(path, 0o700).catch(cause => {
     throw unwritable(cause)
   })
 }

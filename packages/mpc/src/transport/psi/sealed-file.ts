@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { type FileHandle, link, lstat, mkdir, open, rm, stat } from 'node:fs/promises'
+import { type FileHandle, link, lstat, open, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SluiceError } from '@sluice/core'
 import type { Lock } from '@sluice/ledger'
@@ -72,7 +72,7 @@ export class SealedFile {
   /** Makes the folder where it is not there. @throws SluiceError KEY_PERMISSIONS where it is another's, FILE_MISSING */
   async makeFolder(): Promise<void> {
     try {
-      await mkdir(this.folder, { recursive: true, mode: 0o700 })
+      await nodeFiles.makeDirectory(this.folder, 0o700)
     } catch (cause) {
       throw unwritable(cause)
     }
