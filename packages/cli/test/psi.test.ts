@@ -311,6 +311,22 @@ minimumIntersection: ${minimum}
       'FILE_MISSING',
     ],
     ['psi record bank.csv', 5, 'LEDGER_CORRUPT'],
+    // a job that is worked in memory, and one in buckets
+    [
+      'psi run which.json --as bank --input bank.csv --key firm --prepared a.prepared --out z.csv',
+      2,
+      'has no prepared set',
+    ],
+    [
+      'psi run large.json --as bank --input bank.csv --key firm --prepared a.prepared --out z.csv',
+      2,
+      'has no prepared set',
+    ],
+    [
+      'psi run large.json --as bank --input bank.csv --key firm --oprf-key a.oprf --dry-run',
+      2,
+      'has no prepared set',
+    ],
   ])('refuses %s', async (command, exitCode, code) => {
     expect(await sluice(command)).toMatchObject({ exitCode, stderr: expect.stringContaining(code) })
   })

@@ -248,6 +248,7 @@ async function runJob(context: Context, options: Running, file: string, held?: H
   ])
   const { goesInBuckets, psiLearns, psiPartyIndex } = psi
   const job = await files.readPsiJob(context, file)
+  if (job.prepared === undefined) (await import('../psi/prepared.js')).requireNoSide(options)
   const self = psiPartyIndex(job, options.as)
   const learns = psiLearns(job, self)
   const input = inputOf(job, options.as, options)

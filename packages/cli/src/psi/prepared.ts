@@ -85,15 +85,14 @@ export async function withSide<T>(
   context: Context,
   job: PsiJob,
   party: { readonly name: string; readonly path: string },
-  { prepared, oprfKey }: Naming,
+  naming: Naming,
   use: (side: { readonly key?: OprfKey; readonly set?: PreparedFile }) => Promise<T>,
 ): Promise<T> {
   if (job.prepared === undefined) {
-    if (prepared === undefined && oprfKey === undefined) return use({})
-    throw new SluiceError('USAGE', 'this job has no prepared set', {
-      remedy: 'Leave --prepared and --oprf-key away.',
-    })
+    requireNoSide(naming)
+    return use({})
   }
+  const { prepared, oprfKey } = naming
   if (party.name === job.prepared.owner) {
     const { OprfKey } = await import('@sluice/ledger/keys')
     return use({ key: await OprfKey.open(oprfKeyPath(context, party.path, oprfKey)) })
@@ -104,6 +103,14 @@ export async function withSide<T>(
     })
   }
   return withPrepared(context, prepared, set => use({ set }))
+}
+
+/** For a job without a prepared set. @throws SluiceError USAGE */
+export function requireNoSide({ prepared, oprfKey }: Naming): void {
+  if (prepared === undefined && oprfKey === undefined) return
+  throw new SluiceError('USAGE', 'this job has no prepared set', {
+    remedy: 'Leave --prepared and --oprf-key away.',
+  })
 }
 
 /** Is it what the job names, to the last byte where it is a file? */
