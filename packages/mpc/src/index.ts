@@ -29,12 +29,12 @@ export {
 export { Session, type SessionOptions, type Traffic } from './session/session.js'
 export { MpcExecutor, type MpcInputs } from './transport/executor.js'
 export {
-  inOrder,
   type JointEvent,
   type JointResult,
   type RunJointOptions,
   runJoint,
 } from './transport/joint.js'
+export { inOrder } from './transport/joint-inputs.js'
 export { memoryMesh, memoryPair } from './transport/memory.js'
 export { PartyLedger } from './transport/party-ledger.js'
 export { reservePort } from './transport/ports.js'

@@ -1,3 +1,4 @@
+export { type AboveNode, splitAtAggregate } from './above.js'
 export { type ApprovalInput, approvePlan, type RequestFacts, type VerifiedApproval } from './approve.js'
 export { type ApprovedContents, ApprovedPlan } from './approved.js'
 export { decodeColumnSchemas } from './decode.js'

@@ -33,10 +33,6 @@ export interface CellTable {
   readonly measures: readonly (readonly (Cell | null)[])[]
 }
 
-export function tableOf(operation: JointOperation, query: Query, opened: OpenedCells): JointTable {
-  return shownTable(operation, query, cellTable(query, opened))
-}
-
 export function cellTable(query: Query, opened: OpenedCells): CellTable {
   const groups = groupsOf(query)
   return { groups, measures: measuresOf(opened, [...groups.keys()]) }
@@ -46,14 +42,6 @@ export function cellTable(query: Query, opened: OpenedCells): CellTable {
  * The groups that were opened, in the order of their keys; where every key has a public list, all of the lists' product,
  * as without a relation.
  */
-export function groupTable(
-  operation: JointOperation,
-  query: RelationalQuery,
-  opened: OpenedGroups,
-): JointTable {
-  return shownTable(operation, query, groupCells(query, opened))
-}
-
 export function groupCells(query: RelationalQuery, opened: OpenedGroups): CellTable {
   const { keys } = query.relation
   const found = Array.from(opened.members, (_, group) => {

@@ -1,20 +1,9 @@
 import { createHmac } from 'node:crypto'
-import { SluiceError } from '@sluice/core'
-import { gather } from '@sluice/core/columns'
 import type { Signer } from '@sluice/ledger/keys'
-import type { Table } from 'apache-arrow'
 import { type Opened, openedOf } from '../job/above/cells.js'
 import type { Chunk } from '../job/clear.js'
-import type { PreparedColumn } from '../job/columns.js'
-import { chunksOf, compareTexts, examine, fingerprintKey, type InputSource } from '../job/input.js'
-import {
-  type JointColumn,
-  type JointInput,
-  type JointJob,
-  jobDigest,
-  partyIndex,
-  sharesEntity,
-} from '../job/job.js'
+import type { InputSource } from '../job/input.js'
+import { type JointJob, jobDigest, partyIndex } from '../job/job.js'
 import { checkPickedMemory, pickedIn } from '../job/ordered.js'
 import {
   addCells,
@@ -25,7 +14,7 @@ import {
   running,
   totalRows,
 } from '../job/protocol.js'
-import { type Query, queryOf } from '../job/query.js'
+import { queryOf } from '../job/query.js'
 import { checkRelationMemory, openRelation, type Relational } from '../job/relational.js'
 import { cellTable, groupCells, type JointTable } from '../job/result.js'
 import { computingOf, sharingOf } from '../job/roles.js'
@@ -40,6 +29,7 @@ import { approveJob } from '../session/approval.js'
 import type { Protocol } from '../session/protocol.js'
 import { Session, type Traffic } from '../session/session.js'
 import { checkLeft, computedInField } from './joint-field.js'
+import { inChunks, modelOf, type OwnInput, ownInputs, wholeOf } from './joint-inputs.js'
 import type { Outcome, PartyLedger } from './party-ledger.js'
 import { type MeetEvent, meet } from './tls.js'
 
@@ -171,60 +161,6 @@ async function opened(
   })
 }
 
-interface OwnInput {
-  readonly input: JointInput
-  readonly source: InputSource
-  readonly entities: Uint8Array
-}
-
-async function ownInputs(
-  job: JointJob,
-  { signer, inputs = {}, signal, onEvent }: RunJointOptions,
-): Promise<ReadonlyMap<string, OwnInput>> {
-  const own = job.inputs.filter(({ owner }) => owner === signer.name)
-  const found = new Map<string, OwnInput>()
-  if (own.length === 0) return found
-  const key = await fingerprintKey(signer)
-  for (const input of own) {
-    const given = Object.hasOwn(inputs, input.name) ? inputs[input.name] : undefined
-    if (given === undefined)
-      throw new SluiceError('USAGE', `this party gives the input "${input.name}"`, {
-        rule: 'job.inputs',
-        remedy: 'Give a table for each input of the job that this party owns.',
-      })
-    const source = typeof given === 'function' ? given : inOrder(given, input)
-    const { rows, fingerprint, entities } = await examine(source, input, key, done => {
-      if (signal?.aborted) throw new SluiceError('INTERRUPTED', 'the reading was interrupted')
-      onEvent?.({ kind: 'reading', input: input.name, rows: done, of: input.rows })
-    })
-    if (rows !== input.rows || fingerprint !== input.fingerprint)
-      throw new SluiceError(
-        'FINGERPRINT_MISMATCH',
-        `the table for "${input.name}" is not the one of the job`,
-        {
-          rule: 'job.fingerprint',
-          remedy: 'Give the table that was described for the job, or have a new job made for this one.',
-        },
-      )
-    found.set(input.name, { input, source, entities })
-  }
-  return found
-}
-
-/** A whole table as the job wants it: in the order of its entities, unless they are shared. */
-export function inOrder(table: Table, form: Pick<JointInput, 'entity' | 'columns'>): Table {
-  return sharesEntity(form) ? table : sortedBy(table, form.entity)
-}
-
-function sortedBy(table: Table, entity: string): Table {
-  const texts = [...(table.getChild(entity) ?? [])].map(String)
-  if (texts.every((text, row) => row === 0 || compareTexts(texts[row - 1]!, text) < 0)) return table
-  return gather(
-    table,
-    Uint32Array.from(texts.keys()).sort((a, b) => compareTexts(texts[a]!, texts[b]!)),
-  )
-}
-
 async function computed(
   job: JointJob,
   self: number,
@@ -322,26 +258,13 @@ async function related(
   return session.run(openRelation(run, chunks, onStep))
 }
 
-/** All rows of this party's inputs. */
-async function wholeOf(
-  { inputs, rows }: Pick<Query, 'inputs' | 'rows'>,
-  own: ReadonlyMap<string, OwnInput>,
-): Promise<Chunk | undefined> {
-  const mine = inputs.flatMap(({ name }) => own.get(name) ?? [])
-  if (mine.length === 0) return undefined
-  const chunks: Chunk[] = []
-  for (const { input, source } of mine)
-    for await (const chunk of chunksOf(source, input, Math.max(1, rows))) chunks.push(chunk)
-  return joined(chunks, rows)
-}
-
 async function totalled(
   run: Running,
   session: Session,
   own: ReadonlyMap<string, OwnInput>,
   onEvent: RunJointOptions['onEvent'],
 ): Promise<Cells | undefined> {
-  const weights = await session.run(shareWeights(run, await modelOf(run, own)))
+  const weights = await session.run(shareWeights(run, await modelOf(run.query, own)))
   let cells: Cells | undefined
   await eachChunk(run, chunkRows(run), session, own, onEvent, async (rows, chunk) => {
     const more = await session.run(totalRows(run, rows, chunk, weights))
@@ -350,7 +273,7 @@ async function totalled(
   return cells
 }
 
-/** Chunk by chunk; while one is computed, this party's next rows are read. */
+/** Chunk by chunk, and tells of each. */
 async function eachChunk(
   { query, operation }: Pick<Running, 'query' | 'operation'>,
   size: number,
@@ -359,59 +282,11 @@ async function eachChunk(
   onEvent: RunJointOptions['onEvent'],
   step: (rows: number, chunk: Chunk | undefined) => Promise<void>,
 ): Promise<void> {
-  const mine = query.inputs.flatMap(({ name }) => own.get(name) ?? [])
-  const readers = mine.map(({ input, source }) => chunksOf(source, input, Math.min(size, query.rows)))
-  const read = () => {
-    const next = Promise.all(readers.map(reader => reader.next()))
-    // an error of reading is met where the rows are wanted
-    next.catch(() => undefined)
-    return next
+  let done = 0
+  for await (const { rows, chunk } of inChunks(query, size, own)) {
+    await step(rows, chunk)
+    done += rows
+    const of = query.rows
+    onEvent?.({ kind: 'computing', operation: operation.name, rows: done, of, ...session.traffic })
   }
-  try {
-    let next = read()
-    for (let start = 0; start === 0 || start < query.rows; start += size) {
-      const rows = Math.min(size, query.rows - start)
-      const given = await next
-      next = read()
-      const chunk =
-        given.length === 0
-          ? undefined
-          : joined(
-              given.map(({ done, value }) => (done ? undefined : value)),
-              rows,
-            )
-      await step(rows, chunk)
-      onEvent?.({
-        kind: 'computing',
-        operation: operation.name,
-        rows: start + rows,
-        of: query.rows,
-        ...session.traffic,
-      })
-    }
-  } finally {
-    for (const reader of readers) await reader.return(undefined)
-  }
-}
-
-/** The one row of a model, at its owner. */
-async function modelOf({ query }: Running, own: ReadonlyMap<string, OwnInput>): Promise<Chunk | undefined> {
-  const mine = own.get(query.bins?.model?.input.name ?? '')
-  if (mine === undefined) return undefined
-  for await (const chunk of chunksOf(mine.source, mine.input, 1)) return joined([chunk], 1)
-  return undefined
-}
-
-/** This party's inputs side by side. */
-function joined(chunks: readonly (Chunk | undefined)[], rows: number): Chunk {
-  const columns = new Map<JointColumn, PreparedColumn>()
-  for (const chunk of chunks) {
-    if (!chunk || chunk.rows !== rows)
-      throw new SluiceError('FINGERPRINT_MISMATCH', 'an input changed while it was read', {
-        rule: 'job.fingerprint',
-        remedy: 'Leave the file as it is until the job has ended.',
-      })
-    for (const [column, prepared] of chunk.columns) columns.set(column, prepared)
-  }
-  return { rows, columns }
 }

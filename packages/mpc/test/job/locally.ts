@@ -4,7 +4,7 @@ import { Utf8, vectorFromArray } from 'apache-arrow'
 import { prepare } from '../../dist/job/columns.js'
 import { addCells, openTotals, running, totalRows } from '../../dist/job/protocol.js'
 import { queryOf } from '../../dist/job/query.js'
-import { tableOf } from '../../dist/job/result.js'
+import { cellTable, shownTable } from '../../dist/job/result.js'
 import { shareWeights } from '../../dist/job/statistics/binning.js'
 import { checkStatistic, openStatistic, statisticTable } from '../../dist/job/statistics/statistic.js'
 
@@ -90,5 +90,5 @@ export function totalsOf(
   }
   const run = runLocally([party(0), party(1), party(2)])
   const outputs = run.outputs as Cells[]
-  return { ...run, found, outputs, table: tableOf(operation, found, outputs[0]!) }
+  return { ...run, found, outputs, table: shownTable(operation, found, cellTable(found, outputs[0]!)) }
 }

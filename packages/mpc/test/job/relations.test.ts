@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { running } from '../../dist/job/protocol.js'
 import { queryOf } from '../../dist/job/query.js'
 import { checkRelationMemory, openRelation } from '../../dist/job/relational.js'
-import { groupTable } from '../../dist/job/result.js'
+import { groupCells, shownTable } from '../../dist/job/result.js'
 import { columnsFor, type Row } from './locally.js'
 import { leftOverOf } from './meaning.js'
 import { makeJob } from './parties.js'
@@ -206,7 +206,9 @@ function opened(
   }
   const { outputs } = runLocally([party(0), party(1), party(2)])
   expect(outputs[1]).toBeUndefined()
-  const [first, , third] = outputs.map(groups => groups && groupTable(operation, query, groups))
+  const [first, , third] = outputs.map(
+    groups => groups && shownTable(operation, query, groupCells(query, groups)),
+  )
   expect(third).toEqual(first)
   return first!.rows
 }
@@ -429,7 +431,7 @@ describe('an operation on rows that secret keys bring together', () => {
     const outside = openRelation({ ...run, query: relational }, [])
     const { outputs } = runLocally([party(0), party(1), party(2), outside])
     expect(outputs.slice(0, 3)).toEqual([undefined, undefined, undefined])
-    expect(groupTable(operation, relational, outputs[3]!).rows).toEqual([
+    expect(shownTable(operation, relational, groupCells(relational, outputs[3]!)).rows).toEqual([
       ['A', '1', '2', '0.01'],
       ['AB', '1', '2', '0.07'],
       ['B', '1', '1', '0.02'],

@@ -5,8 +5,8 @@ import {
   type Definitions,
   definitionsOf,
   type Plan,
-  type PlanNode,
   type SortKey,
+  splitAtAggregate,
 } from '@sluice/core/plan'
 import { emitExpression } from '../sql/emit/expression.js'
 import { columnName, quoteIdentifier } from '../sql/emit/names.js'
@@ -36,14 +36,14 @@ export interface Above {
  */
 export function aboveAggregate(plan: Plan, evidence: readonly string[] = []): Above {
   const definitions = definitionsOf(plan.root)
-  const nodes = nodesAbove(plan.root)
+  const { above } = splitAtAggregate(plan.root, undefinedAbove)
   let sql = `SELECT * FROM ${CELLS}`
   let keeps: string[] = []
   let order: string[] | null = null
   const keepDependsOn = new Set<ColumnId>()
   let rankDependsOn = new Set<ColumnId>()
   let limit: Above['limit'] = null
-  nodes.forEach((node, index) => {
+  above.forEach((node, index) => {
     switch (node.kind) {
       case 'filter': {
         const name = `keep${index}`
@@ -71,9 +71,6 @@ export function aboveAggregate(plan: Plan, evidence: readonly string[] = []): Ab
       }
       case 'limit':
         limit = { count: node.count, offset: node.offset }
-        return
-      default:
-        throw undefinedAbove()
     }
   })
   const released = plan.output.map(({ id, name }) => {
@@ -102,21 +99,6 @@ export function aboveAggregate(plan: Plan, evidence: readonly string[] = []): Ab
     if (definition === undefined || of !== plan) throw undefinedAbove()
     return sqlType(definition.type)
   }
-}
-
-/** The nodes above the aggregate, from the lowest upwards. A LIMIT has to be the last of those that choose rows. */
-function nodesAbove(root: PlanNode): PlanNode[] {
-  const above: PlanNode[] = []
-  let choosing = false
-  for (let node = root; node.kind !== 'aggregate'; node = node.input) {
-    if (node.kind !== 'project' && node.kind !== 'filter' && node.kind !== 'sort' && node.kind !== 'limit') {
-      throw undefinedAbove()
-    }
-    if (node.kind === 'limit' && choosing) throw undefinedAbove()
-    choosing ||= node.kind !== 'project'
-    above.unshift(node)
-  }
-  return above
 }
 
 function dependencies(keys: readonly SortKey[], definitions: Definitions): Set<ColumnId> {

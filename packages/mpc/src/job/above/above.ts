@@ -1,5 +1,4 @@
 import {
-  type Aggregate,
   aggregatesBehind,
   type ColumnId,
   type Definitions,
@@ -10,11 +9,10 @@ import {
   type Plan,
   type PlanNode,
   type ScalarType,
+  splitAtAggregate,
 } from '@sluice/core/plan'
 import { refused } from '../invalid.js'
 import { checkComputable, compared, evaluate, type Value } from './evaluate.js'
-
-type Above = Exclude<PlanNode, { kind: 'scan' | 'join' | 'aggregate' | 'distinct' | 'union' }>
 
 /**
  * What a plan makes of its cells, row by row: nothing is dropped here, but marked. What depends on a suppressed cell is
@@ -39,22 +37,12 @@ export interface Computed {
  *
  * @throws SluiceError SQL_REFUSED `mpc.shape` where there is no aggregate, or a LIMIT below what chooses rows
  */
-export function nodesAbove(root: PlanNode): {
-  readonly aggregate: Aggregate
-  readonly above: readonly Above[]
-} {
-  const above: Above[] = []
-  let choosing = false
-  let node = root
-  for (; node.kind !== 'aggregate'; node = node.input) {
-    if (node.kind !== 'project' && node.kind !== 'filter' && node.kind !== 'sort' && node.kind !== 'limit')
-      throw refused('shape', `a ${node.kind} stands where an aggregate should: single rows are never opened`)
-    if (node.kind === 'limit' && choosing)
-      throw refused('shape', 'something filters, sorts or limits the rows that a LIMIT left')
-    choosing ||= node.kind !== 'project'
-    above.unshift(node)
-  }
-  return { aggregate: node, above }
+export function nodesAbove(root: PlanNode): ReturnType<typeof splitAtAggregate> {
+  return splitAtAggregate(root, ({ kind }) =>
+    kind === 'limit'
+      ? refused('shape', 'something filters, sorts or limits the rows that a LIMIT left')
+      : refused('shape', `a ${kind} stands where an aggregate should: single rows are never opened`),
+  )
 }
 
 /**
