@@ -81,7 +81,7 @@ export async function makeNamedDirectory(path: string, mode?: number): Promise<v
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if (code === 'ENOSPC' || code === 'EDQUOT') {
-      throw new SluiceError('DISK_FULL', `the disk is full; ${path} was not made`, {
+      throw new SluiceError('DISK_FULL', `the disk is full; ${path} was not written`, {
         remedy: 'Free some space and run the same command again.',
         cause,
       })

@@ -126,7 +126,8 @@ function assertPrincipals(principals: readonly Enrolment[]): void {
 
 async function assertEmpty(layout: ZoneLayout): Promise<void> {
   const names = await readdir(layout.root).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return []
+    // of a file in the way, the making of the directory tells
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
     throw error
   })
   if (names.length === 0) return

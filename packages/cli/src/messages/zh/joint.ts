@@ -10,6 +10,7 @@ export const zhJoint: Translations = {
   'an unknown reason': '原因不明',
   'at the address of "{}", {}': '在“{}”的地址上：{}',
   'cannot listen at {} ({})': '无法在 {} 监听（{}）',
+  'no port is left at {}': '{} 已没有可用的端口',
   'has not signed this job': '未签署此任务',
   'holds another job': '持有另一份任务',
   'it carries no principal’s signature': '其中没有主体的签名',

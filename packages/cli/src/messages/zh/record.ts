@@ -165,6 +165,9 @@ export const zhRecord: Translations = {
   '{} exists already': '{} 已存在',
   'the disk is full; {} was not written': '磁盘已满；{} 没有写出',
   '{} cannot be written ({})': '{} 无法写入（{}）',
+  'the directory {} cannot be made ({})': '无法创建目录 {}（{}）',
+  'Name one that may be made there, or make it and see that you may write in it.':
+    '请指定可在该处创建的目录，或先创建该目录并确认可以写入。',
   '{}: a file is written as csv, json, arrow or parquet': '{}：文件只能写成 csv、json、arrow 或 parquet',
   '"{}" declares no parameter': '“{}”没有声明参数',
   '"{}" is no type of a parameter': '“{}”不是参数类型',
