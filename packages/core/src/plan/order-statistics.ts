@@ -34,9 +34,8 @@ export function placeOf({
  * sets apart, fewer people than a cell may have. Every row has to be another entity's. Infinite where no number of them
  * is enough, as for the third largest under a minimum of ten.
  *
- * Percentiles that have few observations on one side, as extremes do, are disclosive like the small cells that they
- * delimit (Brandt et al., Guidelines for the checking of output based on microdata research, 2010, maxima, minima and
- * percentiles).
+ * Output checkers ask of quantiles a minimum of contributors of their own (Australian Bureau of Statistics, DataLab, output
+ * rules); that it stands on each side is ours.
  */
 export function leastEntities({ place, others }: OrderBound, minimum: number): number {
   return Math.max(
