@@ -5,7 +5,7 @@ export default library([
   'keys/index',
   'keys/signing-worker',
   'reveals/index',
-  'intersections/index',
+  'party/index',
   'store/node-files',
   'verify/index',
   'verify/worker',

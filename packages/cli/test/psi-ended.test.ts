@@ -93,14 +93,16 @@ function party(
 }
 
 const statusesOf = async (name: string) => {
-  const { records } = JSON.parse((await sluice(`psi record ${name}.key.psi --json`)).stdout)
-  return records.map(({ kind, outcome }: { kind: string; outcome?: string }) => outcome ?? kind)
+  const entries = JSON.parse((await sluice(`ledger show ${name}.ledger --from 1 --json`)).stdout)
+  return entries.map(({ kind, about }: { kind: string; about: string }) =>
+    kind === 'psi-break' ? about.split(' · ')[2] : kind,
+  )
 }
 const before = new Set<string>()
 
 it.each<[NodeJS.Signals, number | null, string[]]>([
-  ['SIGKILL', null, ['begun']],
-  ['SIGINT', 130, ['begun', 'begun', 'INTERRUPTED']],
+  ['SIGKILL', null, ['psi-start']],
+  ['SIGINT', 130, ['psi-start', 'psi-start', 'INTERRUPTED']],
 ])(
   '%s while the bank computes: the bureau ends and names it, and nothing is written',
   async (signal, exit, record) => {
@@ -112,13 +114,13 @@ it.each<[NodeJS.Signals, number | null, string[]]>([
     expect(error.message).toContain('"bank"')
     expect(bureau!.code).toBe(7)
     const added = (await readdir(root)).filter(name => !before.has(name))
-    expect(added.sort()).toEqual(['bank.key.psi', 'bureau.key.psi'])
+    expect(added.sort()).toEqual(['bank.ledger', 'bureau.ledger'])
     expect(await statusesOf('bank')).toEqual(record)
     expect((await statusesOf('bureau')).at(-1)).toBe(error.code)
   },
 )
 
-it('the same command goes through the next time, and the record shows what broke off', async () => {
+it('the same command goes through the next time, and the ledger, which verifies, shows what broke off', async () => {
   const [bureau, bank] = await Promise.all([party('bureau'), party('bank')])
   expect([bureau!.code, bank!.code]).toEqual([0, 0])
   const [said, other] = [bank!, bureau!].map(({ stdout }) => JSON.parse(stdout))
@@ -126,8 +128,10 @@ it('the same command goes through the next time, and the record shows what broke
   expect(said.job).toMatch(/^[0-9a-f]{64}$/)
   expect(other.job).toBe(said.job)
   const added = (await readdir(root)).filter(name => !before.has(name))
-  expect(added.sort()).toEqual(['bank.key.psi', 'bureau.key.psi', 'shared.parquet'])
-  expect(await statusesOf('bank')).toEqual(['begun', 'begun', 'INTERRUPTED', 'begun', 'done'])
+  expect(added.sort()).toEqual(['bank.ledger', 'bureau.ledger', 'shared.parquet'])
+  expect(await statusesOf('bank')).toEqual(['psi-start', 'psi-start', 'INTERRUPTED', 'psi-start', 'psi-end'])
+  for (const name of ['bank', 'bureau'])
+    expect(await sluice(`ledger verify ${name}.ledger`)).toMatchObject({ exitCode: 0, stderr: '' })
 })
 
 it.skipIf(process.platform !== 'linux')(

@@ -113,9 +113,8 @@ describe('a prepared set on the command line', () => {
     expect(shown.stdout).toContain(JSON.parse(made.stdout).digest)
     expect(shown.stdout).toMatch(/code +width, trim, case/)
     expect((await sluice('psi show companies.prepared --lang zh')).stdout).toContain('密钥序号')
-    expect((await sluice('psi record bureau.key.psi')).stdout).toContain(
-      'set prepared under key 1: 100 items',
-    )
+    const ledger = await sluice('ledger show bureau.ledger')
+    expect(ledger.stdout).toMatch(/psi-set +bureau +[0-9a-f]{10} · epoch 1 · 100\n/)
   })
 
   it('is what a job names, which each side signs with what it has', async () => {
@@ -142,7 +141,7 @@ describe('a prepared set on the command line', () => {
     const [, again] = await both('--out', 'anti.csv', '--join', 'anti')
     expect(again.stderr).toBe('')
     expect(await readFile(join(root, 'anti.csv'), 'utf8')).toBe('firm,loan\n9140,3\n,4\n')
-    expect((await sluice('psi record bureau.key.psi')).stdout).toMatch(/begun +bank 10/)
+    expect((await sluice('ledger show bureau.ledger')).stdout).toMatch(/psi-start .* bank 10\n/)
     const third = await both('--out', 'third.csv')
     expect(third.map(({ exitCode }) => exitCode)).toContain(4)
     expect(third.some(({ stderr }) => stderr.includes('APPROVAL_EXHAUSTED'))).toBe(true)
@@ -178,12 +177,12 @@ describe('a prepared set on the command line', () => {
     expect(await readdir(root)).not.toContain('never.csv')
   })
 
-  it('is void once its key is rotated, which the record says; prepared again it is another file', async () => {
+  it('is void once its key is rotated, which the ledger says; prepared again it is another file', async () => {
     const rotated = await sluice('psi rotate bureau.key.oprf --as bureau --expires 30d --json')
     expect(JSON.parse(rotated.stdout)).toMatchObject({ epoch: 2, voided: 1 })
-    expect((await sluice('psi record bureau.key.psi')).stdout).toContain(
-      'key 2 of the set drawn; files void: 1',
-    )
+    const ledger = await sluice('ledger show bureau.ledger')
+    expect(ledger.stdout).toMatch(/psi-rotation +bureau +[0-9a-f]{10} · epoch 2 · void 1\n/)
+    expect(await sluice('ledger verify bureau.ledger')).toMatchObject({ exitCode: 0, stderr: '' })
     const old = await sluice('psi run shared.json --as bureau')
     expect(old).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('JOB_MISMATCH') })
     const again = await sluice(`${PREPARE} --out again.prepared --json`)

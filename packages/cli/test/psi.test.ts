@@ -1,7 +1,7 @@
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beginIntersection } from '@sluice/ledger/intersections'
 import { KeyFile } from '@sluice/ledger/keys'
+import { beginIntersection, PartyLedger } from '@sluice/ledger/party'
 import { reservePort } from '@sluice/mpc'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { terminal } from './terminal.js'
@@ -132,9 +132,39 @@ describe('an intersection on the command line', () => {
     expect(lines).toContain('9,B1,,,false')
     // as they stand in the file, in its order
     expect(await rowsOf('shared-bureau.parquet')).toEqual(sharedOf('5'))
-    const record = await sluice('psi record bank.key.psi')
-    expect(record.stdout).toContain('bureau 60')
-    expect(record.stdout).toContain('done')
+    expect(two.stdout).toContain('bank.ledger')
+    const { stdout } = await sluice('ledger show bank.ledger')
+    expect(stdout).toMatch(/1 .* psi-start +bank +[0-9a-f]{10} · [0-9a-f]{8} · bureau 60\n/)
+    expect(stdout).toMatch(/2 .* psi-end +bank +[0-9a-f]{10} · [0-9a-f]{8}\n/)
+    for (const name of ['bank', 'bureau']) {
+      const verified = await sluice(`ledger verify ${name}.ledger --json`)
+      const counts = { 'party-founding': 1, 'psi-start': 1, 'psi-end': 1 }
+      expect(JSON.parse(verified.stdout)).toMatchObject({ size: 3, entriesByKind: counts })
+    }
+  })
+
+  it('is in the ledger of each party, which others witness: what is cut off behind them is found out', async () => {
+    await cp(join(root, 'bank.ledger'), join(root, 'older.ledger'), { recursive: true })
+    const own = await sluice('ledger cosign bank.ledger --key bank.key')
+    expect(own).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('ledger.witness') })
+    const cosigned = await sluice('ledger cosign bank.ledger --key bureau.key --out seen.txt')
+    expect(cosigned).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/witnessed by +bureau/) })
+    const witnessed = await sluice('ledger verify bank.ledger --since seen.txt')
+    expect(witnessed).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/witnessed by +bureau/) })
+    expect((await sluice('ledger receipt 1 bank.ledger --out receipt.json')).exitCode).toBe(0)
+    const receipt = await sluice('ledger verify receipt.json --keys bank.ledger/trust.json')
+    expect(receipt.stdout).toMatch(/kind +psi-start/)
+    expect((await sluice('ledger checkpoint bank.ledger --out now.txt')).exitCode).toBe(0)
+    expect((await sluice('ledger verify older.ledger --since now.txt')).exitCode).toBe(0)
+    // another history, of the same log: the run is not in it
+    await rm(join(root, 'older.ledger'), { recursive: true })
+    const anew = join(root, 'older.ledger')
+    await cp(join(root, 'bank.ledger', 'log.key'), join(anew, 'log.key'))
+    await PartyLedger.open(anew, await KeyFile.open(join(root, 'bank.key')))
+    expect(await sluice('ledger verify older.ledger --since seen.txt')).toMatchObject({
+      exitCode: 5,
+      stderr: expect.stringContaining('LEDGER_ROLLED_BACK'),
+    })
   })
 
   it('ends for both with what was wrong: another input, a quota used up', async () => {
@@ -172,7 +202,7 @@ describe('an intersection on the command line', () => {
     expect(lines).toContain('9,B1,,,false')
     expect(bank.stderr).toMatch(/"stage":"intersect","fraction":1,"bucket":1,"buckets":1,"itemsPerSecond":\d/)
     const after = (await readdir(root)).filter(name => !before.includes(name))
-    expect(after.filter(name => !/^bureau.key.psi$|^bank.key.psi$/.test(name)).sort()).toEqual([
+    expect(after.filter(name => !/^(bureau|bank).ledger$/.test(name)).sort()).toEqual([
       'large-bureau.parquet',
       'large.csv',
     ])
@@ -310,7 +340,6 @@ minimumIntersection: ${minimum}
       6,
       'FILE_MISSING',
     ],
-    ['psi record bank.csv', 5, 'LEDGER_CORRUPT'],
     // a job that is worked in memory, and one in buckets
     [
       'psi run which.json --as bank --input bank.csv --key firm --prepared a.prepared --out z.csv',
@@ -334,15 +363,14 @@ minimumIntersection: ${minimum}
   it('tells a run that goes on from one that began', async () => {
     const signer = await KeyFile.open(join(root, 'bureau.key'))
     const counterparts = [{ name: 'bank', key: keys.get('bank')!, items: 70 }]
-    const begun = { job: 'ab'.repeat(32), session: 'cd'.repeat(32), items: 60, counterparts }
-    const [path, limits] = [join(root, 'going-on.psi'), { runs: 1, lifetimeItems: 200 }]
-    const write = (entry: typeof begun & { resumes?: string }) =>
-      beginIntersection(path, entry, limits, signer, { now: () => new Date(0) })
-    await write(begun)
-    await write({ ...begun, session: 'ef'.repeat(32), resumes: begun.session })
-    const { stdout } = await sluice('psi record going-on.psi')
-    expect(stdout).toMatch(/abababababab +begun +bank 70\n/)
-    expect(stdout).toMatch(/abababababab +gone on with +bank 70\n/)
+    const begun = { jobDigest: 'ab'.repeat(32), session: 'cd'.repeat(32), items: 60, counterparts }
+    const ledger = await PartyLedger.open(join(root, 'going-on.ledger'), signer)
+    const quota = { runs: 1, lifetimeItems: 200 }
+    await beginIntersection(ledger, begun, quota)
+    await beginIntersection(ledger, { ...begun, session: 'ef'.repeat(32), resumes: begun.session }, quota)
+    const { stdout } = await sluice('ledger show going-on.ledger')
+    expect(stdout).toContain('ababababab · cdcdcdcd · bank 70\n')
+    expect(stdout).toContain('ababababab · efefefef · resumes cdcdcdcd · bank 70\n')
   })
 
   it('has a demonstration', async () => {

@@ -1,3 +1,4 @@
+export { PartyLedger } from '@sluice/ledger/party'
 export { examine, fingerprintKey, type InputForm, type InputSource } from './job/input.js'
 export { ofOperation } from './job/invalid.js'
 export {
@@ -36,7 +37,6 @@ export {
 } from './transport/joint.js'
 export { inOrder } from './transport/joint-inputs.js'
 export { memoryMesh, memoryPair } from './transport/memory.js'
-export { PartyLedger } from './transport/party-ledger.js'
 export { reservePort } from './transport/ports.js'
 export {
   estimatePreparation,

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander'
 import type { Context } from '../context.js'
 import { writeFile } from '../output/file.js'
 import type { Reply } from '../output/reply.js'
+import { openPartyLedger, partyLedgerPath } from '../party-ledger.js'
 import type { Act } from '../program.js'
 import {
   type ENCODINGS,
@@ -105,7 +106,10 @@ export function addJoint(program: Command, act: Act): void {
       )
       .addOption(encodingOption())
       .option('--listen <host:port>', 'listen here instead of at the address in the job')
-      .option('--ledger <dir>', 'this party’s own record of its runs (default: NAME.ledger)')
+      .option(
+        '--ledger <dir>',
+        'this party’s ledger, which records its runs (default: NAME.ledger beside its key)',
+      )
       .action(act<Running>(run)),
     'sluice joint run arrears.json --as bank --input loans.parquet',
     'sluice joint run arrears.json --as operator --wait 10m',
@@ -190,14 +194,13 @@ async function approve(context: Context, options: Writing, file: string): Promis
 }
 
 async function run(context: Context, options: Running, file: string): Promise<Reply> {
-  const [{ approvalFile, partyKey, readApproval }, { filesFor, withTables }, mpc, output] = await Promise.all(
-    [
+  const [{ approvalFile, partyKey, partyKeyPath, readApproval }, { filesFor, withTables }, mpc, output] =
+    await Promise.all([
       import('../joint/files.js'),
       import('../joint/tables.js'),
       import('@sluice/mpc'),
       import('../joint/shown.js'),
-    ],
-  )
+    ])
   const job = await jobIn(context, file)
   const signer = await partyKey(context, options)
   const digest = mpc.jobDigest(job)
@@ -206,8 +209,9 @@ async function run(context: Context, options: Running, file: string): Promise<Re
   const files = filesFor(job, signer.name, options.input)
   const own = job.inputs.filter(({ owner }) => owner === signer.name)
   const { wait } = context.settings
-  const directory = options.ledger ?? `${signer.name}.ledger`
-  const ledger = await mpc.PartyLedger.open(context.path(directory), signer, context.io.now)
+  const place = { key: partyKeyPath(context, options), name: signer.name, named: options.ledger }
+  const directory = partyLedgerPath(context, place)
+  const ledger = await openPartyLedger(context, directory, signer)
   const take = (inputs: Record<string, InputSource>) =>
     mpc.runJoint(job, {
       signer,
@@ -220,7 +224,7 @@ async function run(context: Context, options: Running, file: string): Promise<Re
       ...(options.listen !== undefined && { listen: addressOf(options.listen) }),
     })
   const result = await withTables(context, files, own, take, options.encoding)
-  return output.shownResult(digest, context.path(directory), result)
+  return output.shownResult(digest, directory, result)
 }
 
 async function demo(context: Context, { sharing }: Demonstrating, directory?: string): Promise<Reply> {

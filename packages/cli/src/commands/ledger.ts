@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { SluiceError, visibleText } from '@sluice/core'
 import type { LedgerReader, Predicate } from '@sluice/ledger'
+import type { Signer } from '@sluice/ledger/keys'
 import type { Command } from 'commander'
 import type { Context } from '../context.js'
 import { readBytes, readText } from '../input.js'
@@ -29,8 +30,7 @@ export function addLedger(program: Command, act: Act): void {
         act<{ from: string; limit: string }>(async (context, options, directory) => {
           const from = entryNumber(options.from)
           const limit = parseCount(options.limit)
-          const ledger =
-            directory === undefined ? (await context.zone()).ledger : await ledgerIn(context, directory)
+          const ledger = await ledgerOf(context, directory)
           const entries: ShownEntry[] = []
           if (from < (await ledger.size())) {
             for await (const { index, envelope } of ledger.entries(from)) {
@@ -66,14 +66,16 @@ export function addLedger(program: Command, act: Act): void {
   addVerify(ledger, act)
   example(
     ledger
-      .command('receipt <entry>')
-      .description('the proof that an entry is in the ledger: anybody can check it offline')
+      .command('receipt <entry> [directory]')
+      .description(
+        'the proof that an entry is in the zone’s ledger, or in the one in a directory: anybody can check it offline',
+      )
       .addOption(outOption('where to'))
       .addOption(forceOption())
       .action(
-        act<{ out?: string; force?: boolean }>(async (context, options, entry) => {
+        act<{ out?: string; force?: boolean }>(async (context, options, entry, directory) => {
           const { receiptBytes } = await import('@sluice/ledger')
-          const receipt = await (await context.zone()).ledger.receipt(entryNumber(entry))
+          const receipt = await (await ledgerOf(context, directory)).receipt(entryNumber(entry))
           return deliver(context, receiptBytes(receipt), options, {
             json: { entry: receipt.index, receipt },
             text: ui => ui.fields([['label.entry', receipt.index]]),
@@ -81,16 +83,19 @@ export function addLedger(program: Command, act: Act): void {
         }),
       ),
     'sluice ledger receipt 12 --out receipt.json',
+    'sluice ledger receipt 2 bank.ledger --out receipt.json',
   )
   example(
     ledger
-      .command('checkpoint')
-      .description('the newest signed checkpoint, for a witness to cosign and to keep')
+      .command('checkpoint [directory]')
+      .description(
+        'the newest signed checkpoint of the zone’s ledger, or of the one in a directory, for a witness to keep',
+      )
       .addOption(outOption('where to'))
       .addOption(forceOption())
       .action(
-        act<{ out?: string; force?: boolean }>(async (context, options) => {
-          const { note, size } = await (await context.zone()).ledger.checkpoint()
+        act<{ out?: string; force?: boolean }>(async (context, options, directory) => {
+          const { note, size } = await (await ledgerOf(context, directory)).checkpoint()
           return deliver(context, new TextEncoder().encode(note), options, {
             json: { size, checkpoint: note },
             text: ui => ui.fields([['label.entries', size]]),
@@ -101,33 +106,41 @@ export function addLedger(program: Command, act: Act): void {
   )
   example(
     ledger
-      .command('cosign')
-      .description('witness the newest checkpoint: from here on a rollback behind it is noticed')
-      .addOption(keyOption('the key of a provider or an auditor'))
+      .command('cosign [directory]')
+      .description(
+        'witness the newest checkpoint of the zone’s ledger, or of a party’s own: from here on a rollback behind it is noticed',
+      )
+      .addOption(keyOption('the key of a provider or an auditor; of anybody else where it is a party’s own'))
       .option('--since <file>', 'the checkpoint that you kept last time; what you sign has to continue it')
       .addOption(outOption('keep the cosigned checkpoint there, outside the zone'))
       .addOption(forceOption())
       .action(act<Cosigning>(cosign)),
     'sluice ledger cosign --key auditor.key --since seen.txt --out seen.txt --force',
+    'sluice ledger cosign bank.ledger --key bureau.key --since seen.txt --out seen.txt --force',
   )
 }
 
+async function ledgerOf(context: Context, directory: string | undefined): Promise<LedgerReader> {
+  return directory === undefined ? (await context.zone()).ledger : (await ledgerIn(context, directory)).ledger
+}
+
 /** A ledger for reading, with the log's key from the `trust.json` beside it: `sluice ledger verify` proves more. */
-async function ledgerIn(context: Context, directory: string): Promise<LedgerReader> {
+async function ledgerIn(context: Context, directory: string) {
   const path = context.path(directory)
   const inside = existsSync(join(path, 'checkpoint'))
   const [{ Ledger }, { parseTrust }] = await Promise.all([
     import('@sluice/ledger'),
     import('@sluice/ledger/verify'),
   ])
-  const trust = join(inside ? dirname(path) : path, 'trust.json')
-  if (!existsSync(trust)) {
+  const trustFile = join(inside ? dirname(path) : path, 'trust.json')
+  if (!existsSync(trustFile)) {
     throw new SluiceError('FILE_MISSING', `there is no ledger in ${visibleText(directory)}`, {
       remedy: 'Name a zone, or a party’s record such as NAME.ledger.',
     })
   }
-  const { logKey } = parseTrust(await readBytes(trust, CHECKPOINT_BYTES))
-  return Ledger.open(inside ? path : join(path, 'ledger'), { logKey })
+  const trust = parseTrust(await readBytes(trustFile, CHECKPOINT_BYTES))
+  const ledger = await Ledger.open(inside ? path : join(path, 'ledger'), { logKey: trust.logKey })
+  return { ledger, trust, trustFile }
 }
 
 interface Cosigning {
@@ -137,12 +150,15 @@ interface Cosigning {
   readonly force?: boolean
 }
 
-async function cosign(context: Context, options: Cosigning): Promise<Reply> {
-  const zone = await context.zone()
+async function cosign(context: Context, options: Cosigning, directory?: string): Promise<Reply> {
   const signer = await context.signer(options.key)
   const since =
     options.since === undefined ? undefined : await readText(context.path(options.since), CHECKPOINT_BYTES)
-  const note = await zone.cosign(signer, since === undefined ? {} : { since })
+  const seen = since === undefined ? {} : { since }
+  const note =
+    directory === undefined
+      ? await (await context.zone()).cosign(signer, seen)
+      : await cosignParty(context, directory, signer, seen)
   const { parseCheckpoint } = await import('@sluice/ledger')
   const cosigned = parseCheckpoint(note)
   if (options.out !== undefined && options.out !== '-') {
@@ -164,6 +180,32 @@ async function cosign(context: Context, options: Cosigning): Promise<Reply> {
         ]),
       ].join('\n'),
   }
+}
+
+/** A party names no witnesses when it begins its ledger: whoever cosigns becomes one in the `trust.json` beside it. */
+async function cosignParty(
+  context: Context,
+  directory: string,
+  signer: Signer,
+  seen: { readonly since?: string },
+): Promise<string> {
+  const [{ witness }, { ledger, trust, trustFile }] = await Promise.all([
+    import('@sluice/ledger'),
+    ledgerIn(context, directory),
+  ])
+  if (trust.founders.includes(signer.publicKey)) {
+    throw new SluiceError('NOT_APPROVED', `"${signer.name}" is no witness of its own ledger`, {
+      rule: 'ledger.witness',
+      remedy: 'Have another party of its runs cosign, or an auditor, with their own key.',
+    })
+  }
+  const time = Math.floor(context.io.now().getTime() / 1000)
+  if (!trust.witnesses.includes(signer.publicKey)) {
+    const named = { ...trust, witnesses: [...trust.witnesses, signer.publicKey] }
+    const bytes = new TextEncoder().encode(`${JSON.stringify(named, null, 2)}\n`)
+    await writeFile(trustFile, bytes, true)
+  }
+  return (await witness(ledger, signer, { ...seen, time })).note
 }
 
 interface ShownEntry {
@@ -213,6 +255,22 @@ function about(predicate: Predicate): string {
       return [predicate.jobDigest.slice(0, 10), predicate.run.slice(0, 8), predicate.code, predicate.about]
         .filter(Boolean)
         .join(' · ')
+    case 'psi-start':
+      return [
+        ...psiRun(predicate),
+        predicate.resumes && `resumes ${predicate.resumes.slice(0, 8)}`,
+        ...predicate.counterparts.map(({ name, items }) => `${name} ${items}`),
+      ]
+        .filter(Boolean)
+        .join(' · ')
+    case 'psi-end':
+      return psiRun(predicate).join(' · ')
+    case 'psi-break':
+      return [...psiRun(predicate), predicate.code, predicate.about].filter(Boolean).join(' · ')
+    case 'psi-set':
+      return `${predicate.set.slice(0, 10)} · epoch ${predicate.epoch} · ${predicate.items}`
+    case 'psi-rotation':
+      return `${predicate.set.slice(0, 10)} · epoch ${predicate.epoch} · void ${predicate.voided}`
     case 'refusal':
       return [
         predicate.code,
@@ -224,6 +282,10 @@ function about(predicate: Predicate): string {
     default:
       return shortRequest(predicate.requestDigest)
   }
+}
+
+function psiRun({ jobDigest, session }: { readonly jobDigest: string; readonly session: string }): string[] {
+  return [jobDigest.slice(0, 10), session.slice(0, 8)]
 }
 
 /** The id by which people name a request: see `requestId` of the SDK. */

@@ -5,6 +5,7 @@ import type { Context } from '../context.js'
 import { write } from '../io.js'
 import { assertFree, assertNotRead } from '../output/file.js'
 import type { Reply } from '../output/reply.js'
+import { openPartyLedger, partyLedgerPath } from '../party-ledger.js'
 import type { Act } from '../program.js'
 import { parseCount, parseDuration } from '../quantities.js'
 import { example, forceOption, repeated } from './options.js'
@@ -19,7 +20,7 @@ interface Preparing {
   readonly expires?: string
   readonly step: number
   readonly threads?: number
-  readonly record?: string
+  readonly ledger?: string
   readonly dryRun?: boolean
   readonly force?: boolean
 }
@@ -28,7 +29,7 @@ interface Rotating {
   readonly as: string
   readonly keyFile?: string
   readonly expires?: string
-  readonly record?: string
+  readonly ledger?: string
 }
 
 const EXPIRES = '90d'
@@ -65,7 +66,7 @@ export function addPsiPrepare(psi: Command, act: Act): void {
       )
       .option('--step <count>', 'pad the set to a multiple of this', parseCount, 1)
       .option('--threads <count>', 'so many at once (default: all cores)', parseCount)
-      .option('--record <file>', 'this party’s record of intersections (default: beside its key)')
+      .option('--ledger <dir>', 'this party’s ledger, which records it (default: NAME.ledger beside its key)')
       .option('--dry-run', 'say how long it would take on this machine, and do nothing')
       .addOption(forceOption())
       .action(act<Preparing>(prepare)),
@@ -80,7 +81,7 @@ export function addPsiPrepare(psi: Command, act: Act): void {
       .requiredOption('--as <name>', 'whose set it is')
       .option('--key-file <file>', 'the party’s key (else SLUICE_KEY_FILE, else NAME.key beside the set’s)')
       .option('--expires <span>', 'when the new key is to be rotated in its turn (default: 90d)')
-      .option('--record <file>', 'this party’s record of intersections (default: beside its key)')
+      .option('--ledger <dir>', 'this party’s ledger, which records it (default: NAME.ledger beside its key)')
       .action(act<Rotating>(rotate)),
     'sluice psi rotate bureau.key.oprf --as bureau --expires 30d',
   )
@@ -100,7 +101,7 @@ async function prepare(context: Context, options: Preparing, file: string): Prom
   const [{ partyKey }, { fingerprintFile, prepareSet }, { recordPrepared }] = await Promise.all([
     import('../psi/files.js'),
     import('@sluice/mpc'),
-    import('@sluice/ledger/intersections'),
+    import('@sluice/ledger/party'),
   ])
   const path = context.path(out)
   await assertNotRead(path, [context.path(file)])
@@ -113,7 +114,8 @@ async function prepare(context: Context, options: Preparing, file: string): Prom
   const expires = expiry(context, options.expires)
   const { key, made } = await sets.keyOfSet(keyPath, expires)
   if (!made) refuseOld(context, key.expires, options.expires)
-  const record = options.record === undefined ? `${partyPath}.psi` : context.path(options.record)
+  const place = { key: partyPath, name: signer.name, named: options.ledger }
+  const ledger = await openPartyLedger(context, partyLedgerPath(context, place), signer)
   const done = await prepareSet({
     key,
     expires: key.expires,
@@ -128,10 +130,7 @@ async function prepare(context: Context, options: Preparing, file: string): Prom
     onProgress: (stage, fraction) => progress.report({ stage, fraction }),
     onReady: async ({ digest, count }) => {
       const { set, epoch, expires } = key
-      await recordPrepared(record, { set, file: digest, epoch, expires, items: count }, signer, {
-        now: context.io.now,
-        signal,
-      })
+      await recordPrepared(ledger, { set, file: digest, epoch, expires, items: count }, { signal })
     },
     ...(options.force === true && { force: true }),
   })
@@ -163,7 +162,7 @@ async function rotate(context: Context, options: Rotating, file: string): Promis
       import('../psi/files.js'),
       import('@sluice/ledger/keys'),
       import('@sluice/mpc/psi'),
-      import('@sluice/ledger/intersections'),
+      import('@sluice/ledger/party'),
     ])
   const { signer, path: partyPath } = await partyKey(context, file, options.as, options.keyFile)
   const path = context.path(file)
@@ -177,22 +176,20 @@ async function rotate(context: Context, options: Rotating, file: string): Promis
     { key: publicHalf(drawn, group), scalar: drawn.scalar, expires },
     now,
   )
-  const { voided, digest } = await recordRotated(
-    options.record === undefined ? `${partyPath}.psi` : context.path(options.record),
-    { set: key.set, epoch: key.epoch, expires },
-    signer,
-    { now: context.io.now, signal: context.signal },
-  )
+  const place = { key: partyPath, name: signer.name, named: options.ledger }
+  const ledger = await openPartyLedger(context, partyLedgerPath(context, place), signer)
+  const recorded = { set: key.set, epoch: key.epoch, expires }
+  const voided = await recordRotated(ledger, recorded, { signal: context.signal })
   return {
-    json: { file: path, set: key.set, epoch: key.epoch, expires, voided, recorded: digest },
+    json: { file: path, set: key.set, epoch: key.epoch, expires, voided, ledger: ledger.directory },
     text: ui =>
       [
         ui.t('text.psiRotatedNow', { voided }),
         ui.fields([
           ['label.epoch', key.epoch],
           ['label.expires', expires],
-          ['label.recorded', digest],
         ]),
+        ui.t('text.jointRecorded', { ledger: ledger.directory }),
       ].join('\n'),
   }
 }

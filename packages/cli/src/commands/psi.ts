@@ -10,6 +10,7 @@ import { write } from '../io.js'
 import { ask, isInteractive } from '../keyring.js'
 import { assertFree, assertNotRead, writeError, writeFile } from '../output/file.js'
 import type { Reply } from '../output/reply.js'
+import { openPartyLedger, partyLedgerPath } from '../party-ledger.js'
 import type { Act } from '../program.js'
 import type { HeldTable } from '../psi/held-table.js'
 import type { PsiInput } from '../psi/input.js'
@@ -29,6 +30,7 @@ interface Input {
   readonly out?: string
   readonly force?: boolean
   readonly scratch?: string
+  readonly ledger?: string
 }
 
 interface Approving extends Input {
@@ -38,7 +40,6 @@ interface Approving extends Input {
 interface Running extends Input {
   readonly approval?: string
   readonly join: Join
-  readonly record?: string
   readonly listen?: string
   readonly dryRun?: boolean
 }
@@ -94,10 +95,6 @@ export function addPsi(program: Command, act: Act): void {
           .choices(['inner', 'left', 'anti'])
           .default('inner'),
       )
-      .option(
-        '--record <file>',
-        'this party’s record of intersections, by which quotas are counted (default: beside its key)',
-      )
       .option('--listen <host:port>', 'listen here instead of at the address in the job')
       .option('--dry-run', 'say what each protocol would cost on this machine, and do nothing')
       .addOption(forceOption())
@@ -106,18 +103,6 @@ export function addPsi(program: Command, act: Act): void {
     'sluice psi run shared.json --as operator --wait 10m',
   )
   addPsiPrepare(psi, act)
-  example(
-    psi
-      .command('record <file>')
-      .description('check a record of intersections, and show who has tested how many items')
-      .action(
-        act(async (context, _options, file) => {
-          const { shownRecord } = await import('../psi/shown.js')
-          return shownRecord(context.path(file))
-        }),
-      ),
-    'sluice psi record bank.key.psi',
-  )
   example(
     psi
       .command('demo')
@@ -134,7 +119,11 @@ function withInput(command: Command): Command {
     .option('--input <file>', 'this party’s set, in a Parquet, CSV or Arrow file; a helper has none')
     .option(
       '--scratch <dir>',
-      'where the temporary files of large sets lie, sealed and removed (default: beside the input; a helper’s, beside its record)',
+      'where the temporary files of large sets lie, sealed and removed (default: beside the input; a helper’s, beside its ledger)',
+    )
+    .option(
+      '--ledger <dir>',
+      'this party’s ledger, which records its runs and counts quotas (default: NAME.ledger beside its key)',
     )
     .addOption(repeated('--key <column>', 'a column of the key; for a key of several, in the job’s order'))
     .option(
@@ -185,7 +174,8 @@ async function approve(context: Context, options: Approving, file: string): Prom
   const shown = await replyOf(job)
   await confirm(context, options, signer.name, shown.text(context.ui))
   context.progress.report({ stage: 'read' })
-  const kept = { party: signer.name, record: `${path}.psi`, scratch: options.scratch }
+  const ledger = partyLedgerPath(context, { key: path, name: signer.name, named: options.ledger })
+  const kept = { party: signer.name, ledger, scratch: options.scratch }
   const approval = await withItems(context, job, input, kept, items => approvePsi(job, signer, items))
   await writeFile(context.path(out), files.approvalBytes(approval), options.force === true)
   const { commitment, size } = approval.input ?? {}
@@ -264,7 +254,7 @@ async function runJob(context: Context, options: Running, file: string, held?: H
       as: options.as,
     },
   )
-  const record = options.record === undefined ? `${path}.psi` : context.path(options.record)
+  const directory = partyLedgerPath(context, { key: path, name: signer.name, named: options.ledger })
   const listen = options.listen === undefined ? {} : { listen: addressOf(options.listen) }
   const { holdForOutput } = await import('../psi/held-table.js')
   const own = held ?? (input && (await holdForOutput(context, input, options.out)))
@@ -272,17 +262,21 @@ async function runJob(context: Context, options: Running, file: string, held?: H
   try {
     if (!goesInBuckets(job)) {
       const { runInMemory } = await import('../psi/run-in-memory.js')
-      const party = { input, signer, path, approval, record, ...listen }
+      const party = { input, signer, path, approval, ledger: directory, ...listen }
       return await runInMemory(context, job, party, options, own)
     }
     const { runInBuckets } = await import('../psi/run-in-buckets.js')
+    const ledger = await openPartyLedger(context, directory, signer)
     return await runInBuckets(context, job, {
-      ...{ signer, approval, record, ...listen },
+      ...{ signer, approval, ledger, ...listen },
       ...(input !== undefined && { input, ...open }),
       ...(options.scratch !== undefined && { scratch: options.scratch }),
       rowsOf: (columns, rows) => rowsOf(context, input!, columns, rows),
       replyOf: (result, items) =>
-        resultOf(context, job, options, { result, items, input, silent: false, ...open }),
+        resultOf(context, job, options, {
+          ...{ result, items, input, ledger: directory, silent: false },
+          ...open,
+        }),
     })
   } finally {
     await own?.close()

@@ -76,18 +76,23 @@ export async function readDraft(context: Context, file: string): Promise<JointJo
   }
 }
 
-/** The key of the party that this command speaks for: `--key-file`, else `NAME.key` of `--as NAME`. */
-export async function partyKey(
-  context: Context,
-  { keyFile, as }: { readonly keyFile?: string; readonly as?: string },
-): Promise<KeyFile> {
+interface Speaking {
+  readonly keyFile?: string
+  readonly as?: string
+}
+
+/** Where the key of the party lies that this command speaks for: `--key-file`, else `NAME.key` of `--as NAME`. */
+export function partyKeyPath(context: Context, { keyFile, as }: Speaking): string {
   const path = keyFile ?? context.settings.key ?? (as === undefined ? undefined : `${as}.key`)
-  if (path === undefined) {
-    throw new SluiceError('USAGE', 'this command needs a key', {
-      remedy: 'Say which party this is with --as NAME, or name its key with --key-file FILE.',
-    })
-  }
-  const signer = await context.key(path)
+  if (path !== undefined) return path
+  throw new SluiceError('USAGE', 'this command needs a key', {
+    remedy: 'Say which party this is with --as NAME, or name its key with --key-file FILE.',
+  })
+}
+
+export async function partyKey(context: Context, speaking: Speaking): Promise<KeyFile> {
+  const signer = await context.key(partyKeyPath(context, speaking))
+  const { as } = speaking
   if (as === undefined || signer.name === as) return signer
   throw new SluiceError(
     'KEY_UNKNOWN',

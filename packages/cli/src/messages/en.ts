@@ -118,7 +118,6 @@ export const en = {
   'label.yours': 'your approval',
   'label.zone': 'zone',
   'label.commitment': 'commitment to the input',
-  'label.job': 'job',
   'label.learns': 'who learns what',
   'label.memory': 'bytes of memory',
   'label.disk': 'bytes on disk',
@@ -127,12 +126,10 @@ export const en = {
   'label.psiKey': 'key',
   'label.psiMinimum': 'opens from',
   'label.quota': 'quota',
-  'label.recorded': 'record, to be kept elsewhere',
   'label.remark': 'note',
   'label.seconds': 'seconds',
   'label.setSize': 'size of a set',
   'label.sharedKeys': 'shared keys',
-  'label.tested': 'items tested by',
   'label.totalled': 'total of',
 
   'ask.passphrase': 'Passphrase for {file}: ',
@@ -197,7 +194,6 @@ export const en = {
   'text.jointSharing.shamir': 'Shamir’s, any {threshold} of {size}',
   'text.jointTraffic': '{rounds} rounds, {sent} bytes sent, {received} received',
   'text.psiAsItStands': 'as it stands',
-  'text.psiBegun': 'begun',
   'text.psiChosen': 'recommended: the fastest that fits the job',
   'text.psiCount': 'how many keys are shared',
   'text.psiEnforced': '{minimum} shared keys; enforced, the receiver learns only that there are fewer',
@@ -213,7 +209,6 @@ export const en = {
   'text.psiNothing': 'done: this party learns nothing but the sizes of the sets, as padded',
   'text.psiPrepareTakes':
     'this takes about {minutes} min on {threads} threads; whenever it breaks off, the same command goes on',
-  'text.psiPrepared': 'set prepared under key {epoch}: {items} items',
   'text.psiPreparedBy': 'of {owner}, {items} items, key {epoch}',
   'text.psiPreparedHolder':
     'whoever has this file learns its size, and tests an item only with an answer of its owner, who counts each',
@@ -224,8 +219,6 @@ export const en = {
     '{minimum} shared keys; a promise of the receiver, whose program sees a smaller intersection before it keeps it back',
   'text.psiQuota':
     '{runs} runs of this job; {items} items that one counterpart may ever test, in all jobs together',
-  'text.psiResumed': 'gone on with',
-  'text.psiRotated': 'key {epoch} of the set drawn; files void: {voided}',
   'text.psiRotatedNow': 'a new key was drawn; files void by it: {voided}. Prepare the set again',
   'text.psiSeesCount': 'how many keys are shared, of which its program says nothing: it enforces the minimum',
   'text.psiShared': 'done: this is what is shared',

@@ -154,13 +154,15 @@ export const zhHelp = new Translator({
     '专区账本的条目，或某目录中账本的条目：参与方自己的记录、副本',
   'begin with this entry': '从此条目开始',
   'at most as many': '至多显示的条数',
-  'the proof that an entry is in the ledger: anybody can check it offline':
-    '条目在账本中的证明：任何人都可离线核验',
+  'the proof that an entry is in the zone’s ledger, or in the one in a directory: anybody can check it offline':
+    '条目在专区账本（或某目录中的账本）中的证明：任何人都可离线核验',
   'where to': '写到何处',
-  'the newest signed checkpoint, for a witness to cosign and to keep': '最新的签名检查点，供见证者联署并保存',
-  'witness the newest checkpoint: from here on a rollback behind it is noticed':
-    '见证最新的检查点：此后回退到它之前都会被发现',
-  'the key of a provider or an auditor': '提供方或监管方的密钥',
+  'the newest signed checkpoint of the zone’s ledger, or of the one in a directory, for a witness to keep':
+    '专区账本（或某目录中的账本）最新的签名检查点，供见证者保存',
+  'witness the newest checkpoint of the zone’s ledger, or of a party’s own: from here on a rollback behind it is noticed':
+    '见证专区账本（或参与方自己的账本）最新的检查点：此后回退到它之前都会被发现',
+  'the key of a provider or an auditor; of anybody else where it is a party’s own':
+    '提供方或监管方的密钥；参与方自己的账本则用其他任何人的密钥',
   'the checkpoint that you kept last time; what you sign has to continue it':
     '您上次保存的检查点；所签的须是其延续',
   'keep the cosigned checkpoint there, outside the zone': '把联署的检查点保存到此处，放在专区之外',
@@ -266,7 +268,8 @@ export const zhHelp = new Translator({
   'this party’s table, a Parquet, CSV or Arrow file; NAME=FILE where it gives several':
     '本方的表，Parquet、CSV 或 Arrow 文件；有多张时写 NAME=FILE',
   'listen here instead of at the address in the job': '在此地址监听，而不用任务中的地址',
-  'this party’s own record of its runs (default: NAME.ledger)': '本方自己的运行账本（默认：NAME.ledger）',
+  'this party’s ledger, which records its runs (default: NAME.ledger beside its key)':
+    '本方的账本，记录其各次运行（默认：密钥旁的 NAME.ledger）',
   'a job of three parties on this machine, with made-up companies: what each terminal says':
     '在本机演示三方任务（企业均为虚构）：各终端的输出',
 
@@ -302,7 +305,8 @@ export const zhHelp = new Translator({
     '新密钥的期限：届时须轮换，不再作答（默认：90d）',
   'pad the set to a multiple of this': '将集合填充到此数的倍数',
   'so many at once (default: all cores)': '同时使用的线程数（默认：全部核心）',
-  'this party’s record of intersections (default: beside its key)': '本方的求交记录（默认：密钥旁）',
+  'this party’s ledger, which records it (default: NAME.ledger beside its key)':
+    '本方的账本，记录此事（默认：密钥旁的 NAME.ledger）',
   'say how long it would take on this machine, and do nothing': '说明在本机需要多久，不做任何事',
   'replace the key of a prepared set: what was prepared before is void, and has to be prepared again':
     '轮换预处理集合的密钥：此前预处理的文件作废，须重新预处理',
@@ -322,13 +326,11 @@ export const zhHelp = new Translator({
     '得知哪些行共有的一方，行写到何处：文件，.parquet、.csv 或 .arrow',
   'which rows of the own file: the shared ones, all, or those not shared':
     '本方文件中的哪些行：共有的、全部、或非共有的',
-  'this party’s record of intersections, by which quotas are counted (default: beside its key)':
-    '本方的求交记录，据此计算配额（默认：密钥旁）',
+  'this party’s ledger, which records its runs and counts quotas (default: NAME.ledger beside its key)':
+    '本方的账本，记录其各次运行并据此计算配额（默认：密钥旁的 NAME.ledger）',
   'say what each protocol would cost on this machine, and do nothing': '说明各协议在本机的开销，不做任何事',
-  'check a record of intersections, and show who has tested how many items':
-    '检查求交记录，显示谁检验了多少条目',
-  'where the temporary files of large sets lie, sealed and removed (default: beside the input; a helper’s, beside its record)':
-    '大集合的临时文件所在位置，加密存放并会删除（默认：输入文件旁；辅助方则在其记录旁）',
+  'where the temporary files of large sets lie, sealed and removed (default: beside the input; a helper’s, beside its ledger)':
+    '大集合的临时文件所在位置，加密存放并会删除（默认：输入文件旁；辅助方则在其账本旁）',
   'which party of the job this is': '本方是任务的哪一方',
   'the party’s key (else SLUICE_KEY_FILE, else NAME.key beside the job)':
     '本方的密钥（否则用 SLUICE_KEY_FILE，再否则用任务旁的 NAME.key）',

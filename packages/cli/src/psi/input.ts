@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { access, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { isSluiceError, SluiceError } from '@sluice/core'
 import type { PsiStoredItems } from '@sluice/mpc'
 import type { PsiItems, PsiJob } from '@sluice/mpc/psi'
@@ -81,8 +81,8 @@ function selected({ key, sum }: PsiInput): string[] {
 /** Where what is kept of a large set lies, and whose it is. */
 export interface KeptBy {
   readonly party: string
-  /** the party’s record: the key of what is kept lies beside it */
-  readonly record: string
+  /** the party’s ledger: the key of what is kept lies in its directory */
+  readonly ledger: string
   readonly scratch: string | undefined
   /** the input, where it is open already */
   readonly held?: HeldTable | undefined
@@ -133,13 +133,16 @@ async function storeItems(
   context: Context,
   job: PsiJob,
   input: PsiInput,
-  { party, record: keys, scratch, held }: KeptBy,
+  { party, ledger, scratch, held }: KeptBy,
 ): Promise<PsiStoredItems> {
-  const [{ PsiStoredItems }, { contentDigest }] = await Promise.all([
+  const [{ PsiStoredItems }, { contentDigest }, { makeNamedDirectory }] = await Promise.all([
     import('@sluice/mpc'),
     import('@sluice/sandbox/table'),
+    import('@sluice/ledger/files'),
   ])
   const folder = await folderFor(context, scratch ?? dirname(input.file))
+  await makeNamedDirectory(ledger, 0o700)
+  const keys = join(ledger, 'kept')
   const store = async (table: TableFile, unchanged: () => Promise<void>) => {
     const { key, sum } = input
     const select = selected(input)

@@ -20,6 +20,8 @@ export interface Learned {
   readonly result: PsiResult
   readonly items: PsiItems | undefined
   readonly input: PsiInput | undefined
+  /** where it is recorded */
+  readonly ledger: string
   /** the program saw how many keys are shared, and does not show it */
   readonly silent: boolean
   /** the input, where it is still open */
@@ -31,10 +33,10 @@ export async function resultOf(
   context: Context,
   job: PsiJob,
   options: Wanted,
-  { result, items, input, silent, held }: Learned,
+  { result, items, input, ledger, silent, held }: Learned,
 ): Promise<Reply> {
   const { psiJobDigest } = await import('@sluice/mpc/psi')
-  const { matched, payload, count, sum, traffic, recorded } = result
+  const { matched, payload, count, sum, traffic } = result
   let written: { rows: number; columns: readonly string[] } | undefined
   if (matched !== undefined && items !== undefined && input !== undefined) {
     const { writeMatched } = await import('./output.js')
@@ -55,7 +57,7 @@ export async function resultOf(
       ...(sum !== undefined && { sum }),
       ...(written !== undefined && { ...written, file: context.path(options.out!) }),
       traffic,
-      recorded,
+      ledger,
     },
     text: ui =>
       [
@@ -65,7 +67,6 @@ export async function resultOf(
           ['label.totalled', sum === undefined ? null : `${visibleText(job.sum!.column)}  ${sum}`],
           ['label.rows', written?.rows ?? null],
           ['label.file', written === undefined ? null : options.out!],
-          ['label.recorded', recorded],
         ]),
         '',
         ui.t('text.jointTraffic', {
@@ -73,6 +74,7 @@ export async function resultOf(
           sent: traffic.bytesSent.toLocaleString('en-US'),
           received: traffic.bytesReceived.toLocaleString('en-US'),
         }),
+        ui.t('text.jointRecorded', { ledger }),
       ].join('\n'),
   }
 }

@@ -9,12 +9,11 @@ import type { Reply } from '../output/reply.js'
 import type { HeldTable } from './held-table.js'
 import { brokenOff, folderFor, type PsiInput, withItems } from './input.js'
 
-export interface InBuckets extends Pick<RunPsiOptions, 'listen'> {
+export interface InBuckets extends Pick<RunPsiOptions, 'listen' | 'ledger'> {
   /** a helper has none */
   readonly input?: PsiInput
   readonly signer: Signer
   readonly approval: PsiApproval
-  readonly record: string
   readonly scratch?: string
   /** the open input, where this party writes from it */
   readonly held?: HeldTable
@@ -29,18 +28,19 @@ export interface InBuckets extends Pick<RunPsiOptions, 'listen'> {
  * the same command goes on after any end.
  */
 export async function runInBuckets(context: Context, job: PsiJob, party: InBuckets): Promise<Reply> {
-  const { input, signer, approval, record, listen, held, rowsOf, replyOf } = party
+  const { input, signer, approval, ledger, listen, held, rowsOf, replyOf } = party
   const [{ runPsi }, { psiLearns, psiPartyIndex }, { stageOf }] = await Promise.all([
     import('@sluice/mpc/intersections'),
     import('@sluice/mpc/psi'),
     import('../joint/shown.js'),
   ])
-  const scratch = await folderFor(context, party.scratch ?? dirname(input?.file ?? record))
+  const scratch = await folderFor(context, party.scratch ?? dirname(input?.file ?? ledger.directory))
   const { wait } = context.settings
   const handed = job.payload.find(({ from }) => from === signer.name)
-  return withItems(context, job, input, { party: signer.name, record, scratch, held }, async items => {
+  const kept = { party: signer.name, ledger: ledger.directory, scratch, held }
+  return withItems(context, job, input, kept, async items => {
     const result = await runPsi(job, {
-      ...{ signer, approval, record, scratch, signal: context.signal, now: context.io.now },
+      ...{ signer, approval, ledger, scratch, signal: context.signal },
       ...(items !== undefined && { items }),
       ...(handed !== undefined && { payload: rows => rowsOf(handed.columns, rows) }),
       onEvent: event => context.progress.report(stageOf(event, context.ui)),

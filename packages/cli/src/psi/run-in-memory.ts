@@ -3,26 +3,29 @@ import type { MeetEvent, RunPsiOptions } from '@sluice/mpc'
 import { type PsiApproval, type PsiJob, psiPartyIndex, psiSeesCount } from '@sluice/mpc/psi'
 import type { Context } from '../context.js'
 import type { Reply } from '../output/reply.js'
+import { openPartyLedger } from '../party-ledger.js'
 import type { HeldTable } from './held-table.js'
 import { itemsOf, type PsiInput, readItems, withHeld } from './input.js'
 import { rowsOf } from './payload.js'
 import type { Naming } from './prepared.js'
 import { resultOf, type Wanted } from './result.js'
 
-export interface InMemory extends Pick<RunPsiOptions, 'listen' | 'record'> {
+export interface InMemory extends Pick<RunPsiOptions, 'listen'> {
   /** not there for a helper and for the owner of a prepared set */
   readonly input: PsiInput | undefined
   /** this party's key, and where it lies */
   readonly signer: KeyFile
   readonly path: string
   readonly approval: PsiApproval
+  /** where this party's ledger is */
+  readonly ledger: string
 }
 
 /** Takes part in a job whose sets are held in memory, and writes what this party learns. @param held the open input */
 export async function runInMemory(
   context: Context,
   job: PsiJob,
-  { input, signer, path, approval, record, listen }: InMemory,
+  { input, signer, path, approval, ledger: directory, listen }: InMemory,
   options: Wanted & Naming,
   held?: HeldTable,
 ): Promise<Reply> {
@@ -35,16 +38,17 @@ export async function runInMemory(
       return items
     })
   }
-  const [items, { runPrepared, runPsi }, { stageOf }, { withSide }] = await Promise.all([
+  const [items, { runPrepared, runPsi }, ledger, { stageOf }, { withSide }] = await Promise.all([
     read(),
     loaded(),
+    openPartyLedger(context, directory, signer),
     import('../joint/shown.js'),
     import('./prepared.js'),
   ])
   const { wait } = context.settings
   const handed = job.payload.find(({ from }) => from === signer.name)
   const common = {
-    ...{ signer, approval, record, signal: context.signal, now: context.io.now },
+    ...{ signer, approval, ledger, signal: context.signal },
     ...(items !== undefined && { items }),
     onEvent: (event: MeetEvent) => context.progress.report(stageOf(event, context.ui)),
     onProgress: (fraction: number) => context.progress.report({ stage: 'intersect', fraction }),
@@ -60,10 +64,17 @@ export async function runInMemory(
               payload: (rows: Uint32Array) => rowsOf(context, input, handed.columns, rows),
             }),
         })
-      : runPrepared(job, { ...common, ...side }),
+      : runPrepared(job, { ...common, ...side, now: context.io.now }),
   )
   const silent = psiSeesCount(job, psiPartyIndex(job, signer.name))
-  return resultOf(context, job, options, { result, items, input, silent, ...(held && { held }) })
+  return resultOf(context, job, options, {
+    result,
+    items,
+    input,
+    ledger: directory,
+    silent,
+    ...(held && { held }),
+  })
 }
 
 /** The engine that reads takes some tenths of a second to start: time enough to load the rest. */

@@ -1,5 +1,4 @@
 import { visibleText } from '@sluice/core'
-import { type IntersectionRecord, readIntersections } from '@sluice/ledger/intersections'
 import type { PreparedFile } from '@sluice/mpc'
 import {
   type PsiEstimate,
@@ -53,51 +52,6 @@ export function shownEstimates(job: PsiJob, rows: number, estimates: readonly Ps
           ui.t(chosen ? 'text.psiChosen' : fits ? 'text.psiFits' : unfit(job, protocol)),
         ]),
       ),
-  }
-}
-
-/** A record of intersections, once it is checked. */
-export async function shownRecord(path: string): Promise<Reply> {
-  const { records, digest } = await readIntersections(path)
-  return {
-    json: { records, digest },
-    text: ui =>
-      [
-        ui.grid(
-          ['label.time', 'label.job', 'label.status', 'label.sharedKeys', 'label.tested'],
-          records.map(entry => [entry.time, ...recordRow(entry, ui)]),
-        ),
-        '',
-        ui.fields([['label.digest', digest]]),
-      ].join('\n'),
-  }
-}
-
-function recordRow(entry: IntersectionRecord, ui: Ui): string[] {
-  switch (entry.kind) {
-    case 'begun': {
-      const tested = entry.counterparts.map(({ name, items }) => `${name} ${items.toLocaleString('en-US')}`)
-      const begun = ui.t(entry.resumes === undefined ? 'text.psiBegun' : 'text.psiResumed')
-      return [entry.job.slice(0, 12), begun, '', tested.join(', ')]
-    }
-    case 'ended':
-      return [entry.job.slice(0, 12), entry.outcome, entry.count === undefined ? '' : String(entry.count), '']
-    case 'prepared': {
-      const { set, epoch, items } = entry
-      return [
-        set.slice(0, 12),
-        ui.t('text.psiPrepared', { epoch, items: items.toLocaleString('en-US') }),
-        '',
-        '',
-      ]
-    }
-    case 'rotated':
-      return [
-        entry.set.slice(0, 12),
-        ui.t('text.psiRotated', { epoch: entry.epoch, voided: entry.voided }),
-        '',
-        '',
-      ]
   }
 }
 

@@ -31,8 +31,9 @@ export interface Founding {
 }
 
 /**
- * The first entry of a ledger that one party of joint jobs keeps by itself: it holds its own `joint-…` entries and
- * nothing else. What it says is worth what its links to the other parties' ledgers are worth.
+ * The first entry of a ledger that one party of joint jobs and intersections keeps by itself: it holds its own
+ * `joint-…` and `psi-…` entries and nothing else. What it says is worth what its links to the other parties' ledgers
+ * are worth.
  */
 export interface PartyFounding {
   readonly kind: 'party-founding'
@@ -306,6 +307,99 @@ export interface JointBreak {
   readonly links: readonly JointLink[]
 }
 
+/** Another party of an intersection, and with how many items it tests this party's. */
+export interface PsiCounterpart {
+  readonly name: string
+  /** verifier key text: quotas count by key, whatever the name */
+  readonly key: string
+  /** items that it may learn something about, as padded; 0 where it learns nothing */
+  readonly items: number
+  /** its salted commitment to its input, 64 hexadecimal digits */
+  readonly input?: string
+}
+
+/** What a job of intersection allows, as every party signed it. */
+export interface PsiQuota {
+  /** how often the job may run */
+  readonly runs: number
+  /** with how many items one counterpart may ever have tested this party's, in all jobs together */
+  readonly lifetimeItems: number
+}
+
+/**
+ * An intersection that is about to be computed; durable before it is, and counted from here on, whether it ends well or
+ * not. Signed by the party.
+ */
+export interface PsiStart {
+  readonly kind: 'psi-start'
+  readonly time: string
+  readonly jobDigest: string
+  /** identifier of the session, the same in every party's ledger, and of this run alone */
+  readonly session: string
+  /** this party's own items, as padded, and its salted commitment to them */
+  readonly items: number
+  readonly input?: string
+  readonly counterparts: readonly PsiCounterpart[]
+  readonly quota: PsiQuota
+  /** the prepared set that is asked, and which of its keys answers */
+  readonly prepared?: { readonly set: string; readonly epoch: number }
+  /**
+   * the session of an earlier run of this job over the same input, with which this one goes on: that one has counted
+   * all items, and here are those that may be tested again
+   */
+  readonly resumes?: string
+}
+
+/** An intersection that ended well; durable before what was learned is handed out. */
+export interface PsiEnd {
+  readonly kind: 'psi-end'
+  readonly time: string
+  readonly jobDigest: string
+  readonly session: string
+  /** none where it ended without the others, from what was finished before */
+  readonly links: readonly JointLink[]
+  /** salted commitment to the canonical bytes of how many items are shared, and their sum; not given to whom it tells nothing */
+  readonly resultCommitment?: string
+}
+
+/** An intersection that broke off, or whose result was refused. */
+export interface PsiBreak {
+  readonly kind: 'psi-break'
+  readonly time: string
+  readonly jobDigest: string
+  readonly session: string
+  readonly code: string
+  /** the party that the error names */
+  readonly about: string | null
+  readonly links: readonly JointLink[]
+}
+
+/** A set that this party prepared, for others to test with its help; durable before the file is there. */
+export interface PsiSet {
+  readonly kind: 'psi-set'
+  readonly time: string
+  /** name of the set and digest of its file, 64 hexadecimal digits each */
+  readonly set: string
+  readonly file: string
+  /** which key of the set it was prepared under, and when that is to be rotated */
+  readonly epoch: number
+  readonly expires: string
+  /** as padded */
+  readonly items: number
+}
+
+/** The key of a prepared set was replaced. */
+export interface PsiRotation {
+  readonly kind: 'psi-rotation'
+  readonly time: string
+  readonly set: string
+  /** of the new key */
+  readonly epoch: number
+  readonly expires: string
+  /** how many files were prepared since the rotation before: they are void */
+  readonly voided: number
+}
+
 export type Predicate =
   | Founding
   | KeyChange
@@ -326,6 +420,11 @@ export type Predicate =
   | JointStart
   | JointEnd
   | JointBreak
+  | PsiStart
+  | PsiEnd
+  | PsiBreak
+  | PsiSet
+  | PsiRotation
 
 export type PredicateKind = Predicate['kind']
 
@@ -350,6 +449,11 @@ export const PREDICATE_TYPES: { readonly [K in PredicateKind]: `urn:sluice:predi
   'joint-start': 'urn:sluice:predicate:joint-start:v1',
   'joint-end': 'urn:sluice:predicate:joint-end:v1',
   'joint-break': 'urn:sluice:predicate:joint-break:v1',
+  'psi-start': 'urn:sluice:predicate:psi-start:v1',
+  'psi-end': 'urn:sluice:predicate:psi-end:v1',
+  'psi-break': 'urn:sluice:predicate:psi-break:v1',
+  'psi-set': 'urn:sluice:predicate:psi-set:v1',
+  'psi-rotation': 'urn:sluice:predicate:psi-rotation:v1',
 }
 
 /**
@@ -364,4 +468,9 @@ export const MADE_IN_ZONE: ReadonlySet<PredicateKind> = new Set([
   'joint-start',
   'joint-end',
   'joint-break',
+  'psi-start',
+  'psi-end',
+  'psi-break',
+  'psi-set',
+  'psi-rotation',
 ])

@@ -259,6 +259,64 @@ const jointBreak = z.strictObject({
   links: jointLinks,
 })
 
+const psi = { time, jobDigest: digest, session: digest }
+
+const psiStart = z.strictObject({
+  kind: z.literal('psi-start'),
+  ...psi,
+  items: count,
+  input: digest.exactOptional(),
+  counterparts: z
+    .array(
+      z.strictObject({
+        name: keyName,
+        key: z.string().refine(isVerifierKey),
+        items: count,
+        input: digest.exactOptional(),
+      }),
+    )
+    .min(1)
+    .max(64)
+    .refine(list => distinct(list.map(counterpart => counterpart.name))),
+  quota: z.strictObject({ runs: count.min(1), lifetimeItems: count }),
+  prepared: z.strictObject({ set: digest, epoch: count }).exactOptional(),
+  resumes: digest.exactOptional(),
+})
+
+const psiEnd = z.strictObject({
+  kind: z.literal('psi-end'),
+  ...psi,
+  links: jointLinks,
+  resultCommitment: digest.exactOptional(),
+})
+
+const psiBreak = z.strictObject({
+  kind: z.literal('psi-break'),
+  ...psi,
+  code,
+  about: keyName.nullable(),
+  links: jointLinks,
+})
+
+const psiSet = z.strictObject({
+  kind: z.literal('psi-set'),
+  time,
+  set: digest,
+  file: digest,
+  epoch: count,
+  expires: time,
+  items: count,
+})
+
+const psiRotation = z.strictObject({
+  kind: z.literal('psi-rotation'),
+  time,
+  set: digest,
+  epoch: count,
+  expires: time,
+  voided: count,
+})
+
 const predicate: z.ZodType<Predicate> = z.discriminatedUnion('kind', [
   founding,
   keyChange,
@@ -279,6 +337,11 @@ const predicate: z.ZodType<Predicate> = z.discriminatedUnion('kind', [
   jointStart,
   jointEnd,
   jointBreak,
+  psiStart,
+  psiEnd,
+  psiBreak,
+  psiSet,
+  psiRotation,
 ])
 
 /** ISO 8601 in UTC with milliseconds, and a day that exists. */

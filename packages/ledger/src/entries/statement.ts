@@ -40,7 +40,13 @@ function subject(predicate: Predicate): [name: string, sha256: string] {
     case 'joint-start':
     case 'joint-end':
     case 'joint-break':
+    case 'psi-start':
+    case 'psi-end':
+    case 'psi-break':
       return ['job', predicate.jobDigest]
+    case 'psi-set':
+    case 'psi-rotation':
+      return [`prepared-set:${predicate.set}`, canonicalDigest(predicate)]
     case 'key-change':
       return [`principal:${predicate.principal.name}`, canonicalDigest(predicate)]
     case 'registration':

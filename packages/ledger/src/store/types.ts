@@ -4,6 +4,11 @@ import type {
   JointBreak,
   JointEnd,
   JointStart,
+  PsiBreak,
+  PsiEnd,
+  PsiRotation,
+  PsiSet,
+  PsiStart,
   Refusal,
   Release,
   Run,
@@ -18,7 +23,7 @@ export interface Entry {
   readonly envelope: Envelope
 }
 
-/** What a zone, or a party of joint jobs, makes itself, before its time is known. */
+/** What a zone, or a party of joint jobs and intersections, makes itself, before its time is known. */
 export type Untimed =
   | Omit<Run, 'time'>
   | Omit<Release, 'time'>
@@ -27,6 +32,11 @@ export type Untimed =
   | Omit<JointStart, 'time'>
   | Omit<JointEnd, 'time'>
   | Omit<JointBreak, 'time'>
+  | Omit<PsiStart, 'time'>
+  | Omit<PsiEnd, 'time'>
+  | Omit<PsiBreak, 'time'>
+  | Omit<PsiSet, 'time'>
+  | Omit<PsiRotation, 'time'>
 
 /**
  * Everything that is published: acknowledged entries under the newest signed checkpoint. Needs no lock, and may be

@@ -17,6 +17,10 @@ export class CompactRange {
     return this.#size
   }
 
+  get subtrees(): readonly Uint8Array[] {
+    return this.#subtrees
+  }
+
   append(leaf: Uint8Array): void {
     let hash = leaf
     // a subtree is complete for every trailing one of the size, as in binary addition

@@ -137,6 +137,12 @@ const link = object({
   bytesReceived: count(0),
 })
 const jointFields = (value: PredicateKind) => ({ ...kind(value), run: nonce, jobDigest: digest })
+const psiFields = (value: PredicateKind) => ({ ...kind(value), jobDigest: digest, session: digest })
+const setFields = (value: PredicateKind) => ({ ...kind(value), set: digest, epoch: count(0), expires: time })
+const listedCounterparts = list(object({ name, key, items: count(0) }, { input: digest }), 1, 64)
+const counterparts: Form = value =>
+  listedCounterparts(value) &&
+  new Set((value as { name: string }[]).map(each => each.name)).size === (value as unknown[]).length
 const isNamed = (given: { readonly name: string; readonly key: string }) =>
   readKey(given.key).name === given.name
 
@@ -272,6 +278,24 @@ const FORMS: { readonly [K in PredicateKind]: Form } = {
     about: nullable(name),
     links: list(link, 0, 64),
   }),
+  'psi-start': object(
+    {
+      ...psiFields('psi-start'),
+      items: count(0),
+      counterparts,
+      quota: object({ runs: count(1), lifetimeItems: count(0) }),
+    },
+    { input: digest, prepared: object({ set: digest, epoch: count(0) }), resumes: digest },
+  ),
+  'psi-end': object({ ...psiFields('psi-end'), links: list(link, 0, 64) }, { resultCommitment: digest }),
+  'psi-break': object({
+    ...psiFields('psi-break'),
+    code: pattern(/^[A-Z_]{1,64}$/),
+    about: nullable(name),
+    links: list(link, 0, 64),
+  }),
+  'psi-set': object({ ...setFields('psi-set'), file: digest, items: count(0) }),
+  'psi-rotation': object({ ...setFields('psi-rotation'), voided: count(0) }),
   refusal: object({
     ...kind('refusal'),
     stage: one('gate', 'approval', 'run', 'disclosure', 'execution'),

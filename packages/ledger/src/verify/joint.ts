@@ -22,12 +22,13 @@ export class JointRuns {
     this.#party = founding.kind === 'party-founding' ? founding.party.name : null
   }
 
-  /** A zone's ledger holds no joint runs, a party's own nothing else. */
+  /** A zone's ledger holds no joint runs and no intersections, a party's own nothing else. */
   assertBelongs(kind: PredicateKind, refuse: Refuse): void {
-    if (this.#party === null && kind.startsWith('joint-'))
-      throw refuse('order.joint', 'joint runs stand in a party’s own ledger')
-    if (this.#party !== null && !kind.startsWith('joint-') && kind !== 'key-change')
-      throw refuse('order.joint', 'a party’s own ledger holds its joint runs alone')
+    const isOfParty = kind.startsWith('joint-') || kind.startsWith('psi-')
+    if (this.#party === null && isOfParty)
+      throw refuse('order.joint', 'joint runs and intersections stand in a party’s own ledger')
+    if (this.#party !== null && !isOfParty && kind !== 'key-change')
+      throw refuse('order.joint', 'a party’s own ledger holds its joint runs and intersections alone')
   }
 
   take(predicate: JointStart | JointEnd | JointBreak, refuse: Refuse): void {

@@ -14,6 +14,7 @@ import type {
   Sample,
   SampleConsent,
 } from '../entries/predicates.js'
+import { Intersections } from './intersections.js'
 import { JointRuns } from './joint.js'
 import { type Principal, Principals } from './principals.js'
 import { type Refuse, refusing } from './refuse.js'
@@ -34,6 +35,7 @@ export class Rules {
   readonly #nonces = new Set<string>()
   readonly #consents = new Map<number, SampleConsent>()
   readonly #joint: JointRuns
+  readonly #intersections: Intersections
   /** runs whose outcome is not in the ledger yet */
   readonly #open = new Map<string, Run>()
   /** milliseconds since the epoch */
@@ -43,6 +45,7 @@ export class Rules {
     this.founding = founding
     this.counts[founding.kind] = 1
     this.#joint = new JointRuns(founding)
+    this.#intersections = new Intersections(founding)
     this.principals = new Principals(founding, refusing(0))
   }
 
@@ -148,6 +151,15 @@ export class Rules {
         one(signers, ['operator'], refuse)
         this.#tick(predicate.time, refuse)
         this.#joint.take(predicate, refuse)
+        break
+      case 'psi-start':
+      case 'psi-end':
+      case 'psi-break':
+      case 'psi-set':
+      case 'psi-rotation':
+        one(signers, ['operator'], refuse)
+        this.#tick(predicate.time, refuse)
+        this.#intersections.take(predicate, refuse)
         break
       case 'refusal':
         this.#tick(predicate.time, refuse)

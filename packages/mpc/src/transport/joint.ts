@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Signer } from '@sluice/ledger/keys'
+import type { PartyLedger } from '@sluice/ledger/party'
 import { type Opened, openedOf } from '../job/above/cells.js'
 import type { Chunk } from '../job/clear.js'
 import type { InputSource } from '../job/input.js'
@@ -30,7 +31,7 @@ import type { Protocol } from '../session/protocol.js'
 import { Session, type Traffic } from '../session/session.js'
 import { checkLeft, computedInField } from './joint-field.js'
 import { inChunks, modelOf, type OwnInput, ownInputs, wholeOf } from './joint-inputs.js'
-import type { Outcome, PartyLedger } from './party-ledger.js'
+import { type Outcome, recordStart } from './joint-record.js'
 import { type MeetEvent, meet } from './tls.js'
 
 export interface RunJointOptions {
@@ -107,7 +108,7 @@ async function recorded(
   options: RunJointOptions,
 ): Promise<Omit<JointResult, 'tables'> & { readonly results: readonly Opened[] }> {
   const own = await ownInputs(job, options)
-  const record = await options.ledger?.start(job)
+  const record = options.ledger && (await recordStart(options.ledger, job))
   let session: Session | undefined
   const outcome = (): Outcome => ({ session: session?.id ?? null, links: session?.transcripts ?? [] })
   try {

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { isSluiceError, SluiceError } from '@sluice/core'
-import { beginIntersection, endIntersection, readIntersections } from '@sluice/ledger/intersections'
 import type { Signer } from '@sluice/ledger/keys'
+import { beginIntersection, breakIntersection, endIntersection, type PartyLedger } from '@sluice/ledger/party'
 import type { Table } from 'apache-arrow'
 import { unscaled } from '../job/decimal.js'
 import { goesInBuckets } from '../psi/job/buckets.js'
@@ -40,8 +40,8 @@ export interface RunPsiOptions {
   readonly approval: PsiApproval
   /** this party's set, in memory or, where the job goes in buckets, on disk; a helper has none */
   readonly items?: PsiItems | PsiStoredItems
-  /** path of this party's record of intersections, which counts its quotas */
-  readonly record: string
+  /** this party's own record, by which its quotas are counted */
+  readonly ledger: PartyLedger
   /** of a party that hands columns over: those columns of these rows of its file, ascending, all as text */
   readonly payload?: (rows: Uint32Array) => Promise<Table>
   readonly listen?: { readonly host: string; readonly port: number }
@@ -53,14 +53,13 @@ export interface RunPsiOptions {
   readonly onProgress?: (fraction: number, at?: BucketProgress) => void
   /**
    * folder in which finished buckets are kept, sealed, until `forget`: the same call goes on with them after a run that
-   * broke off. Their key lies beside the record
+   * broke off. Their key lies in the ledger's directory
    */
   readonly scratch?: string
   /** sets larger than this go in buckets; the same on both sides. For tests */
   readonly bucketItems?: number
   /** connections that are there already, by index, instead of meeting over TLS: for demonstrations and tests */
   readonly streams?: ReadonlyMap<number, Duplex>
-  readonly now?: () => Date
 }
 
 export interface PsiResult {
@@ -77,8 +76,6 @@ export interface PsiResult {
   /** of a run in buckets whose rows are handed over: the shared keys alone, which `payload` counts */
   readonly shared?: PsiItems
   readonly traffic: Traffic
-  /** digest of this party's last record, to be kept elsewhere */
-  readonly recorded: string
   /** removes what was kept of a run in buckets; to be called when the result is safe */
   readonly forget?: () => Promise<void>
 }
@@ -92,14 +89,14 @@ export interface PsiResult {
  *   PEER_STOPPED, PEER_UNTRUSTED, PROTOCOL_VIOLATION, TIME_EXCEEDED, INTERRUPTED
  */
 export async function runPsi(job: PsiJob, options: RunPsiOptions): Promise<PsiResult> {
-  const { signer, approval, items, record, scratch, bucketItems, signal } = options
+  const { signer, approval, items, ledger, scratch, bucketItems, signal } = options
   const self = psiPartyIndex(job, signer.name)
   if (job.prepared !== undefined) throw runsPrepared()
   checkPsiApproval(job, signer, approval, items)
   const size = items === undefined ? 0 : paddedSize(job, itemCount(items))
   if (!goesInBuckets(job, bucketItems)) return meetAndRun(job, self, size, options)
   const common = {
-    ...{ job, self, record },
+    ...{ job, self, ledger },
     ...(scratch !== undefined && { scratch }),
     ...(bucketItems !== undefined && { bucketItems }),
     ...(signal !== undefined && { signal }),
@@ -141,25 +138,21 @@ const OWN_ENDS: ReadonlySet<string> = new Set(['INTERRUPTED', 'DISCLOSURE_REFUSE
 async function finishAlone(
   job: PsiJob,
   self: number,
-  { record, signer, now = () => new Date() }: RunPsiOptions,
+  { ledger }: RunPsiOptions,
   buckets: BucketwiseRun,
 ): Promise<PsiResult> {
   const result = await buckets.result()
   const below = isBelow(job, self, result ?? {})
-  const ended = {
-    job: psiJobDigest(job),
-    session: buckets.session!,
-    ...(below ? { outcome: 'DISCLOSURE_REFUSED' } : { outcome: 'done', ...countOf(result ?? {}) }),
-  }
-  const recorded = buckets.isRecordedDone
-    ? (await readIntersections(record)).digest
-    : await endIntersection(record, ended, signer, { now })
-  const traffic = { rounds: 0, bytesSent: 0, bytesReceived: 0 }
+  const run = { jobDigest: psiJobDigest(job), session: buckets.session!, links: [] }
   if (below) {
+    await breakIntersection(ledger, run, belowMinimum())
     await buckets.forget()
     throw belowMinimum()
   }
-  return { ...told(job, result), traffic, recorded, forget: () => buckets.forget() }
+  const learned = told(job, result)
+  if (!buckets.isRecordedDone) await endIntersection(ledger, run, figuresOf(learned))
+  const traffic = { rounds: 0, bytesSent: 0, bytesReceived: 0 }
+  return { ...learned, traffic, forget: () => buckets.forget() }
 }
 
 async function meetAndRun(
@@ -169,14 +162,14 @@ async function meetAndRun(
   options: RunPsiOptions,
   buckets?: BucketwiseRun,
 ): Promise<PsiResult> {
-  const { signer, approval, items, record, signal, now = () => new Date() } = options
+  const { approval, items, ledger, signal } = options
   if (items instanceof PsiStoredItems && buckets === undefined) throw notInBuckets()
   const group = await loadRistretto()
   const session = await openSession(job, self, options)
   const others = await session.run(openInputs(job, self, approval))
   const counted = await buckets?.agree(session, others)
-  const log = { now, ...(signal !== undefined && { signal }) }
-  const names = { job: psiJobDigest(job), session: session.id }
+  const cancelling = signal === undefined ? {} : { signal }
+  const names = { jobDigest: psiJobDigest(job), session: session.id }
   const begun = {
     ...names,
     items: size,
@@ -185,7 +178,7 @@ async function meetAndRun(
     ...(counted?.resumes !== undefined && { resumes: counted.resumes }),
   }
   await stopping(session, () =>
-    beginIntersection(record, begun, job.quota, signer, log).catch(async error => {
+    beginIntersection(ledger, begun, job.quota, cancelling).catch(async error => {
       // a run that was never counted is never gone on with
       if (counted?.resumes === undefined) await buckets?.forget()
       throw error
@@ -220,23 +213,19 @@ async function meetAndRun(
     if (below) throw belowMinimum()
     const opened = await openTotal(job, outcome, {
       group,
-      ...(signal !== undefined && { signal }),
+      ...cancelling,
       ...(options.onProgress !== undefined && { onProgress: options.onProgress }),
     })
-    const recorded = await endIntersection(
-      record,
-      { ...names, outcome: 'done', ...countOf(outcome) },
-      signer,
-      log,
-    )
-    const forget = buckets === undefined ? {} : { forget: () => buckets.forget() }
     const learned = buckets === undefined ? shown(job, opened, own) : told(job, result)
-    return { ...learned, ...payload, traffic: session.traffic, recorded, ...forget }
+    const run = { ...names, links: session.transcripts }
+    await endIntersection(ledger, run, figuresOf(learned), cancelling)
+    const forget = buckets === undefined ? {} : { forget: () => buckets.forget() }
+    return { ...learned, ...payload, traffic: session.traffic, ...forget }
   } catch (error) {
-    const code = isSluiceError(error) ? error.code : 'INTERNAL'
+    const run = { ...names, links: session.transcripts }
     // what failed is what is told, also where it could not be recorded; it was counted before
-    await endIntersection(record, { ...names, outcome: code }, signer, { now }).catch(() => undefined)
-    if (code === 'DISCLOSURE_REFUSED') await buckets?.forget()
+    await breakIntersection(ledger, run, error).catch(() => undefined)
+    if (isSluiceError(error) && error.code === 'DISCLOSURE_REFUSED') await buckets?.forget()
     throw await stopped(session, error)
   }
 }
@@ -258,7 +247,7 @@ function outcomeOf(result: BucketResult | undefined): PsiOutcome {
   }
 }
 
-function told(job: PsiJob, { sum, ...learned }: BucketResult = {}): Partial<PsiResult> {
+function told(job: PsiJob, { sum, ...learned }: BucketResult = {}): Learned {
   return { ...learned, ...(sum !== undefined && { sum: unscaled(sum, job.sum!.scale) }) }
 }
 
@@ -361,11 +350,19 @@ function* rowsOf({ itemOf }: PsiItems, matched: Uint8Array): Generator<number> {
   for (const [row, item] of itemOf.entries()) if (item >= 0 && matched[item] === 1) yield row
 }
 
-function countOf({ count }: PsiOutcome): { count?: number } {
-  return count === undefined ? {} : { count }
+/** What is recorded of it: never which items. */
+function figuresOf({ count, sum }: Learned): { count?: number; sum?: string } {
+  return { ...(count !== undefined && { count }), ...(sum !== undefined && { sum }) }
 }
 
-function shown(job: PsiJob, { withheld, matched, count, sum }: PsiOutcome, items: PsiItems | undefined) {
+/** What a party learned, but for columns that it was handed. */
+type Learned = Pick<PsiResult, 'withheld' | 'matched' | 'count' | 'sum' | 'shared'>
+
+function shown(
+  job: PsiJob,
+  { withheld, matched, count, sum }: PsiOutcome,
+  items: PsiItems | undefined,
+): Learned {
   return {
     ...(withheld !== undefined && { withheld }),
     ...(count !== undefined && { count }),

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { canonicalBytes } from '@sluice/core'
 import { type JointBreak, type JointEnd, Ledger, openCommitment } from '@sluice/ledger'
-import { KeyFile } from '@sluice/ledger/keys'
 import { parseTrust, verifyLedger } from '@sluice/ledger/verify'
 import { PartyLedger, runJoint } from '@sluice/mpc'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -219,10 +218,12 @@ describe('a party’s own ledger', () => {
 
   it('that was changed does not verify', async () => {
     const directory = await temporary()
-    const signer = await KeyFile.generate(join(directory, 'bureau.key'), { name: 'bureau' })
+    const signer = people[0]!
     const ledger = await PartyLedger.open(join(directory, 'own'), signer)
-    const run = await ledger.start(await makeJob())
-    await run.breakOff(new Error('x'), { session: null, links: [] })
+    const job = await makeJob()
+    await expect(runJoint(job, { signer, inputs: inputs[0]!, ledger, wait: 0.1 })).toThrowWithCode(
+      'PEER_AWAY',
+    )
     const tile = join(directory, 'own', 'ledger', 'tile', 'entries', '000.p', '3')
     const bytes = await readFile(tile)
     bytes[bytes.length - 10]! ^= 1

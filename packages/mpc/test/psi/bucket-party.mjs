@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { KeyFile } from '@sluice/ledger/keys'
-import { PsiStoredItems, runPsi } from '@sluice/mpc'
+import { PartyLedger, PsiStoredItems, runPsi } from '@sluice/mpc'
 import { approvePsi } from '@sluice/mpc/psi'
 import { Table, Utf8, vectorFromArray } from 'apache-arrow'
 
@@ -16,12 +16,12 @@ function say(word) {
   // from within: whoever listens may hear it late
   if (String(word) === killedAt) process.kill(process.pid, 'SIGKILL')
 }
-const record = join(folder, `${name}.record`)
+const ledger = await PartyLedger.open(join(folder, `${name}.ledger`), signer)
 // a helper has none
 const items =
   ids[name] &&
   (await PsiStoredItems.resume(job, tables, ['id'], {
-    ...{ party: name, scratch: folder, keys: record, every: 128 },
+    ...{ party: name, scratch: folder, keys: join(ledger.directory, 'kept'), every: 128 },
     input: createHash('sha256').update(JSON.stringify(ids[name])).digest('hex'),
     ...(job.sum?.owner === name && { sum: 'tax' }),
   }))
@@ -30,7 +30,7 @@ const approval = await readFile(path, 'utf8').then(JSON.parse, () => approvePsi(
 await writeFile(path, JSON.stringify(approval))
 try {
   const { matched, count, sum, forget } = await runPsi(job, {
-    ...{ signer, approval, record, scratch: folder, wait: 60, ...(items && { items }) },
+    ...{ signer, approval, ledger, scratch: folder, wait: 60, ...(items && { items }) },
     bucketItems: Number(bucketItems),
     onProgress: (_, at) => say(at.bucket),
   })

@@ -2,8 +2,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isSluiceError } from '@sluice/core'
-import { readIntersections } from '@sluice/ledger/intersections'
-import { memoryMesh, PsiStoredItems, type RunPsiOptions, runPsi } from '@sluice/mpc'
+import { memoryMesh, PartyLedger, PsiStoredItems, type RunPsiOptions, runPsi } from '@sluice/mpc'
 import {
   approvePsi,
   bucketBound,
@@ -25,6 +24,7 @@ import { Binary, Table, Utf8, vectorFromArray } from 'apache-arrow'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { person } from '../session/parties.js'
+import { recorded, startsIn } from './recorded.js'
 
 const NAMES = ['bureau', 'bank'] as const
 type Name = (typeof NAMES)[number]
@@ -100,7 +100,7 @@ async function meeting(job: PsiJob, sides: Record<Name, Side>, home = folder()) 
             signer: people[name],
             approval: approvals[name],
             items,
-            record: join(home, `${name}.record`),
+            ledger: await PartyLedger.open(join(home, `${name}.ledger`), people[name]),
             scratch: join(home, `${name}-kept`),
             streams: mesh[self]!,
             bucketItems: BUCKET_ITEMS,
@@ -123,9 +123,16 @@ async function meeting(job: PsiJob, sides: Record<Name, Side>, home = folder()) 
     )
     return { bureau: bureau!, bank: bank! }
   }
-  const begun = async (name: Name) =>
-    (await readIntersections(join(home, `${name}.record`))).records.filter(({ kind }) => kind === 'begun')
+  const begun = (name: Name) => startsIn(join(home, `${name}.ledger`))
   return { home, run, begun }
+}
+
+const FOLDERS = ['bank-kept', 'bank.ledger', 'bureau-kept', 'bureau.ledger']
+
+/** All that lies there, but what is the ledgers' own. */
+async function keptIn(home: string): Promise<string[]> {
+  const all = await readdir(home, { recursive: true })
+  return all.filter(path => !/\.ledger\/(?!kept)/.test(path)).sort()
 }
 
 function ok<T>(value: T | Error): T {
@@ -338,8 +345,7 @@ describe('an intersection in buckets', () => {
     expect(ok(results.bureau).matched).toEqual(joined(bureau, bank))
     expect(ok(results.bank).matched).toEqual(joined(bank, bureau))
     for (const name of NAMES) await ok(results[name]).forget!()
-    const left = await readdir(home, { recursive: true })
-    expect(left.sort()).toEqual(['bank-kept', 'bank.record', 'bureau-kept', 'bureau.record'])
+    expect(await keptIn(home)).toEqual(FOLDERS)
     // what is counted is every padded bucket
     const [own, other] = [bank, bureau].map(ids => Math.ceil(new Set(ids.filter(Boolean)).size / 16) * 16)
     const count = 2 ** Math.ceil(Math.log2(Math.max(1, own! / BUCKET_ITEMS, other! / BUCKET_ITEMS)))
@@ -427,12 +433,12 @@ describe('a run that broke off', () => {
     expect(buckets[0]).toBeGreaterThanOrEqual(2)
     const runs = await begun('bureau')
     expect(runs.map(entry => 'resumes' in entry)).toEqual([false, true, true])
-    const tested = runs.map(entry => (entry.kind === 'begun' ? entry.counterparts[0]!.items : 0))
+    const tested = runs.map(entry => entry.counterparts[0]!.items)
     expect(tested[0]).toBe(4 * bucketBound(464, 4))
     for (const again of tested.slice(1)) expect(again).toBeLessThanOrEqual(bucketBound(464, 4))
     await ok(results.bank).forget!()
     await ok(results.bureau).forget!()
-    expect((await readdir(home)).sort()).toEqual(['bank-kept', 'bank.record', 'bureau-kept', 'bureau.record'])
+    expect(await keptIn(home)).toEqual(FOLDERS)
   })
 
   it('is never evaluated again uncounted: each further time takes from the quota, until it is used up', async () => {
@@ -442,7 +448,8 @@ describe('a run that broke off', () => {
     await run(broken(2))
     // the bank says that it has finished nothing
     await rm(join(home, 'bank-kept'), { recursive: true })
-    const { bureau, bank } = await run({ bank: { record: join(home, 'another.record') } })
+    const ledger = await PartyLedger.open(join(home, 'another'), people.bank)
+    const { bureau, bank } = await run({ bank: { ledger } })
     expect(codeOf(bureau)).toBe('APPROVAL_EXHAUSTED')
     expect(codeOf(bank)).toBe('PEER_STOPPED')
   })
@@ -461,7 +468,7 @@ describe('a run that broke off', () => {
     const { bureau } = await run()
     expect(codeOf(bureau)).toBe('APPROVAL_EXHAUSTED')
     // what was never counted leaves nothing behind
-    expect((await readdir(home)).sort()).toEqual(['bank-kept', 'bank.record', 'bureau-kept', 'bureau.record'])
+    expect(await keptIn(home)).toEqual(FOLDERS)
     for (const name of NAMES) expect(await readdir(join(home, `${name}-kept`))).toEqual([])
   })
 
@@ -486,7 +493,8 @@ describe('a run that broke off', () => {
     await run(broken(2))
     const [folder] = await readdir(join(home, 'bank-kept'))
     const path = join(home, 'bank-kept', folder!, 'kept')
-    const key = join(home, (await readdir(home)).find(name => name.startsWith('bank.record.'))!)
+    const keys = join(home, 'bank.ledger')
+    const key = join(keys, (await readdir(keys)).find(name => name.startsWith('kept.'))!)
     const kept = await readFile(path)
     expect((await stat(path)).mode & 0o777).toBe(0o600)
     expect((await stat(key)).mode & 0o777).toBe(0o600)
@@ -514,15 +522,12 @@ describe('a run that broke off', () => {
   })
 
   it('is written without anybody else once all is finished', async () => {
-    const { home, run, begun } = await meeting(jobOf({ protocol: 'rr22' }), sides)
+    const { run, begun } = await meeting(jobOf({ protocol: 'rr22' }), sides)
     const results = await run()
     expect(ok(results.bank).matched).toEqual(learnt)
     await ok(results.bureau).forget!()
     // as if the bank had been killed before its rows were written: it is alone now
-    const alone = await run({
-      bureau: { record: join(home, 'nowhere', 'record') },
-      bank: { streams: new Map() },
-    })
+    const alone = await run({ ...away, bank: { streams: new Map() } })
     expect(ok(alone.bank).matched).toEqual(learnt)
     expect(ok(alone.bank).traffic.bytesSent).toBe(0)
     expect(await begun('bank')).toHaveLength(1)
@@ -576,9 +581,8 @@ describe('a run that broke off', () => {
     expect(codeOf(cut.bank)).toBe('INTERRUPTED')
     const alone = await run({ ...away, bank: { streams: new Map() } })
     expect(codeOf(alone.bank)).toBe('DISCLOSURE_REFUSED')
-    const { records } = await readIntersections(join(home, 'bank.record'))
-    expect(records.at(-1)).toMatchObject({ kind: 'ended', outcome: 'DISCLOSURE_REFUSED' })
-    expect(records.at(-1)).not.toHaveProperty('count')
+    const last = (await recorded(join(home, 'bank.ledger'))).at(-1)
+    expect(last).toMatchObject({ kind: 'psi-break', code: 'DISCLOSURE_REFUSED', links: [] })
     expect(await readdir(join(home, 'bank-kept'))).toEqual([])
   })
 
@@ -590,7 +594,7 @@ describe('a run that broke off', () => {
   })
 
   /** The bureau does not come. */
-  const away = { bureau: { record: '/nowhere/at/all/record' } }
+  const away = { bureau: { signal: AbortSignal.abort() } }
   const approvalOf = async (job: PsiJob, name: Name, ids: Ids) => {
     const set = await stored(job, ids)
     const approval = await approvePsi(job, people[name], set)

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type PsiResult, reservePort, runPsi } from '@sluice/mpc'
+import { PartyLedger, type PsiResult, reservePort, runPsi } from '@sluice/mpc'
 import { approvePsi, freshPsiJob, type PsiJob, parsePsiJob, readPsiItems } from '@sluice/mpc/psi'
 import { Table, Utf8, vectorFromArray } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -65,7 +65,7 @@ async function run(job: PsiJob): Promise<Map<string, PsiResult | Error>> {
         signer,
         approval: await approvePsi(job, signer, items),
         ...(items !== undefined && { items }),
-        record: join(root, `${job.nonce}-${name}.record`),
+        ledger: await PartyLedger.open(join(root, `${job.nonce}-${name}`), signer),
         wait: 30,
       })
     }),

@@ -1,9 +1,8 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isSluiceError } from '@sluice/core'
-import { readIntersections } from '@sluice/ledger/intersections'
-import { memoryMesh, type PsiResult, type RunPsiOptions, runPsi } from '@sluice/mpc'
+import { memoryMesh, PartyLedger, type PsiResult, type RunPsiOptions, runPsi } from '@sluice/mpc'
 import {
   approvePsi,
   freshPsiJob,
@@ -19,6 +18,7 @@ import { Table, tableFromArrays, Utf8, vectorFromArray } from 'apache-arrow'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { person } from '../session/parties.js'
+import { recorded } from './recorded.js'
 
 const NAMES = ['bureau', 'bank', 'operator', 'insurer']
 const people = NAMES.map(person)
@@ -87,7 +87,7 @@ async function all(
         signer,
         approval: await approvePsi(job, signer, items),
         ...(items !== undefined && { items }),
-        record: join(root, `${folder}-${name}.record`),
+        ledger: await PartyLedger.open(join(root, `${folder}-${name}`), signer),
         streams: mesh[self]!,
         payload: async rows => {
           const whole = tableOf(inputs[name]!)
@@ -234,13 +234,13 @@ describe('two parties', () => {
     const traffic = async (count: number) => {
       const given = { ids: Array.from({ length: count }, (_, i) => `only ${i}`) }
       const results = await all(parsePsiJob(draft()), { bureau: given, bank })
-      const begun = (await readIntersections(join(root, `${runs}-bank.record`))).records[0]
+      const begun = (await recorded(join(root, `${runs}-bank`)))[0]
       return { bytes: ok(results, 'bank').traffic.bytesReceived, begun }
     }
     const [few, many] = [await traffic(9), await traffic(16)]
     expect(few.bytes).toBe(many.bytes)
     expect(many.begun).toMatchObject({
-      kind: 'begun',
+      kind: 'psi-start',
       items: 8,
       counterparts: [{ name: 'bureau', items: 0 }],
     })
@@ -260,9 +260,10 @@ describe('a total between two', () => {
     expect(ok(results, receiver)).toMatchObject({ count: 3, sum: '7.00' })
     const { count, sum: told, matched } = ok(results, other)
     expect({ count, told, matched }).toEqual({ count: undefined, told: undefined, matched: undefined })
-    const { records } = await readIntersections(join(root, `${runs}-bureau.record`))
+    const [start, end] = await recorded(join(root, `${runs}-bureau`))
     // the bank sees how many are shared, and has tested its items, whoever receives
-    expect(records[0]).toMatchObject({ counterparts: [{ name: 'bank', items: 8 }] })
+    expect(start).toMatchObject({ counterparts: [{ name: 'bank', items: 8 }] })
+    expect('resultCommitment' in end!).toBe(receiver === 'bureau')
   })
 
   it.each([['bank'], ['bureau']])('is at its end at both sides, told to %s', async receiver => {
@@ -389,14 +390,10 @@ describe('quotas and approvals', () => {
     const third = await all(job, { bureau, bank }, undefined, 'runs')
     expect(codeOf(third['bureau'])).toMatch(/APPROVAL_EXHAUSTED|PEER_STOPPED/)
     expect(codeOf(third['bank'])).toMatch(/APPROVAL_EXHAUSTED|PEER_STOPPED/)
-    const { records } = await readIntersections(join(root, 'runs-bureau.record'))
-    expect(records.map(record => (record.kind === 'ended' ? record.outcome : 'begun'))).toEqual([
-      'begun',
-      'done',
-      'begun',
-      'PEER_STOPPED',
-    ])
-    expect((await stat(join(root, 'runs-bureau.record'))).mode & 0o777).toBe(0o600)
+    const entries = await recorded(join(root, 'runs-bureau'))
+    expect(entries.map(({ kind }) => kind)).toEqual(['psi-start', 'psi-end', 'psi-start', 'psi-break'])
+    expect(entries[3]).toMatchObject({ code: 'PEER_STOPPED', about: 'bank' })
+    expect((await stat(join(root, 'runs-bureau'))).mode & 0o777).toBe(0o700)
   })
 
   it('count one counterpart’s items over all jobs, by its key', async () => {
@@ -408,15 +405,19 @@ describe('quotas and approvals', () => {
     expect(codeOf(third['bank'])).toBe('PEER_STOPPED')
   })
 
-  it('fail closed where the record was changed', async () => {
-    const job = parsePsiJob(draft())
-    ok(await all(job, { bureau, bank }, undefined, 'changed'), 'bank')
-    const path = join(root, 'changed-bureau.record')
-    const before = await readFile(path, 'utf8')
-    await writeFile(path, before.replace('"items":8', '"items":0'))
-    expect(codeOf((await all(job, { bureau, bank }, undefined, 'changed'))['bureau'])).toBe('LEDGER_CORRUPT')
-    await writeFile(path, `${before}{"kind":"begun"`)
-    expect(codeOf((await all(job, { bureau, bank }, undefined, 'changed'))['bureau'])).toBe('none')
+  it('fail closed where the ledger was changed; what a crash tore off at its end is cut', async () => {
+    const job = () => parsePsiJob(draft())
+    ok(await all(job(), { bureau, bank }, undefined, 'changed'), 'bank')
+    const directory = join(root, 'changed-bureau')
+    await appendFile(join(directory, 'ledger', 'journal'), 'torn')
+    ok(await all(job(), { bureau, bank }, undefined, 'changed'), 'bank')
+    expect(await recorded(directory)).toHaveLength(4)
+    const path = join(directory, 'ledger', 'tile', 'entries', '000.p', '5')
+    const bundle = await readFile(path)
+    bundle[bundle.indexOf('"payload":"') + 20]! ^= 1
+    await writeFile(path, bundle)
+    const open = async () => (await PartyLedger.open(directory, people[0]!)).counted()
+    await expect(open()).toThrowWithCode('LEDGER_CORRUPT')
   })
 
   it('bind the input: another one is refused here, and an unsigned one there', async () => {

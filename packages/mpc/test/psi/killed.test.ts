@@ -3,11 +3,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readIntersections } from '@sluice/ledger/intersections'
 import { KeyFile } from '@sluice/ledger/keys'
 import { reservePort } from '@sluice/mpc'
 import { bucketBound, freshPsiJob, parsePsiJob } from '@sluice/mpc/psi'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startsIn } from './recorded.js'
 
 const NAMES = ['bureau', 'bank'] as const
 type Name = (typeof NAMES)[number]
@@ -92,8 +92,7 @@ describe('a run in buckets that is killed', () => {
   })
 
   it('has counted one run, and what was evaluated again', async () => {
-    const { records } = await readIntersections(join(folder, 'bureau.record'))
-    const begun = records.flatMap(entry => (entry.kind === 'begun' ? [entry] : []))
+    const begun = await startsIn(join(folder, 'bureau.ledger'))
     expect(begun.map(({ resumes }) => resumes)).toEqual([undefined, begun[0]!.session, begun[0]!.session])
     const bound = bucketBound(512, BUCKETS)
     const [first, ...later] = begun.map(({ counterparts }) => counterparts[0]!.items)
@@ -103,6 +102,10 @@ describe('a run in buckets that is killed', () => {
 
   it('leaves nothing: neither of what was kept, nor of what was read, nor a key', async () => {
     const left = await readdir(folder)
-    expect(left.filter(name => !/^(job\.json|\w+\.(key|approval|matched|record))$/.test(name))).toEqual([])
+    expect(left.filter(name => !/^(job\.json|\w+\.(key|approval|matched|ledger))$/.test(name))).toEqual([])
+    for (const name of NAMES) {
+      const kept = (await readdir(join(folder, `${name}.ledger`))).filter(file => file.startsWith('kept'))
+      expect(kept).toEqual([])
+    }
   })
 })

@@ -1,11 +1,13 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isSluiceError } from '@sluice/core'
-import { readIntersections, recordPrepared, recordRotated } from '@sluice/ledger/intersections'
-import { OprfKey } from '@sluice/ledger/keys'
+import { canonicalBytes, isSluiceError } from '@sluice/core'
+import { openCommitment, type PsiEnd } from '@sluice/ledger'
+import { OprfKey, type Signer } from '@sluice/ledger/keys'
+import { recordPrepared, recordRotated } from '@sluice/ledger/party'
 import {
   memoryMesh,
+  PartyLedger,
   PreparedFile,
   type PsiResult,
   prepareSet,
@@ -30,6 +32,7 @@ import { Table, Utf8, vectorFromArray } from 'apache-arrow'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { people } from '../session/parties.js'
+import { recorded } from './recorded.js'
 
 const [bureau, bank] = people as [(typeof people)[0], (typeof people)[0]]
 const group = await loadRistretto()
@@ -84,6 +87,8 @@ const draft = (change: Record<string, unknown> = {}) => ({
   ...change,
 })
 
+const ledgerOf = (name: string, signer: Signer) => PartyLedger.open(join(root, name), signer)
+
 /** Both sides in this process. */
 async function both(
   job: PsiJob,
@@ -99,7 +104,7 @@ async function both(
       return runPrepared(job, {
         signer,
         approval: await approvePsi(job, signer, own),
-        record: join(root, `${records}-${signer.name}.record`),
+        ledger: await ledgerOf(`${records}-${signer.name}`, signer),
         streams: mesh[self]!,
         ...(own === undefined ? { key } : { items: own, set }),
         now,
@@ -120,17 +125,28 @@ describe('a job with a prepared set', () => {
     const [owner, asker] = await both(job, rows, undefined, 'seen')
     expect(asker).toMatchObject({ count: 2, matched: Uint8Array.of(1, 1, 0, 1, 0, 0, 0) })
     expect(owner).not.toHaveProperty('count')
-    const { records } = await readIntersections(join(root, 'seen-bureau.record'))
-    expect(records).toMatchObject([
-      { kind: 'begun', items: 300, input: set.digest, counterparts: [{ name: 'bank', items: 8 }] },
-      { kind: 'ended', outcome: 'done' },
+    const entries = await recorded(join(root, 'seen-bureau'))
+    expect(entries).toMatchObject([
+      { kind: 'psi-start', items: 300, input: set.digest, counterparts: [{ name: 'bank', items: 8 }] },
+      { kind: 'psi-end', links: [{ peer: 'bank' }] },
     ])
-    expect(records[1]).not.toHaveProperty('count')
-    const own = (await readIntersections(join(root, 'seen-bank.record'))).records
+    expect(entries[1]).not.toHaveProperty('resultCommitment')
+    const own = await recorded(join(root, 'seen-bank'))
     expect(own).toMatchObject([
       { items: 8, counterparts: [{ name: 'bureau', items: 0 }] },
-      { outcome: 'done', count: 2 },
+      { kind: 'psi-end', resultCommitment: expect.any(String), links: [{ peer: 'bureau' }] },
     ])
+    const [{ links: theirs }, { links: ours }] = [entries[1], own[1]] as [PsiEnd, PsiEnd]
+    expect([ours[0]!.sent, ours[0]!.received]).toEqual([theirs[0]!.received, theirs[0]!.sent])
+    // how many are shared stands outside, under the salt that opens the commitment
+    const { session, resultCommitment: commitment } = own[1] as PsiEnd
+    const kept = JSON.parse(await readFile(join(root, 'seen-bank', 'results', `${session}.json`), 'utf8'))
+    expect(kept.learned).toEqual({ count: 2 })
+    const opening = { salt: kept.salt, commitment: commitment! }
+    openCommitment('result', opening, canonicalBytes({ count: 2 }))
+    await expect(() => openCommitment('result', opening, canonicalBytes({ count: 3 }))).toThrowWithCode(
+      'PROOF_INVALID',
+    )
   })
 
   it('agrees with a plain join, whatever is asked', async () => {
@@ -181,7 +197,8 @@ describe('a job with a prepared set', () => {
     await expect(() => parsePsiJob(draft({ prepared: stranger }))).toThrowWithCode('JOB_INVALID')
     const job = parsePsiJob(draft())
     const approval = await approvePsi(job, bureau, undefined)
-    await expect(runPsi(job, { signer: bureau, approval, record: 'none' })).toThrowWithCode('JOB_INVALID')
+    const ledger = await ledgerOf('none', bureau)
+    await expect(runPsi(job, { signer: bureau, approval, ledger })).toThrowWithCode('JOB_INVALID')
   })
 })
 
@@ -224,14 +241,12 @@ describe('what bounds a prepared set', () => {
     expect(codesOf(late)).toEqual(['APPROVAL_EXPIRED', 'PEER_STOPPED'])
     // it was rotated by another process, and this one has the key before it in memory
     const rotated = { set: key.set, epoch: 2, expires: EXPIRES }
-    await recordRotated(join(root, 'waited-bureau.record'), rotated, bureau, { now })
+    await recordRotated(await ledgerOf('waited-bureau', bureau), rotated)
     expect(codesOf(await both(job, ['c1'], undefined, 'waited'))).toEqual(['JOB_MISMATCH', 'PEER_STOPPED'])
-    await recordRotated(join(root, 'other-bureau.record'), { ...rotated, set: 'f'.repeat(64) }, bureau, {
-      now,
-    })
+    await recordRotated(await ledgerOf('other-bureau', bureau), { ...rotated, set: 'f'.repeat(64) })
     expect(codesOf(await both(job, ['c1'], undefined, 'other'))).toEqual(['none', 'none'])
-    const { records } = await readIntersections(join(root, 'other-bureau.record'))
-    expect(records[1]).toMatchObject({ kind: 'begun', prepared: { set: key.set, epoch: 1 } })
+    const [, start] = await recorded(join(root, 'other-bureau'))
+    expect(start).toMatchObject({ kind: 'psi-start', prepared: { set: key.set, epoch: 1 } })
   })
 
   it('is the date that the owner’s key has, whatever later one a job names', async () => {
@@ -265,14 +280,17 @@ describe('what bounds a prepared set', () => {
       name === 'bureau' ? { key: after } : { set: again },
     )
     expect(asker).toMatchObject({ matched: Uint8Array.of(1, 0) })
-    const [record, log] = [join(root, 'rotations.record'), { now }]
+    const ledger = await ledgerOf('rotations', bureau)
     const file = { set: key.set, file: set.digest, epoch: 1, expires: EXPIRES, items: 300 }
     for (const digest of [set.digest, set.digest, again.digest])
-      await recordPrepared(record, { ...file, file: digest }, bureau, log)
-    await recordPrepared(record, { ...file, set: 'f'.repeat(64) }, bureau, log)
+      await recordPrepared(ledger, { ...file, file: digest })
+    await recordPrepared(ledger, { ...file, set: 'f'.repeat(64) })
     const rotated = { set: key.set, epoch: 2, expires: EXPIRES }
-    expect((await recordRotated(record, rotated, bureau, log)).voided).toBe(2)
-    expect((await recordRotated(record, rotated, bureau, log)).voided).toBe(0)
+    expect(await recordRotated(ledger, rotated)).toBe(2)
+    // a preparation that was under way has its key from before
+    await expect(recordPrepared(ledger, file)).toThrowWithCode('JOB_MISMATCH', 'psi.rotation')
+    expect(await recordRotated(ledger, { ...rotated, epoch: 3 })).toBe(0)
+    expect(await recorded(join(root, 'rotations'))).toHaveLength(6)
     await again.close()
   })
 

@@ -205,7 +205,12 @@ export function applyEntry(readonlyState: ZoneState, entry: LedgerEntry): void {
     case 'joint-start':
     case 'joint-end':
     case 'joint-break':
-      throw damaged(entry, 'it belongs in the ledger of a party of joint jobs')
+    case 'psi-start':
+    case 'psi-end':
+    case 'psi-break':
+    case 'psi-set':
+    case 'psi-rotation':
+      throw damaged(entry, 'it belongs in the ledger of a party of joint jobs and intersections')
     default:
       unreachable(predicate)
   }

@@ -83,6 +83,9 @@ export const zhProtocols: Translations = {
   'Say which party this is with --as NAME, or name its key with --key-file FILE.':
     '请用 --as 名称 说明本方是谁，或用 --key-file 文件 指明其密钥。',
   'there is no ledger in {}': '{} 中没有账本',
+  '"{}" is no witness of its own ledger': '“{}”不能见证自己的账本',
+  'Have another party of its runs cosign, or an auditor, with their own key.':
+    '请由其任务的其他参与方或监管方用各自的密钥联署。',
   'Name a zone, or a party’s record such as NAME.ledger.': '请指明专区，或参与方的记录，例如 NAME.ledger。',
   'there is no approval of this job by "{}" at {}': '{1} 处没有“{0}”对此任务的审批',
   'Read the job with `sluice joint show`, then sign it with `sluice joint approve {} --as {}`.':

@@ -103,15 +103,12 @@ export const zhPsi: Translations = {
     '“{}”已检验 {} 个条目，再加 {} 个将超出配额',
   'Agree on a job with a larger quota, if so many questions are meant to be answered.':
     '如确需回答这么多次检验，请约定配额更大的任务。',
-  'the record of intersections cannot be read ({})': '求交记录无法读取（{}）',
-  'Check the path; a party’s record is made when it first takes part.':
-    '请检查路径；参与方首次参与时建立记录。',
-  'the disk is full; nothing was computed': '磁盘已满；未计算任何内容',
-  'the record of intersections cannot be written ({}); nothing was computed':
-    '求交记录无法写入（{}）；未计算任何内容',
-  'record {} of the intersections does not hold': '求交记录第 {} 条不成立',
-  'Keep the file as it is and find out who changed it; without it no quota can be counted.':
-    '请原样保留文件并查明何人改动；没有它无法计算配额。',
+  'the disk is full; nothing was computed that is not recorded': '磁盘已满；凡未记录的均未计算',
+  'the ledger in {} cannot be written ({})': '{} 中的账本无法写入（{}）',
+  'this party has counted {} entries of its ledger, which now has {}':
+    '本方已计数账本的 {} 条，而账本现有 {} 条',
+  'Put the newer files back, and find out who replaced them; without them no quota can be counted.':
+    '请放回较新的文件，并查明是谁替换了它们；没有它们无法计算配额。',
   '{} is the key of "{}", not of "{}"': '{} 是“{}”的密钥，不是“{}”的',
   'Name the party’s key with --key-file FILE or SLUICE_KEY_FILE.':
     '请用 --key-file FILE 或 SLUICE_KEY_FILE 指定该方的密钥。',
@@ -162,8 +159,8 @@ export const zhPsi: Translations = {
     '轮换之后，请重新预处理集合，并以新文件约定任务。',
   'this job has a prepared set: runPrepared runs it': '此任务有预处理的集合：请用 runPrepared 运行',
   'the run that this one would go on with was never recorded': '要接续的那次运行没有记录',
-  'Use the record of that run, or remove what was kept of it and begin anew.':
-    '请使用那次运行的求交记录，或删除其保留内容后重新开始。',
+  'Use the ledger of that run, or remove what was kept of it and begin anew.':
+    '请使用那次运行的账本，或删除其保留内容后重新开始。',
   'a temporary file is not what was written to it': '临时文件的内容与写入时不同',
   'Find out who writes to the folder of temporary files; nothing was taken from it.':
     '请查明何人写入临时文件夹；未采用其中任何内容。',

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { isSluiceError } from '@sluice/core'
-import { beginIntersection, endIntersection } from '@sluice/ledger/intersections'
+import { beginIntersection, breakIntersection, endIntersection } from '@sluice/ledger/party'
 import { ITEM_BYTES, type ItemHashes } from '../../psi/item-hash.js'
 import type { PsiItems } from '../../psi/job/items.js'
 import { type PsiJob, paddedSize, psiJobDigest, psiPartyIndex } from '../../psi/job/job.js'
@@ -20,6 +19,7 @@ export interface RunPreparedOptions extends Omit<RunPsiOptions, 'payload' | 'ite
   readonly key?: PreparedKey
   /** of the other party: the file */
   readonly set?: PreparedFile
+  readonly now?: () => Date
 }
 
 /** Loads what `runPrepared` needs, for whoever waits for something else before. */
@@ -30,13 +30,13 @@ export async function loadPrepared(): Promise<void> {
 /**
  * Takes part in a job with a prepared set, as the party whose key this is: the owner answers, the other party learns
  * which of its rows are in the set. Each item that is asked for, those that pad included, is counted against the quota
- * of the owner's record before the first is answered.
+ * of the owner's ledger before the first is answered.
  *
  * @throws SluiceError as `runPsi` does; APPROVAL_EXPIRED where the set was to be rotated, JOB_MISMATCH where the key was,
  *   also while the other party was waited for, or the file is another, FILE_FORMAT where the file was changed
  */
 export async function runPrepared(job: PsiJob, options: RunPreparedOptions): Promise<PsiResult> {
-  const { signer, approval, items, record, signal, onProgress, set, key, now = () => new Date() } = options
+  const { signer, approval, items, ledger, signal, onProgress, set, key, now = () => new Date() } = options
   const self = psiPartyIndex(job, signer.name)
   const side: PreparedSide | undefined = key !== undefined ? { key } : set && { head: set.head }
   const group = await loadRistretto()
@@ -52,7 +52,7 @@ export async function runPrepared(job: PsiJob, options: RunPreparedOptions): Pro
   const opened = others.get(peer)
   const { name, key: peerKey } = job.parties[peer]!
   const asked = questions?.count ?? opened!.size
-  const names = { job: psiJobDigest(job), session: session.id }
+  const names = { jobDigest: psiJobDigest(job), session: session.id }
   const begun = {
     ...names,
     items: items === undefined ? job.prepared!.count : asked,
@@ -68,8 +68,8 @@ export async function runPrepared(job: PsiJob, options: RunPreparedOptions): Pro
       },
     ],
   }
-  const log = { now, ...(signal !== undefined && { signal }) }
-  await stopping(session, () => beginIntersection(record, begun, job.quota, signer, log))
+  const cancelling = signal === undefined ? {} : { signal }
+  await stopping(session, () => beginIntersection(ledger, begun, job.quota, cancelling))
   try {
     let found: Pick<PsiResult, 'matched' | 'count'> = {}
     if (key !== undefined) {
@@ -85,13 +85,13 @@ export async function runPrepared(job: PsiJob, options: RunPreparedOptions): Pro
     await session.end()
     const { count } = found
     if (count !== undefined && count < job.minimumIntersection) throw belowMinimum()
-    const ended = { ...names, outcome: 'done', ...(count !== undefined && { count }) }
-    const recorded = await endIntersection(record, ended, signer, log)
-    return { ...found, traffic: session.traffic, recorded }
+    const learned = count === undefined ? {} : { count }
+    await endIntersection(ledger, { ...names, links: session.transcripts }, learned, cancelling)
+    return { ...found, traffic: session.traffic }
   } catch (error) {
-    const code = isSluiceError(error) ? error.code : 'INTERNAL'
+    const run = { ...names, links: session.transcripts }
     // what failed is what is told, also where it could not be recorded; it was counted before
-    await endIntersection(record, { ...names, outcome: code }, signer, { now }).catch(() => undefined)
+    await breakIntersection(ledger, run, error).catch(() => undefined)
     throw await stopped(session, error)
   }
 }

@@ -1,5 +1,5 @@
 import { canonicalDigest } from '@sluice/core'
-import type { IntersectionRecord } from '@sluice/ledger/intersections'
+import type { PartyLedger, Tallying } from '@sluice/ledger/party'
 import { ITEM_BYTES, type ItemHashes } from '../../psi/item-hash.js'
 import { betweenTwo, countOf, paddedToSession } from '../../psi/job/between-two.js'
 import { bucketBound, bucketCount, PARTITIONS } from '../../psi/job/buckets.js'
@@ -11,7 +11,7 @@ import type { Protocol } from '../../session/protocol.js'
 import type { Session } from '../../session/session.js'
 import { type Buckets, overfull } from './buckets.js'
 import { KeptRun } from './kept.js'
-import { cutOtherwise, finished, isCounted, recordsOf, sessionsOf } from './records-of-run.js'
+import { cutOtherwise, finished, isCounted, keptKeys } from './records-of-run.js'
 import type { BucketProgress, BucketResult, BucketwiseRun, Counted } from './resumable.js'
 
 export interface BucketRunOptions {
@@ -20,8 +20,8 @@ export interface BucketRunOptions {
   readonly source: Buckets
   /** of this party's set, as padded, and its commitment to it */
   readonly input: OpenedInput
-  /** path of this party's record; the key of what is kept lies beside it */
-  readonly record: string
+  /** this party's own record; the key of what is kept lies in its directory */
+  readonly ledger: PartyLedger
   /** folder in which finished buckets are kept until the result is written; else a run that breaks off is lost */
   readonly scratch?: string
   readonly bucketItems?: number
@@ -34,29 +34,26 @@ export interface BucketRunOptions {
 export class BucketRun implements BucketwiseRun {
   readonly #options: BucketRunOptions
   readonly #kept: KeptRun | undefined
-  readonly #records: readonly IntersectionRecord[]
+  readonly #counted: Tallying
   /** by bucket that is finished, what was learned of each of its items */
   #matched = new Map<number, Uint8Array>()
   #plan: Plan | undefined
 
-  private constructor(
-    options: BucketRunOptions,
-    kept: KeptRun | undefined,
-    records: readonly IntersectionRecord[],
-  ) {
+  private constructor(options: BucketRunOptions, kept: KeptRun | undefined, counted: Tallying) {
     this.#options = options
     this.#kept = kept
-    this.#records = records
+    this.#counted = counted
     if (kept !== undefined && this.#isCounted) this.#take(kept)
   }
 
-  /** @throws SluiceError as `KeptRun.open` and `readIntersections` do */
+  /** @throws SluiceError as `KeptRun.open` and `PartyLedger.counted` do */
   static async open(options: BucketRunOptions): Promise<BucketRun> {
-    const { job, self, input, record, scratch } = options
-    const records = await recordsOf(record)
-    if (scratch === undefined) return new BucketRun(options, undefined, records)
+    const { job, self, input, ledger, scratch } = options
+    const counted = await ledger.counted()
+    if (scratch === undefined) return new BucketRun(options, undefined, counted)
     const about = `sluice-psi/1 kept ${psiJobDigest(job)} ${job.parties[self]!.name} ${input.commitment}`
-    return new BucketRun(options, await KeptRun.open({ about, directory: scratch, keys: record }), records)
+    const keys = keptKeys(ledger.directory)
+    return new BucketRun(options, await KeptRun.open({ about, directory: scratch, keys }), counted)
   }
 
   /** All buckets are finished: the result is here, whoever else comes. */
@@ -81,12 +78,10 @@ export class BucketRun implements BucketwiseRun {
     return this.#kept?.session
   }
 
-  /** The record says that the run which is kept has ended well. */
+  /** The ledger says that the run which is kept, or one that went on with it, has ended well. */
   get isRecordedDone(): boolean {
-    const ofRun = sessionsOf(this.#records, this.#kept?.session)
-    return this.#records.some(
-      entry => entry.kind === 'ended' && entry.outcome === 'done' && ofRun.has(entry.session),
-    )
+    const first = this.#kept?.session
+    return first !== undefined && this.#counted.isFinished(first)
   }
 
   /**
@@ -211,7 +206,7 @@ export class BucketRun implements BucketwiseRun {
   }
 
   get #isCounted(): boolean {
-    return isCounted(this.#records, this.#options.job, this.#kept!.session)
+    return isCounted(this.#counted, this.#options.job, this.#kept!.session)
   }
 
   #take(kept: KeptRun): void {

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { canonicalDigest } from '@sluice/core'
-import type { IntersectionRecord } from '@sluice/ledger/intersections'
+import type { PartyLedger, Tallying } from '@sluice/ledger/party'
 import type { Party } from '../../protocols/replicated/party.js'
 import { arithmetic } from '../../protocols/replicated/shares.js'
 import type { Cells } from '../../protocols/replicated/totals.js'
@@ -31,7 +31,7 @@ import type { Protocol } from '../../session/protocol.js'
 import type { Session } from '../../session/session.js'
 import { type Buckets, type CutSet, overfull } from './buckets.js'
 import { type CutSecret, type FinishedPart, KeptHelperRun, type Learned } from './kept-helper-run.js'
-import { cutOtherwise, finished, isCounted, recordsOf, sessionsOf } from './records-of-run.js'
+import { cutOtherwise, finished, isCounted, keptKeys } from './records-of-run.js'
 import type { BucketProgress, BucketResult, BucketwiseRun, Counted } from './resumable.js'
 
 export interface HelperRunOptions {
@@ -40,8 +40,8 @@ export interface HelperRunOptions {
   /** of an owner: its set, its size as padded, and its commitment to it */
   readonly source?: CutSet
   readonly input?: OpenedInput
-  /** path of this party's record; the key of what is kept lies beside it */
-  readonly record: string
+  /** this party's own record; the key of what is kept lies in its directory */
+  readonly ledger: PartyLedger
   /** folder in which what is finished is kept until the result is written; else a run that breaks off is lost */
   readonly scratch?: string
   readonly bucketItems?: number
@@ -61,7 +61,7 @@ export class HelperRun implements BucketwiseRun {
   readonly #options: HelperRunOptions
   readonly #roles: HelperRoles
   readonly #kept: KeptHelperRun | undefined
-  readonly #records: readonly IntersectionRecord[]
+  readonly #counted: Tallying
   /** what this party has of each part that is finished */
   readonly #finished = new Map<number, FinishedPart>()
   #learned: Learned | undefined
@@ -69,33 +69,26 @@ export class HelperRun implements BucketwiseRun {
   #plan: Plan | undefined
   #cut: { readonly cut: Buckets; readonly close: () => Promise<void> } | undefined
 
-  private constructor(
-    options: HelperRunOptions,
-    kept: KeptHelperRun | undefined,
-    records: readonly IntersectionRecord[],
-  ) {
+  private constructor(options: HelperRunOptions, kept: KeptHelperRun | undefined, counted: Tallying) {
     this.#options = options
     this.#roles = helperRoles(options.job, options.self)
     this.#kept = kept
-    this.#records = records
+    this.#counted = counted
     if (kept === undefined || !this.#isCounted) return
     for (const [part, one] of kept.finished) this.#finished.set(part, one)
     this.#learned = kept.learned
     this.#secret = kept.cut
   }
 
-  /** @throws SluiceError as `KeptHelperRun.open` and `readIntersections` do */
+  /** @throws SluiceError as `KeptHelperRun.open` and `PartyLedger.counted` do */
   static async open(options: HelperRunOptions): Promise<HelperRun> {
-    const { job, self, input, record, scratch } = options
-    const records = await recordsOf(record)
-    if (scratch === undefined) return new HelperRun(options, undefined, records)
+    const { job, self, input, ledger, scratch } = options
+    const counted = await ledger.counted()
+    if (scratch === undefined) return new HelperRun(options, undefined, counted)
     const { name } = job.parties[self]!
     const about = `sluice-psi/1 kept ${psiJobDigest(job)} ${name} ${input?.commitment ?? 'helper'}`
-    return new HelperRun(
-      options,
-      await KeptHelperRun.open({ about, directory: scratch, keys: record }),
-      records,
-    )
+    const keys = keptKeys(ledger.directory)
+    return new HelperRun(options, await KeptHelperRun.open({ about, directory: scratch, keys }), counted)
   }
 
   get isFinished(): boolean {
@@ -116,10 +109,8 @@ export class HelperRun implements BucketwiseRun {
   }
 
   get isRecordedDone(): boolean {
-    const ofRun = sessionsOf(this.#records, this.#kept?.session)
-    return this.#records.some(
-      entry => entry.kind === 'ended' && entry.outcome === 'done' && ofRun.has(entry.session),
-    )
+    const first = this.#kept?.session
+    return first !== undefined && this.#counted.isFinished(first)
   }
 
   /**
@@ -235,7 +226,7 @@ export class HelperRun implements BucketwiseRun {
   }
 
   get #isCounted(): boolean {
-    return isCounted(this.#records, this.#options.job, this.#kept?.session)
+    return isCounted(this.#counted, this.#options.job, this.#kept?.session)
   }
 
   async #requireUnfinished(session: Session): Promise<void> {

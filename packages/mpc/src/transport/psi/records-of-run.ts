@@ -1,37 +1,16 @@
-import { isSluiceError, SluiceError } from '@sluice/core'
-import { type IntersectionRecord, readIntersections } from '@sluice/ledger/intersections'
+import { join } from 'node:path'
+import { SluiceError } from '@sluice/core'
+import type { Tallying } from '@sluice/ledger/party'
 import { type PsiJob, psiJobDigest } from '../../psi/job/job.js'
 
-/** A party's record; nothing where it has none yet. @throws SluiceError LEDGER_CORRUPT */
-export async function recordsOf(record: string): Promise<readonly IntersectionRecord[]> {
-  return readIntersections(record).then(
-    read => read.records,
-    error => {
-      if (isSluiceError(error) && error.code === 'FILE_MISSING') return []
-      throw error
-    },
-  )
+/** Where the keys of what is kept lie, as the beginning of their files' names: in the directory of a party's ledger. */
+export function keptKeys(ledger: string): string {
+  return join(ledger, 'kept')
 }
 
 /** Whether this session of this job was counted. */
-export function isCounted(
-  records: readonly IntersectionRecord[],
-  job: PsiJob,
-  session: string | undefined,
-): boolean {
-  const digest = psiJobDigest(job)
-  return records.some(entry => entry.kind === 'begun' && entry.job === digest && entry.session === session)
-}
-
-/** A run's first session, and those that went on with it. */
-export function sessionsOf(
-  records: readonly IntersectionRecord[],
-  first: string | undefined,
-): ReadonlySet<string> {
-  const later = records.flatMap(entry =>
-    entry.kind === 'begun' && entry.resumes === first ? [entry.session] : [],
-  )
-  return new Set(first === undefined ? [] : [first, ...later])
+export function isCounted(counted: Tallying, job: PsiJob, session: string | undefined): boolean {
+  return session !== undefined && counted.run(session)?.jobDigest === psiJobDigest(job)
 }
 
 /** The rule of a meeting that would put an end to a finished result. */
