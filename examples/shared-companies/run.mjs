@@ -3,12 +3,13 @@
 // is one call with its own key and table, over mutual TLS on this machine; nobody's table leaves it.
 //
 //   node run.mjs [DIRECTORY]
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isSluiceError } from '@sluice/core'
 import { KeyFile } from '@sluice/ledger/keys'
-import { reservePort, runPsi } from '@sluice/mpc'
+import { parseTrust, verifyLedger } from '@sluice/ledger/verify'
+import { PartyLedger, reservePort, runPsi } from '@sluice/mpc'
 import { approvePsi, freshPsiJob, parsePsiJob, readPsiItems } from '@sluice/mpc/psi'
 import { Table, Utf8, vectorFromArray } from 'apache-arrow'
 
@@ -66,7 +67,8 @@ async function takePart(job, name) {
   const items = tables[name] && (await readPsiItems(job, [tables[name]], columns))
   const signer = keys[name]
   const approval = await approvePsi(job, signer, items)
-  return runPsi(job, { signer, approval, items, record: join(folder, `${name}.record`) })
+  const ledger = await PartyLedger.open(join(folder, `${name}.ledger`), signer)
+  return runPsi(job, { signer, approval, items, ledger })
 }
 
 async function together(job) {
@@ -107,3 +109,11 @@ const few = await together(
   await jobOf(['bureau', 'bank', 'operator'], { ...helped, minimumIntersection: 301 }),
 )
 say('bank', few.bank)
+
+console.log('what each party has recorded, as anybody can verify it')
+for (const name of ['bureau', 'bank', 'operator']) {
+  const directory = join(folder, `${name}.ledger`)
+  const trust = parseTrust(await readFile(join(directory, 'trust.json')))
+  const { size, entriesByKind } = await verifyLedger(join(directory, 'ledger'), { trust })
+  say(name, `${size} entries verify, of ${entriesByKind['psi-start']} runs`)
+}

@@ -62,6 +62,8 @@ describe('the examples', () => {
     const [, total] = /bank: (\S+) over 300 companies/.exec(output) ?? []
     expect(output).toContain(`in the clear it would be ${total}`)
     expect(output).toContain('bank: DISCLOSURE_REFUSED psi.minimumIntersection')
+    for (const said of ['bureau: 9 entries verify, of 4 runs', 'operator: 5 entries verify, of 2 runs'])
+      expect(output).toContain(said)
     expect(output).not.toContain('INTERNAL')
   })
 
