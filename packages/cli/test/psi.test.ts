@@ -363,7 +363,13 @@ minimumIntersection: ${minimum}
   it('tells a run that goes on from one that began', async () => {
     const signer = await KeyFile.open(join(root, 'bureau.key'))
     const counterparts = [{ name: 'bank', key: keys.get('bank')!, items: 70 }]
-    const begun = { jobDigest: 'ab'.repeat(32), session: 'cd'.repeat(32), items: 60, counterparts }
+    const begun = {
+      jobDigest: 'ab'.repeat(32),
+      session: 'cd'.repeat(32),
+      parties: ['bank', 'bureau'],
+      items: 60,
+      counterparts,
+    }
     const ledger = await PartyLedger.open(join(root, 'going-on.ledger'), signer)
     const quota = { runs: 1, lifetimeItems: 200 }
     await beginIntersection(ledger, begun, quota)

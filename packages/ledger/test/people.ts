@@ -220,6 +220,7 @@ export const examples: { readonly [K in Predicate['kind']]: Extract<Predicate, {
     time: '2026-01-06T00:00:00.000Z',
     jobDigest: digestOf('a job'),
     session: digestOf('a session'),
+    parties: ['bureau', 'bank', 'operator'],
     items: 1000,
     counterparts: [
       { name: 'bureau', key: people.bureau.publicKey, items: 500, input: digestOf('another input') },

@@ -336,6 +336,8 @@ export interface PsiStart {
   readonly jobDigest: string
   /** identifier of the session, the same in every party's ledger, and of this run alone */
   readonly session: string
+  /** names of all parties of the job, in its order */
+  readonly parties: readonly string[]
   /** this party's own items, as padded, and its salted commitment to them */
   readonly items: number
   readonly input?: string

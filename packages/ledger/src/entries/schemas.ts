@@ -264,6 +264,7 @@ const psi = { time, jobDigest: digest, session: digest }
 const psiStart = z.strictObject({
   kind: z.literal('psi-start'),
   ...psi,
+  parties: z.array(keyName).min(2).max(64).refine(distinct),
   items: count,
   input: digest.exactOptional(),
   counterparts: z

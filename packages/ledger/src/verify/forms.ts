@@ -281,6 +281,7 @@ const FORMS: { readonly [K in PredicateKind]: Form } = {
   'psi-start': object(
     {
       ...psiFields('psi-start'),
+      parties: distinct(list(name, 2, 64)),
       items: count(0),
       counterparts,
       quota: object({ runs: count(1), lifetimeItems: count(0) }),

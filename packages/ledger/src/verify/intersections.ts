@@ -48,10 +48,11 @@ export class Intersections {
   }
 
   #start(start: PsiStart, refuse: Refuse): void {
-    const { session, jobDigest, counterparts, quota, prepared, resumes, input } = start
+    const { session, jobDigest, parties, counterparts, quota, prepared, resumes, input } = start
     if (this.#runs.has(session)) throw refuse('order.run', 'this run is in the ledger already')
-    if (counterparts.some(({ name }) => name === this.#party))
-      throw refuse('order.psi', 'the party is its own counterpart')
+    const others = parties.filter(name => name !== this.#party)
+    if (others.length === parties.length || counterparts.some(({ name }) => !others.includes(name)))
+      throw refuse('order.psi', 'it is not between this party and others of the job')
     if (prepared !== undefined && (this.#sets.get(prepared.set)?.epoch ?? 0) > prepared.epoch)
       throw refuse('psi.rotation', 'the key of the prepared set had been replaced')
     if (resumes === undefined) {
@@ -79,7 +80,7 @@ export class Intersections {
       throw refuse('order.outcome', 'there is no run of this job that it could be the outcome of')
     const named = outcome.links.map(({ peer }) => peer)
     if (outcome.kind === 'psi-break' && outcome.about !== null) named.push(outcome.about)
-    if (named.some(name => !start.counterparts.some(counterpart => counterpart.name === name)))
+    if (named.some(name => name === this.#party || !start.parties.includes(name)))
       throw refuse('order.outcome', 'it names somebody who takes no part in the run')
     if (outcome.kind === 'psi-end') this.#ended.add(outcome.session)
   }

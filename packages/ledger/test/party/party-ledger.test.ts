@@ -20,6 +20,7 @@ async function temporary(): Promise<string> {
 const begun = (session: string, items = 10, job = 'a job') => ({
   jobDigest: digestOf(job),
   session: digestOf(session),
+  parties: ['bank', 'bureau', 'reviewer'],
   items: 5,
   input: digestOf('an input'),
   counterparts: [{ name: 'bureau', key: bureau.publicKey, items }],

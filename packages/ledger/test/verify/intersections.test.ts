@@ -40,6 +40,10 @@ const asking = (items: number, change: Partial<PsiStart> = {}): PsiStart =>
 describe('the verifier takes intersections in a party’s own ledger', () => {
   it.each<[string, Predicate[]]>([
     ['of a run that ended', [start, end]],
+    [
+      'of a run with a helper, who has no set',
+      [start, { ...end, links: ['bureau', 'operator'].map(peer => ({ ...end.links[0]!, peer })) }],
+    ],
     ['of a run that broke off, and was finished without the others', [start, broken, { ...end, links: [] }]],
     ['of a party that was killed, and went on', [start, resumed, { ...end, ...later }]],
     ['of a job that may run twice', [startOf({ quota: twice }), startOf({ quota: twice, ...later })]],
@@ -74,6 +78,13 @@ describe('it refuses', () => {
       'order.psi',
       [startOf({ counterparts: [{ ...start.counterparts[0]!, name: 'bank' }] })],
     ],
+    ['a run of others', 'order.psi', [startOf({ parties: ['bureau', 'operator'] })]],
+    [
+      'a counterpart who takes no part',
+      'order.psi',
+      [startOf({ counterparts: [{ ...start.counterparts[0]!, name: 'x' }] })],
+    ],
+    ['a link with itself', 'order.outcome', [start, { ...end, links: [{ ...end.links[0]!, peer: 'bank' }] }]],
     ['more runs than the job allows', 'psi.runs', [start, startOf(later)]],
     [
       'more items than the quota, in one job or several',
@@ -88,6 +99,7 @@ describe('it refuses', () => {
         startOf({
           ...later,
           jobDigest: digestOf('b'),
+          parties: ['bank', 'renamed'],
           counterparts: [{ name: 'renamed', key: renamed.text, items: 601 }],
         }),
       ],

@@ -172,6 +172,7 @@ async function meetAndRun(
   const names = { jobDigest: psiJobDigest(job), session: session.id }
   const begun = {
     ...names,
+    parties: job.parties.map(({ name }) => name),
     items: size,
     ...(approval.input !== undefined && { input: approval.input.commitment }),
     counterparts: counterpartsOf(job, others, counted?.tested),

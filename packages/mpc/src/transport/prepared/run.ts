@@ -55,6 +55,7 @@ export async function runPrepared(job: PsiJob, options: RunPreparedOptions): Pro
   const names = { jobDigest: psiJobDigest(job), session: session.id }
   const begun = {
     ...names,
+    parties: job.parties.map(({ name }) => name),
     items: items === undefined ? job.prepared!.count : asked,
     input: approval.input?.commitment ?? job.prepared!.file,
     prepared: { set: job.prepared!.set, epoch: job.prepared!.epoch },
