@@ -2,8 +2,14 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isSluiceError } from '@sluice/core'
-import { readIntersections } from '@sluice/ledger/intersections'
-import { memoryMesh, type PsiResult, PsiStoredItems, type RunPsiOptions, runPsi } from '@sluice/mpc'
+import {
+  memoryMesh,
+  PartyLedger,
+  type PsiResult,
+  PsiStoredItems,
+  type RunPsiOptions,
+  runPsi,
+} from '@sluice/mpc'
 import {
   approvePsi,
   bucketBound,
@@ -19,6 +25,7 @@ import { Table, Utf8, vectorFromArray } from 'apache-arrow'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { person } from '../session/parties.js'
+import { recorded, startsIn } from './recorded.js'
 
 const BUCKET_ITEMS = 32
 const BUCKETS = 4
@@ -91,7 +98,8 @@ async function meeting(job: PsiJob, sides: Sides, onDisk = false) {
         try {
           return await runPsi(job, {
             ...{ signer: person(name), approval, ...(items !== undefined && { items }) },
-            ...{ record: join(home, `${name}.record`), scratch: join(home, `${name}-kept`) },
+            ledger: await PartyLedger.open(join(home, `${name}.ledger`), person(name)),
+            scratch: join(home, `${name}-kept`),
             ...{ streams: mesh[self]!, bucketItems: BUCKET_ITEMS },
             ...more[name],
           })
@@ -108,8 +116,8 @@ async function meeting(job: PsiJob, sides: Sides, onDisk = false) {
       ]),
     )
   }
-  const recordOf = async (name: string) => (await readIntersections(join(home, `${name}.record`))).records
-  const begun = async (name: string) => (await recordOf(name)).flatMap(e => (e.kind === 'begun' ? [e] : []))
+  const recordOf = (name: string) => recorded(join(home, `${name}.ledger`))
+  const begun = (name: string) => startsIn(join(home, `${name}.ledger`))
   return { home, run, begun, recordOf, approvals, sides }
 }
 
@@ -165,9 +173,12 @@ describe('with a helper, in buckets', () => {
     }
     await forget!()
     for (const name of ['bureau', 'operator']) await ok(results, name).forget!()
-    expect((await readdir(home)).filter(name => !/\.record$|-kept$/.test(name))).toEqual([])
-    for (const name of ['bureau', 'bank', 'operator'])
+    expect((await readdir(home)).filter(name => !/\.ledger$|-kept$/.test(name))).toEqual([])
+    for (const name of ['bureau', 'bank', 'operator']) {
       expect(await readdir(join(home, `${name}-kept`))).toEqual([])
+      const keys = (await readdir(join(home, `${name}.ledger`))).filter(file => file.startsWith('kept'))
+      expect(keys).toEqual([])
+    }
   })
 
   it('agrees with a plain join, of sets with duplicates and rows without a key, among three or four', async () => {
@@ -330,7 +341,7 @@ describe('a run with a helper that broke off', () => {
       const again = ok(results, 'bank')
       expect([again.count, again.sum, again.matched]).toEqual([first.count, first.sum, first.matched])
       expect(again.traffic.bytesSent).toBe(0)
-      expect((await recordOf('bank')).map(({ kind }) => kind)).toEqual(['begun', 'ended'])
+      expect((await recordOf('bank')).map(({ kind }) => kind)).toEqual(['psi-start', 'psi-end'])
     }
   })
 
@@ -358,7 +369,7 @@ describe('a run with a helper that broke off', () => {
       const runs = await begun(name)
       expect(runs[1]!.resumes).toBe(runs[0]!.session)
       expect(runs[1]!.counterparts.map(({ items }) => items)).toEqual(name === 'operator' ? [0, 0] : [0])
-      expect((await recordOf(name)).at(-1)).toMatchObject({ kind: 'ended', outcome: 'done' })
+      expect((await recordOf(name)).at(-1)).toMatchObject({ kind: 'psi-end' })
     }
   })
 })

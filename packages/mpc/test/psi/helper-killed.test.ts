@@ -3,11 +3,11 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readIntersections } from '@sluice/ledger/intersections'
 import { KeyFile } from '@sluice/ledger/keys'
 import { reservePort } from '@sluice/mpc'
 import { freshPsiJob, parsePsiJob } from '@sluice/mpc/psi'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startsIn } from './recorded.js'
 
 const NAMES = ['bureau', 'bank', 'operator'] as const
 type Name = (typeof NAMES)[number]
@@ -81,11 +81,10 @@ describe('a total with a helper that is killed', () => {
     expect(Number(bank[0])).toBeGreaterThan(1)
     for (const said of [bureau, operator]) expect(said.at(-1)).toBe('computed')
     for (const name of NAMES) {
-      const { records } = await readIntersections(join(folder, `${name}.record`))
-      const begun = records.flatMap(entry => (entry.kind === 'begun' ? [entry] : []))
+      const begun = await startsIn(join(folder, `${name}.ledger`))
       expect(begun.filter(({ resumes }) => resumes === undefined).length).toBe(1)
     }
     const left = await readdir(folder)
-    expect(left.filter(name => !/^(job\.json|\w+\.(key|approval|matched|record))$/.test(name))).toEqual([])
+    expect(left.filter(name => !/^(job\.json|\w+\.(key|approval|matched|ledger))$/.test(name))).toEqual([])
   })
 })
