@@ -250,7 +250,11 @@ describe('a run with a helper that broke off', () => {
         if (name === 'bank') expect(tested).toEqual([undefined, undefined, undefined])
         else {
           expect(tested[0]).toBe(BUCKETS * bound)
-          for (const again of tested.slice(1)) expect(again! % bound === 0 && again! <= 2 * bound).toBe(true)
+          // an owner may be ahead of who stopped: each bucket that it had begun is counted once more, and no other
+          for (const again of tested.slice(1)) {
+            expect(again! % bound).toBe(0)
+            expect(again!).toBeLessThanOrEqual(BUCKETS * bound)
+          }
         }
       }
     },
