@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -54,7 +54,10 @@ export const { ${own.join(', ')} } = whole`,
     })
     build.onEnd(({ metafile, errors }) => {
       if (errors.length > 0 || metafile === undefined) return
-      writeFileSync(join(build.initialOptions.outdir, NOTICES), notices(Object.keys(metafile.inputs)))
+      const { outdir } = build.initialOptions
+      // the files of the bundle come later
+      mkdirSync(outdir, { recursive: true })
+      writeFileSync(join(outdir, NOTICES), notices(Object.keys(metafile.inputs)))
     })
   },
 })
