@@ -210,7 +210,7 @@ const zeros = {
   fill: (bytes: Uint8Array) => void bytes.fill(0),
   words: (n: number) => new BigUint64Array(n),
 }
-const withoutMasks: Spoil = ({ index }) => ({ index, own: zeros, next: zeros }) as never
+const withoutMasks: Spoil = party => ({ ...party, own: zeros, next: zeros }) as never
 
 const FIRST = [plain, other] as const
 const SECOND = [far, far.map(x => x + 5n)] as const
