@@ -95,7 +95,10 @@ export class Session {
     return this.#watch.guard(async () => {
       let step = protocol.next()
       while (!step.done) {
-        if (step.value === PAUSE) await setImmediate()
+        if (step.value === PAUSE) {
+          await setImmediate()
+          this.#watch.check()
+        }
         step = protocol.next(step.value === PAUSE ? [] : await this.#exchange(step.value))
       }
       return step.value
@@ -213,8 +216,12 @@ class Watch {
     if (signal?.aborted) this.#interrupt()
   }
 
-  async guard<T>(action: () => Promise<T>): Promise<T> {
+  check(): void {
     if (this.#failure !== undefined) throw this.#failure
+  }
+
+  async guard<T>(action: () => Promise<T>): Promise<T> {
+    this.check()
     try {
       return await action()
     } catch (error) {

@@ -1,6 +1,6 @@
 import { type Exchange, PAUSE, type Protocol, runLocally, together } from '@sluice/mpc'
 import { expect, it } from 'vitest'
-import { openAll } from './parties.js'
+import { type Given, openAll } from './parties.js'
 
 const NOTHING: Exchange = { send: [], receive: [] }
 
@@ -57,4 +57,25 @@ it('a pause of one participant is none of the others’, side by side with other
     [6, 6, 6],
   ])
   expect(rounds).toBe(2)
+})
+
+it.each([
+  ['its caller interrupts it', 0, 'INTERRUPTED'],
+  ['a peer is interrupted', 1, 'PEER_STOPPED'],
+])('a session ends in a pause, and not at the next exchange alone, where %s', async (_, who, code) => {
+  const stop = new AbortController()
+  const given: Given[] = [{}, {}, {}]
+  given[who] = { signal: stop.signal }
+  const [opened] = await openAll(...given)
+  if (opened!.status === 'rejected') throw opened!.reason
+  function* busy(): Protocol<string> {
+    const deadline = performance.now() + 10_000
+    for (let pauses = 0; performance.now() < deadline; pauses++) {
+      if (pauses === 3) stop.abort()
+      yield PAUSE
+    }
+    return 'went on'
+  }
+  const outcome = await opened!.value.run(busy()).catch((error: { code: string }) => error.code)
+  expect(outcome).toBe(code)
 })
