@@ -20,7 +20,7 @@ export async function acquire(files: Files, path: string, options: ExclusiveOpti
     const lock = await files.tryLock(path)
     if (lock !== null) return lock
     if (performance.now() >= deadline) {
-      throw new SluiceError('LOCKED', 'another process is writing to this zone', {
+      throw new SluiceError('LOCKED', 'another process is writing to this ledger', {
         remedy: 'Try again later, or wait longer (--wait).',
         facts: { waitedMilliseconds: wait },
       })

@@ -64,7 +64,7 @@ export const zhZone: Translations = {
   'an approval expires within a year from now, and not in the past':
     '审批的有效期须在今后一年之内，不得在过去',
   'an exported request has at most {} bytes': '导出的申请不超过 {} 字节',
-  'another process is writing to this zone': '另一进程正在写入此专区',
+  'another process is writing to this ledger': '另一进程正在写入此账本',
   'column "{}" has values that do not convert to the wanted type': '列“{}”有值不能转换为所需类型',
   'dataset "{}" changed while the request was reviewed': '数据集“{}”在审查申请期间有变化',
   'entry {} of the ledger cannot be applied: {}': '账本第 {} 条无法应用：{}',
