@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 const NOTICES = 'THIRD-PARTY.txt'
@@ -13,7 +13,8 @@ const DONE = Symbol('resolved')
  *
  * - What is left outside is found from the package that asks for it: the bundle's own need not declare it.
  * - A CommonJS module that is imported dynamically gives the names that Node would give.
- * - The licenses of what became part of the bundle go with it, in one file.
+ * - The licenses of what became part of the bundle go with it, in one file; a package that has none ends the build.
+ * - Nothing in the bundle tells where it was built.
  *
  * @param {string[]} outside packages that are not bundled
  * @returns {import('tsup').Options['esbuildPlugins'][number]}
@@ -22,7 +23,6 @@ export const standalone = outside => ({
   name: 'standalone',
   setup(build) {
     build.initialOptions.metafile = true
-    build.initialOptions.sourcesContent = false
     // chunks of our own packages name each other for their order alone, and have no side effects
     build.initialOptions.logOverride = { 'ignored-bare-import': 'silent' }
     build.onResolve(
@@ -34,7 +34,9 @@ export const standalone = outside => ({
         }
         if (kind !== 'dynamic-import' || namespace !== 'file') return undefined
         const found = await build.resolve(path, { kind: 'import-statement', resolveDir, pluginData: DONE })
-        return isCommonJs(found.path) ? { path: found.path, namespace: 'named' } : undefined
+        if (!isCommonJs(found.path)) return undefined
+        const shown = relative(process.cwd(), found.path).split(sep).join('/')
+        return { path: shown, namespace: 'named', pluginData: found.path }
       },
     )
     build.onLoad({ filter: /.*/, namespace: 'outside' }, ({ path, pluginData: asking }) => ({
@@ -42,7 +44,7 @@ export const standalone = outside => ({
 const manifest = createRequire(import.meta.url).resolve(${JSON.stringify(`${asking}/package.json`)})
 export default createRequire(manifest)(${JSON.stringify(path)})`,
     }))
-    build.onLoad({ filter: /.*/, namespace: 'named' }, async ({ path }) => {
+    build.onLoad({ filter: /.*/, namespace: 'named' }, async ({ pluginData: path }) => {
       const names = Object.keys(await import(pathToFileURL(path).href))
       const own = names.filter(name => name !== 'default' && name !== 'module.exports')
       return {
@@ -55,9 +57,10 @@ export const { ${own.join(', ')} } = whole`,
     build.onEnd(({ metafile, errors }) => {
       if (errors.length > 0 || metafile === undefined) return
       const { outdir } = build.initialOptions
+      const text = notices(Object.keys(metafile.inputs))
       // the files of the bundle come later
       mkdirSync(outdir, { recursive: true })
-      writeFileSync(join(outdir, NOTICES), notices(Object.keys(metafile.inputs)))
+      writeFileSync(join(outdir, NOTICES), text)
     })
   },
 })
@@ -94,7 +97,10 @@ function notices(inputs) {
   )
   const parts = [...new Set(folders.map(folder => resolve(folder)))].sort().map(folder => {
     const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-    const files = readdirSync(folder).filter(file => /^(licen[cs]e|notice|copying)/i.test(file))
+    const files = readdirSync(folder).filter(file => /^(licen[cs]e|copying|copyright|notice)/i.test(file))
+    if (!files.some(file => /^(licen[cs]e|copying)/i.test(file))) {
+      throw new Error(`${name} ${version} is bundled, and no file of it holds its license`)
+    }
     const texts = files.map(file => readFileSync(join(folder, file), 'utf8').trim())
     return [`${name} ${version} (${license})`, ...texts].join('\n\n')
   })

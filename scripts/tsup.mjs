@@ -45,7 +45,8 @@ export const program = (entries, { name, license }) =>
   })
 
 /**
- * A command line that people start: with all its dependencies in it, ours too, but what has native code.
+ * A command line that people start: with all its dependencies in it, ours too, but what has native code. It has no
+ * source maps: the sources are not beside it, and the bundle keeps names and lines as they were written.
  *
  * @param {string[]} entries paths below `src`, without extension
  * @param {string[]} outside packages that are not bundled
@@ -56,5 +57,6 @@ export const commandLine = (entries, outside) =>
     noExternal: [/./],
     external: outside,
     esbuildPlugins: [standalone(outside)],
+    sourcemap: false,
     banner: { js: REQUIRE },
   })

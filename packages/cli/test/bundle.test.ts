@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
-const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist')
+const own = dirname(dirname(fileURLToPath(import.meta.url)))
+const dist = join(own, 'dist')
+const checkout = dirname(dirname(own))
 const files = readdirSync(dist).filter(file => file.endsWith('.js'))
 
 /** What a file of the bundle imports, statically or later. */
@@ -31,12 +33,23 @@ describe('the command line as it is built', () => {
     expect(importsOf(text).some(isWithin)).toBe(false)
   })
 
+  it('holds nothing that tells where it was built, and no maps to sources that are not beside it', () => {
+    const all = readdirSync(dist, { recursive: true, withFileTypes: true }).filter(file => file.isFile())
+    const telling = all.filter(file => readFileSync(join(file.parentPath, file.name)).includes(checkout))
+    expect(telling.map(file => file.name)).toEqual([])
+    expect(all.filter(file => file.name.endsWith('.js.map'))).toEqual([])
+    expect(
+      files.filter(file => readFileSync(join(dist, file), 'utf8').includes('//# sourceMappingURL')),
+    ).toEqual([])
+  })
+
   it.for([
     ['apache-arrow', 'Apache License'],
     ['apache-arrow', 'This product includes software developed at'],
     ['zod', 'Permission is hereby granted'],
     ['libsodium-wrappers-sumo', 'Permission to use, copy, modify'],
     ['asn1js', 'Redistribution and use in source and binary forms'],
+    ['reflect-metadata', 'Microsoft'],
   ])('hands on the license of %s: %s', ([name, words]) => {
     const parts = readFileSync(join(dist, 'THIRD-PARTY.txt'), 'utf8').split(/\n-{80}\n/)
     const part = parts.find(text => new RegExp(`^${name} \\d`, 'm').test(text))
