@@ -237,8 +237,6 @@ export const examples: { readonly [K in Predicate['kind']]: Extract<Predicate, {
         peer: 'bureau',
         sent: digestOf('to bureau'),
         received: digestOf('from bureau'),
-        bytesSent: 4096,
-        bytesReceived: 8192,
       },
     ],
   },

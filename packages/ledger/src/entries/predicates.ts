@@ -264,11 +264,18 @@ export interface JointStart {
   readonly parties: readonly string[]
 }
 
-/** What went over one connection: SHA-256 over the messages of each direction. The peer's ledger has the mirror of it. */
-export interface JointLink {
+/**
+ * What went over one connection of an intersection: SHA-256 over the messages of each direction, salted by the two ends.
+ * The peer's ledger has the mirror of it.
+ */
+export interface PsiLink {
   readonly peer: string
   readonly sent: string
   readonly received: string
+}
+
+/** The same of a joint job, of which the lengths of messages tell nothing but the job. */
+export interface JointLink extends PsiLink {
   readonly bytesSent: number
   readonly bytesReceived: number
 }
@@ -359,7 +366,7 @@ export interface PsiEnd {
   readonly jobDigest: string
   readonly session: string
   /** none where it ended without the others, from what was finished before */
-  readonly links: readonly JointLink[]
+  readonly links: readonly PsiLink[]
   /** salted commitment to the canonical bytes of how many items are shared, and their sum; not given to whom it tells nothing */
   readonly resultCommitment?: string
 }
@@ -373,7 +380,7 @@ export interface PsiBreak {
   readonly code: string
   /** the party that the error names */
   readonly about: string | null
-  readonly links: readonly JointLink[]
+  readonly links: readonly PsiLink[]
 }
 
 /** A set that this party prepared, for others to test with its help; durable before the file is there. */

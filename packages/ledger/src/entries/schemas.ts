@@ -226,11 +226,9 @@ const partyFounding = z
   .refine(({ origin, logKey }) => parseVerifierKey(logKey).name === origin, { path: ['logKey'] })
   .refine(({ party }) => parseVerifierKey(party.key).name === party.name, { path: ['party', 'key'] })
 
-const jointLinks = z
-  .array(
-    z.strictObject({ peer: keyName, sent: digest, received: digest, bytesSent: count, bytesReceived: count }),
-  )
-  .max(64)
+const link = { peer: keyName, sent: digest, received: digest }
+const jointLinks = z.array(z.strictObject({ ...link, bytesSent: count, bytesReceived: count })).max(64)
+const psiLinks = z.array(z.strictObject(link)).max(64)
 const joint = { time, run: nonce, jobDigest: digest }
 
 const jointStart = z.strictObject({
@@ -287,7 +285,7 @@ const psiStart = z.strictObject({
 const psiEnd = z.strictObject({
   kind: z.literal('psi-end'),
   ...psi,
-  links: jointLinks,
+  links: psiLinks,
   resultCommitment: digest.exactOptional(),
 })
 
@@ -296,7 +294,7 @@ const psiBreak = z.strictObject({
   ...psi,
   code,
   about: keyName.nullable(),
-  links: jointLinks,
+  links: psiLinks,
 })
 
 const psiSet = z.strictObject({

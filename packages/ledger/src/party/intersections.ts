@@ -1,6 +1,6 @@
 import { canonicalBytes, isSluiceError, SluiceError } from '@sluice/core'
 import { commit } from '../entries/commitment.js'
-import type { JointLink, PsiQuota, PsiRotation, PsiSet, PsiStart } from '../entries/predicates.js'
+import type { PsiLink, PsiQuota, PsiRotation, PsiSet, PsiStart } from '../entries/predicates.js'
 import type { ExclusiveOptions } from '../store/types.js'
 import type { PartyLedger } from './party-ledger.js'
 import type { Tallying } from './tally.js'
@@ -11,7 +11,7 @@ export type BegunIntersection = Omit<PsiStart, 'kind' | 'time' | 'quota'>
 export interface IntersectionOutcome {
   readonly jobDigest: string
   readonly session: string
-  readonly links: readonly JointLink[]
+  readonly links: readonly PsiLink[]
 }
 
 /**
@@ -49,7 +49,11 @@ export async function endIntersection(
     await ledger.keep(session, { commitment, salt, learned })
     resultCommitment = { resultCommitment: commitment }
   }
-  await ledger.record(() => ({ kind: 'psi-end', jobDigest, session, links, ...resultCommitment }), options)
+  const digests = links.map(digestsOf)
+  await ledger.record(
+    () => ({ kind: 'psi-end', jobDigest, session, links: digests, ...resultCommitment }),
+    options,
+  )
 }
 
 /** Records that it broke off, or that its result was refused; one that has ended well stays as it ended. */
@@ -63,7 +67,7 @@ export async function breakIntersection(
   const about = links.some(({ peer }) => peer === party) ? (party as string) : null
   await ledger.record(tally => {
     if (tally.run(session)?.ended !== false) return undefined
-    return { kind: 'psi-break', jobDigest, session, code, about, links }
+    return { kind: 'psi-break', jobDigest, session, code, about, links: links.map(digestsOf) }
   })
 }
 
@@ -91,6 +95,11 @@ export async function recordRotated(
     return { kind: 'psi-rotation', ...rotated, voided }
   }, options)
   return voided
+}
+
+/** Nothing else that a connection has counted: how long it was can tell how many items are shared. */
+function digestsOf({ peer, sent, received }: PsiLink): PsiLink {
+  return { peer, sent, received }
 }
 
 function refuseBeyond(tally: Tallying, begun: BegunIntersection, quota: PsiQuota): void {

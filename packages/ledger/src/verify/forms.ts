@@ -129,13 +129,9 @@ const dataset = object({ name: plain, version: count(1), fingerprint: digest })
 
 const kind = (value: PredicateKind) => ({ kind: one(value), time })
 
-const link = object({
-  peer: name,
-  sent: digest,
-  received: digest,
-  bytesSent: count(0),
-  bytesReceived: count(0),
-})
+const linkFields = { peer: name, sent: digest, received: digest }
+const psiLink = object(linkFields)
+const link = object({ ...linkFields, bytesSent: count(0), bytesReceived: count(0) })
 const jointFields = (value: PredicateKind) => ({ ...kind(value), run: nonce, jobDigest: digest })
 const psiFields = (value: PredicateKind) => ({ ...kind(value), jobDigest: digest, session: digest })
 const setFields = (value: PredicateKind) => ({ ...kind(value), set: digest, epoch: count(0), expires: time })
@@ -288,12 +284,12 @@ const FORMS: { readonly [K in PredicateKind]: Form } = {
     },
     { input: digest, prepared: object({ set: digest, epoch: count(0) }), resumes: digest },
   ),
-  'psi-end': object({ ...psiFields('psi-end'), links: list(link, 0, 64) }, { resultCommitment: digest }),
+  'psi-end': object({ ...psiFields('psi-end'), links: list(psiLink, 0, 64) }, { resultCommitment: digest }),
   'psi-break': object({
     ...psiFields('psi-break'),
     code: pattern(/^[A-Z_]{1,64}$/),
     about: nullable(name),
-    links: list(link, 0, 64),
+    links: list(psiLink, 0, 64),
   }),
   'psi-set': object({ ...setFields('psi-set'), file: digest, items: count(0) }),
   'psi-rotation': object({ ...setFields('psi-rotation'), voided: count(0) }),

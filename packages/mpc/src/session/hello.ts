@@ -31,9 +31,14 @@ export interface Hello {
   readonly approval: string
   /** 32 fresh bytes, hexadecimal: no two sessions are one */
   readonly nonce: string
+  /**
+   * 32 fresh bytes, hexadecimal, of this connection alone: what is recorded of it is a digest, and nobody else can
+   * guess at short messages that it stands for
+   */
+  readonly salt: string
 }
 
-export const VERSION = 'sluice-mpc/1'
+export const VERSION = 'sluice-mpc/2'
 
 export function encodeHello(hello: Hello): Uint8Array<ArrayBuffer> {
   return new Uint8Array(canonicalBytes(hello))
@@ -47,11 +52,11 @@ export function encodeHello(hello: Hello): Uint8Array<ArrayBuffer> {
  */
 export function checkHello(body: Uint8Array, peer: Participant, self: Participant, job: SessionJob): Hello {
   const hello = parse(body)
-  if (hello === undefined || hello.from !== peer.name || hello.to !== self.name) {
-    throw refusal(peer, 'PROTOCOL_VIOLATION', 'sent no greeting for this party')
-  }
-  if (hello.version !== VERSION) {
+  if (hello !== undefined && hello.version !== VERSION) {
     throw refusal(peer, 'PROTOCOL_VIOLATION', 'speaks another version of the protocol')
+  }
+  if (!isWhole(hello) || hello.from !== peer.name || hello.to !== self.name) {
+    throw refusal(peer, 'PROTOCOL_VIOLATION', 'sent no greeting for this party')
   }
   if (hello.job !== job.digest) throw refusal(peer, 'JOB_MISMATCH', 'holds another job')
   if (!isApproved(job.digest, peer.name, peer.key, hello.approval)) {
@@ -69,15 +74,24 @@ export function sessionId(job: SessionJob, nonces: readonly string[]): string {
   )
 }
 
-function parse(body: Uint8Array): Hello | undefined {
+/** Of another version, nothing but that is known of it. */
+function parse(body: Uint8Array): Partial<Record<keyof Hello, unknown>> | undefined {
   try {
     const value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-    const texts = [value.version, value.from, value.to, value.job, value.approval]
-    const whole = texts.every(text => typeof text === 'string') && /^[0-9a-f]{64}$/.test(value.nonce)
-    return whole ? value : undefined
+    return typeof value?.version === 'string' ? value : undefined
   } catch {
     return undefined
   }
+}
+
+function isWhole(value: Partial<Record<keyof Hello, unknown>> | undefined): value is Hello {
+  if (value === undefined) return false
+  const texts = [value.from, value.to, value.job, value.approval]
+  const fresh = [value.nonce, value.salt]
+  return (
+    texts.every(text => typeof text === 'string') &&
+    fresh.every(text => typeof text === 'string' && /^[0-9a-f]{64}$/.test(text))
+  )
 }
 
 function refusal(

@@ -22,7 +22,10 @@ export interface LinkLimits {
 
 export const LINK_LIMITS: LinkLimits = { heartbeat: 5_000, silence: 30_000, inbox: 8 << 20 }
 
-/** SHA-256 over the greeting and the messages of each direction, in order, each with its length before it. */
+/**
+ * SHA-256 over the greeting and the messages of each direction, in order, each with its length before it. The greeting holds
+ * a salt that no third party has.
+ */
 export interface Transcript {
   readonly peer: string
   /** 64 hexadecimal digits */

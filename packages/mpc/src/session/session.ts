@@ -76,10 +76,11 @@ export class Session {
     const watch = new Watch(links, options)
     return watch.guard(async () => {
       const nonces = job.participants.map(() => '')
-      nonces[self] = Buffer.from(random(32)).toString('hex')
+      const fresh = (): string => Buffer.from(random(32)).toString('hex')
+      nonces[self] = fresh()
       for (const link of links.values()) {
         const common = { version: VERSION, from: me.name, to: link.peer, job: job.digest, approval } as const
-        link.greet(encodeHello({ ...common, nonce: nonces[self] }))
+        link.greet(encodeHello({ ...common, nonce: nonces[self], salt: fresh() }))
       }
       await Promise.all(
         [...links].map(async ([index, link]) => {

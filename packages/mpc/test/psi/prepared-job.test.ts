@@ -138,6 +138,9 @@ describe('a job with a prepared set', () => {
     ])
     const [{ links: theirs }, { links: ours }] = [entries[1], own[1]] as [PsiEnd, PsiEnd]
     expect([ours[0]!.sent, ours[0]!.received]).toEqual([theirs[0]!.received, theirs[0]!.sent])
+    // how long a connection was can tell how many items are shared
+    for (const link of [...ours, ...theirs])
+      expect(Object.keys(link).sort()).toEqual(['peer', 'received', 'sent'])
     // how many are shared stands outside, under the salt that opens the commitment
     const { session, resultCommitment: commitment } = own[1] as PsiEnd
     const kept = JSON.parse(await readFile(join(root, 'seen-bank', 'results', `${session}.json`), 'utf8'))

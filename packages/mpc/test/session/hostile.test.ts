@@ -22,12 +22,13 @@ const END_FRAME = frame(END, 0, Buffer.alloc(0))
 const LOST_ANOTHER = frame(STOP, 0, Buffer.from('{"code":"PEER_LOST"}'))
 const approval = await approveJob(job.digest, people[1]!)
 const greeting = {
-  version: 'sluice-mpc/1',
+  version: 'sluice-mpc/2',
   from: 'bank',
   to: 'bureau',
   job: job.digest,
   approval,
   nonce: '0'.repeat(64),
+  salt: '1'.repeat(64),
 }
 const hello = frame(HELLO, 0, Buffer.from(JSON.stringify(greeting)))
 const message = Buffer.alloc(1000, 7)
@@ -66,8 +67,9 @@ describe('a peer that does not keep to the protocol', () => {
     ['a greeting that is no JSON', [frame(HELLO, 0, Buffer.from('{'))], 'PROTOCOL_VIOLATION'],
     ['a greeting of another', [frame(HELLO, 0, encoded({ from: 'operator' }))], 'PROTOCOL_VIOLATION'],
     ['a greeting for another', [frame(HELLO, 0, encoded({ to: 'operator' }))], 'PROTOCOL_VIOLATION'],
-    ['another version', [frame(HELLO, 0, encoded({ version: 'sluice-mpc/2' }))], 'PROTOCOL_VIOLATION'],
+    ['another version', [frame(HELLO, 0, encoded({ version: 'sluice-mpc/1' }))], 'PROTOCOL_VIOLATION'],
     ['no nonce', [frame(HELLO, 0, encoded({ nonce: '' }))], 'PROTOCOL_VIOLATION'],
+    ['no salt', [frame(HELLO, 0, encoded({ salt: '' }))], 'PROTOCOL_VIOLATION'],
     ['another job', [frame(HELLO, 0, encoded({ job: 'f'.repeat(64) }))], 'JOB_MISMATCH'],
     ['no signature', [frame(HELLO, 0, encoded({ approval: '' }))], 'JOB_MISMATCH'],
     ['shares before its greeting', [frame(DATA, 1, message)], 'PROTOCOL_VIOLATION'],
@@ -113,6 +115,12 @@ describe('a peer that does not keep to the protocol', () => {
     }).toThrowWithCode(code)
     expect(error?.message).toContain('"bank"')
     expect(error?.message).not.toContain('\u001b')
+  })
+
+  it('greets as the version before did, without a salt: its version is named', async () => {
+    const { salt, ...former } = { ...greeting, version: 'sluice-mpc/1' }
+    const { error } = await against(frame(HELLO, 0, Buffer.from(JSON.stringify(former))))
+    expect(error?.message).toBe('"bank" speaks another version of the protocol')
   })
 
   it('sends a gigabyte of frames: it is held back, and memory stays bounded', async () => {

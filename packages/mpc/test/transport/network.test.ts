@@ -90,12 +90,13 @@ describe('a bad network', () => {
     const stream = streams.get(0)!
     stream.on('error', () => undefined).resume()
     const greeting = {
-      version: 'sluice-mpc/1',
+      version: 'sluice-mpc/2',
       from: 'bank',
       to: 'bureau',
       job: job.digest,
       approval: await approveJob(job.digest, people[1]!),
       nonce: '0'.repeat(64),
+      salt: '1'.repeat(64),
     }
     const frame = (kind: number, length: number, body: Uint8Array): Buffer => {
       const header = Buffer.alloc(9)
