@@ -6,6 +6,7 @@ export {
   type IntersectionOutcome,
   recordPrepared,
   recordRotated,
+  requireWithinQuota,
 } from './intersections.js'
 export { PartyLedger } from './party-ledger.js'
 export type { RecordedIntersection, Tallying } from './tally.js'

@@ -15,6 +15,20 @@ export interface IntersectionOutcome {
 }
 
 /**
+ * Refuses what `beginIntersection` would refuse, and records nothing.
+ *
+ * @throws SluiceError as `beginIntersection`
+ */
+export async function requireWithinQuota(
+  ledger: PartyLedger,
+  begun: BegunIntersection,
+  quota: PsiQuota,
+  options: ExclusiveOptions = {},
+): Promise<void> {
+  refuseBeyond(await ledger.counted(options), begun, quota)
+}
+
+/**
  * Counts an intersection against its quotas and records it, durably, before it is computed.
  *
  * @throws SluiceError APPROVAL_EXHAUSTED where a quota would be overrun, JOB_MISMATCH where the key of the prepared set was

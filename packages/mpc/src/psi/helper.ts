@@ -111,6 +111,22 @@ export function* giveTags({ helper }: HelperRoles, tags: ItemHashes): Protocol<v
   yield { send: [{ to: helper, bytes: tags }], receive: [] }
 }
 
+/** Where there are several parts: the helper tells the owners that it comes to the next, having finished those before. */
+export function* comeToNext({ self, helper, owners }: HelperRoles): Protocol<void> {
+  if (self === helper) {
+    yield { send: owners.map(to => ({ to, bytes: new Uint8Array(1) })), receive: [] }
+  } else yield { send: [], receive: [{ from: helper, bytes: 1 }] }
+}
+
+/** Everybody waits until everybody is here. */
+export function* together({ self, helper, owners }: HelperRoles): Protocol<void> {
+  const peers = [helper, ...owners].filter(index => index !== self)
+  yield {
+    send: peers.map(to => ({ to, bytes: new Uint8Array(1) })),
+    receive: peers.map(from => ({ from, bytes: 1 })),
+  }
+}
+
 /**
  * The helper's part: which of the receiver's items, or of the values' owner's, are in all sets, a byte each, in the order in
  * which they came.

@@ -1,7 +1,13 @@
 import type { Duplex } from 'node:stream'
 import { isSluiceError, SluiceError } from '@sluice/core'
 import type { Signer } from '@sluice/ledger/keys'
-import { beginIntersection, breakIntersection, endIntersection, type PartyLedger } from '@sluice/ledger/party'
+import {
+  beginIntersection,
+  breakIntersection,
+  endIntersection,
+  type PartyLedger,
+  requireWithinQuota,
+} from '@sluice/ledger/party'
 import type { Table } from 'apache-arrow'
 import { unscaled } from '../job/decimal.js'
 import { goesInBuckets } from '../psi/job/buckets.js'
@@ -178,13 +184,19 @@ async function meetAndRun(
     counterparts: counterpartsOf(job, others, counted?.tested),
     ...(counted?.resumes !== undefined && { resumes: counted.resumes }),
   }
-  await stopping(session, () =>
-    beginIntersection(ledger, begun, job.quota, cancelling).catch(async error => {
-      // a run that was never counted is never gone on with
-      if (counted?.resumes === undefined) await buckets?.forget()
+  await stopping(session, async () => {
+    const isAnew = buckets !== undefined && counted?.resumes === undefined
+    if (isAnew) {
+      // one that is refused leaves what is kept of another
+      await requireWithinQuota(ledger, begun, job.quota, cancelling)
+      // before it is counted: what is kept of a run that was never counted is not used
+      await buckets.start(session.id)
+    }
+    await beginIntersection(ledger, begun, job.quota, cancelling).catch(async error => {
+      if (isAnew) await buckets.forget()
       throw error
-    }),
-  )
+    })
+  })
   let outcome: PsiOutcome = {}
   try {
     const result = await buckets?.run(session, group, options.onProgress)

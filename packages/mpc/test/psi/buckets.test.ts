@@ -454,6 +454,23 @@ describe('a run that broke off', () => {
     expect(codeOf(bank)).toBe('PEER_STOPPED')
   })
 
+  it('is still gone on with after one with another approval was refused for the quota', async () => {
+    const job = jobOf({ protocol: 'rr22' })
+    const { run } = await meeting(job, sides)
+    await run(broken(2))
+    const items = await stored(job, sides.bureau.ids)
+    const approval = await approvePsi(job, people.bureau, items)
+    await items.remove()
+    const refused = await run({ bureau: { approval } })
+    expect([codeOf(refused.bureau), codeOf(refused.bank)]).toEqual([
+      'APPROVAL_EXHAUSTED',
+      'APPROVAL_EXHAUSTED',
+    ])
+    const { buckets, more } = watched()
+    expect(ok((await run(more)).bank).matched).toEqual(learnt)
+    expect(buckets[0]).toBeGreaterThan(1)
+  })
+
   it('counts as a run of its own where nothing was kept, and then does all of it', async () => {
     const job = jobOf({ protocol: 'rr22', quota: { runs: 2, lifetimeItems: 1_000_000 } })
     const { home, run, begun } = await meeting(job, sides)

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { cpSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isSluiceError } from '@sluice/core'
@@ -136,6 +137,30 @@ const stoppingAt = (bucket: number): Partial<RunPsiOptions> => ({
   },
 })
 
+/** Streams on which the last of three writes through something else. */
+function writing(
+  write: (chunk: Uint8Array, pass: () => boolean, destroy: () => void) => boolean,
+): Readonly<Record<string, Partial<RunPsiOptions>>> {
+  const mesh = memoryMesh(3)
+  const streams = mesh[2]!
+  const destroy = () => {
+    for (const each of streams.values()) each.destroy()
+  }
+  for (const stream of streams.values()) {
+    const pass = stream.write.bind(stream)
+    stream.write = ((chunk: Uint8Array) => write(chunk, () => pass(chunk), destroy)) as typeof stream.write
+  }
+  return { bureau: { streams: mesh[0]! }, operator: { streams: mesh[1]! }, bank: { streams } }
+}
+
+/** The bank leaves at its last word, the frame that ends: it has kept what it learned, and nobody else has heard so. */
+const leavingAtTheEnd = () =>
+  writing((chunk, pass, destroy) => {
+    if (chunk.length !== 9 || chunk[4] !== 4) return pass()
+    destroy()
+    throw new Error('killed')
+  })
+
 const numbers = (first: number, count: number) => Array.from({ length: count }, (_, i) => String(first + i))
 const taxOf = (id: string) => ((Number(id) * 37) % 2001) - 1000
 const valued = (ids: readonly string[]): Side => ({ ids, tax: ids.map(id => (taxOf(id) / 100).toFixed(2)) })
@@ -250,10 +275,10 @@ describe('a run with a helper that broke off', () => {
         if (name === 'bank') expect(tested).toEqual([undefined, undefined, undefined])
         else {
           expect(tested[0]).toBe(BUCKETS * bound)
-          // an owner may be ahead of who stopped: each bucket that it had begun is counted once more, and no other
+          // an owner is one bucket ahead of the helper at most: what it had begun is counted once more, and no other
           for (const again of tested.slice(1)) {
             expect(again! % bound).toBe(0)
-            expect(again!).toBeLessThanOrEqual(BUCKETS * bound)
+            expect(again!).toBeLessThanOrEqual(2 * bound)
           }
         }
       }
@@ -351,21 +376,7 @@ describe('a run with a helper that broke off', () => {
 
   it('tells the others that nothing is left to do, where the receiver ended before it could', async () => {
     const { run, begun, recordOf } = await meeting(jobOf('sum'), two)
-    const mesh = memoryMesh(3)
-    const streams = mesh[2]!
-    for (const stream of streams.values()) {
-      const write = stream.write.bind(stream)
-      // the frame that ends, its last word, comes after it has kept what it learned
-      stream.write = ((chunk: Uint8Array) => {
-        if (chunk.length !== 9 || chunk[4] !== 4) return write(chunk)
-        for (const each of streams.values()) each.destroy()
-        throw new Error('killed')
-      }) as typeof stream.write
-    }
-    const [bureau, operator] = [{ streams: mesh[0]! }, { streams: mesh[1]! }]
-    for (const result of (await run({ bureau, operator, bank: { streams } })).values()) {
-      expect(result).toBeInstanceOf(Error)
-    }
+    for (const result of (await run(leavingAtTheEnd())).values()) expect(result).toBeInstanceOf(Error)
     const last = await run()
     expect(ok(last, 'bank')).toMatchObject({ count: 60, sum: total })
     for (const name of ['bureau', 'bank', 'operator']) {
@@ -375,5 +386,88 @@ describe('a run with a helper that broke off', () => {
       expect(runs[1]!.counterparts.map(({ items }) => items)).toEqual(name === 'operator' ? [0, 0] : [0])
       expect((await recordOf(name)).at(-1)).toMatchObject({ kind: 'psi-end' })
     }
+  })
+})
+
+describe('an answer of a helper that may have been opened', () => {
+  it.each([
+    ['which', 2],
+    ['count', 1],
+    ['sum', 1],
+    ['sum', 2],
+  ] as const)(
+    'is not given over other items but as another run: %s, of %s that may be',
+    async (learns, runs) => {
+      const job = jobOf(learns, { quota: { runs, lifetimeItems: 10_000 } })
+      const { run, home, begun } = await meeting(job, two)
+      await run({ bank: stoppingAt(3) })
+      const [folder] = await readdir(join(home, 'bank-kept'))
+      const path = join(home, 'bank-kept', folder!, 'kept')
+      const early = await readFile(path)
+      await run(leavingAtTheEnd())
+      const late = await readFile(path)
+      // so it says that it lacks the last bucket, in which other items might be now
+      await writeFile(path, early)
+      const results = await run()
+      for (const name of ['bureau', 'operator']) {
+        const starts = await begun(name)
+        const resumed = starts.map(({ resumes }) => resumes)
+        const first = starts[0]!.session
+        expect(resumed).toEqual([undefined, first, ...(runs === 2 ? [undefined] : [])])
+        const tested = starts.at(-1)!.counterparts.find(one => one.name === 'bank')!.items
+        if (runs === 2) expect(tested).toBe(BUCKETS * bucketBound(128, BUCKETS))
+        else expect(codeOf(results.get(name))).toBe('APPROVAL_EXHAUSTED')
+      }
+      if (runs === 2) return expect(ok(results, 'bank').count).toBe(60)
+      // what had been kept of the run that was opened is as it was
+      await writeFile(path, late)
+      const { count, sum } = ok(await run(), 'bank')
+      expect([count, sum]).toEqual([60, learns === 'sum' ? total : undefined])
+    },
+  )
+
+  it('is not opened before everybody has kept the last bucket', async () => {
+    const { run, home } = await meeting(jobOf('count'), two)
+    const [kept, copy] = [join(home, 'bank-kept'), join(home, 'copy')]
+    const tagBytes = bucketBound(128, BUCKETS) * 16
+    let sent = 0
+    const killed = writing((chunk, pass) => {
+      // nor does it say a word more
+      if (sent === BUCKETS) return true
+      const isPassed = pass()
+      if (chunk.length < tagBytes || ++sent < BUCKETS) return isPassed
+      // it can no longer keep what it has just sent for
+      cpSync(kept, copy, { recursive: true })
+      rmSync(kept, { recursive: true })
+      writeFileSync(kept, '')
+      return isPassed
+    })
+    for (const stream of killed['bank']!.streams!.values()) {
+      const end = stream.end.bind(stream)
+      // the others have all the time to go on without it
+      stream.end = () => {
+        setTimeout(end, 200)
+        return stream
+      }
+    }
+    for (const result of (await run(killed)).values()) expect(result).toBeInstanceOf(Error)
+    expect(sent).toBe(BUCKETS)
+    await rm(kept)
+    await rename(copy, kept)
+    expect(ok(await run(), 'bank').count).toBe(60)
+  })
+
+  it('and one that is refused for a quota leaves what is kept of another', async () => {
+    const { run, approvals, begun } = await meeting(jobOf('count'), two)
+    await run({ bank: stoppingAt(2) })
+    const approval = approvals.get('bureau')!
+    approvals.delete('bureau')
+    for (const result of (await run()).values()) expect(codeOf(result)).toBe('APPROVAL_EXHAUSTED')
+    approvals.set('bureau', approval)
+    const seen: number[] = []
+    const last = await run({ bank: { onProgress: (_, at) => seen.push(at!.bucket) } })
+    expect(ok(last, 'bank').count).toBe(60)
+    expect(seen[0]).toBeGreaterThan(1)
+    expect(await begun('operator')).toHaveLength(2)
   })
 })

@@ -112,15 +112,18 @@ export class BucketRun implements BucketwiseRun {
       ...(psiLearns(job, peer) === undefined ? [] : [known]),
     ]
     const todo = [...Array(count).keys()].filter(bucket => needed.some(has => !has.has(bucket)))
-    this.#plan = { count, own, theirs, todo }
+    this.#plan = { count, own, theirs, todo, other, stays: usable }
     if (usable && !(this.isRecordedDone && todo.length > 0)) {
       const again = todo.filter(bucket => kept.begun.has(bucket)).length
       return { tested: again * theirs, resumes: kept.session! }
     }
     await this.#requireUnfinished(session)
-    // before it is counted: what is kept of a run that was never counted is not used
-    await session.within(async () => kept?.start(session.id, other, count, usable))
     return { tested: count * theirs }
+  }
+
+  async start(session: string): Promise<void> {
+    const { other, count, stays } = this.#plan!
+    await this.#kept?.start(session, other, count, stays)
   }
 
   /** @param group of the base transfers */
@@ -219,7 +222,7 @@ export class BucketRun implements BucketwiseRun {
     await this.#kept?.finish(bucket, flags)
   }
 
-  *#compare(other: OpenedInput, shape: Omit<Plan, 'todo'>): Protocol<Set<number>> {
+  *#compare(other: OpenedInput, shape: Pick<Plan, 'count' | 'own' | 'theirs'>): Protocol<Set<number>> {
     const { job, self, input } = this.#options
     const peer = psiOwners(job).find(index => index !== self)!
     const [first, second] = self < peer ? [input, other] : [other, input]
@@ -248,6 +251,9 @@ interface Plan {
   readonly theirs: number
   /** buckets that one side or both have not finished, ascending */
   readonly todo: readonly number[]
+  readonly other: OpenedInput
+  /** whether what was finished before is of use */
+  readonly stays: boolean
 }
 
 const DIGEST_BYTES = 32

@@ -2,11 +2,10 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { canonicalDigest } from '@sluice/core'
 import type { PartyLedger, Tallying } from '@sluice/ledger/party'
 import type { Party } from '../../protocols/replicated/party.js'
-import { arithmetic } from '../../protocols/replicated/shares.js'
-import type { Cells } from '../../protocols/replicated/totals.js'
 import {
   amongThree,
   asWords,
+  comeToNext,
   compareTags,
   fromFirst,
   giveTags,
@@ -19,6 +18,7 @@ import {
   TAG_KEY_BYTES,
   tagsOf,
   tellReceiver,
+  together,
 } from '../../psi/helper.js'
 import { ITEM_BYTES, type ItemHashes } from '../../psi/item-hash.js'
 import { bucketBound, bucketCount, PARTITIONS } from '../../psi/job/buckets.js'
@@ -27,10 +27,11 @@ import type { OpenedInput } from '../../psi/job/opening.js'
 import { helperRoles } from '../../psi/job/protocol.js'
 import { permuted, randomPermutation } from '../../psi/permutation.js'
 import type { Ristretto } from '../../psi/ristretto.js'
-import type { Protocol } from '../../session/protocol.js'
 import type { Session } from '../../session/session.js'
 import { type Buckets, type CutSet, overfull } from './buckets.js'
+import { compareFinished } from './compare-finished.js'
 import { type CutSecret, type FinishedPart, KeptHelperRun, type Learned } from './kept-helper-run.js'
+import { cellsOf, sharesOf } from './kept-shares.js'
 import { cutOtherwise, finished, isCounted, keptKeys } from './records-of-run.js'
 import type { BucketProgress, BucketResult, BucketwiseRun, Counted } from './resumable.js'
 
@@ -116,6 +117,9 @@ export class HelperRun implements BucketwiseRun {
   /**
    * One round; 545 bytes to each other party.
    *
+   * Where the answer may have been opened already, a run is gone on with only if every part of it is finished, so that it
+   * gives the same answer; else all is cut anew, and this is another run.
+   *
    * @throws SluiceError JOB_MISMATCH where another party cuts otherwise; with the rule FINISHED, where the result is here and
    *   a run anew would put an end to it
    */
@@ -127,18 +131,26 @@ export class HelperRun implements BucketwiseRun {
     // what is kept of a run that has ended well is of use to the receiver alone, who has the result
     const isUsed = isUsable && (!this.isRecordedDone || this.isFinished)
     if (!isUsed) this.#finished.clear()
-    const { isOver, done } = await session.run(this.#compare(shape))
-    const isFresh = done.size === 0
-    const todo = isOver ? [] : [...Array(shape.parts).keys()].filter(part => !done.has(part))
+    const said = {
+      ...{ inputs: shape.inputs, finished: this.#finished },
+      ...{ isFinished: this.isFinished, isOpened: isUsable && kept.opened },
+    }
+    const { isOver, isOpened, done } = await session.run(compareFinished(this.#roles, said))
+    // an answer may have been opened: one over other items, together with it, would tell of those in which they differ
+    const isAnother = isOpened && !isOver && done.size < shape.parts
+    const isFresh = isAnother || done.size === 0
+    const todo = isOver ? [] : [...Array(shape.parts).keys()].filter(part => isFresh || !done.has(part))
     this.#plan = { ...shape, todo, isOver, isFresh }
     const tested = shape.bounds.get(this.#roles.receiver)!
-    if (isUsable && (isUsed || isOver)) {
+    if (isUsable && !isAnother && (isUsed || isOver)) {
       const again = isFresh ? kept.begun.size : todo.filter(part => kept.begun.has(part)).length
       return { tested: isOver ? 0 : again * tested, resumes: kept.session! }
     }
-    // before it is counted: what is kept of a run that was never counted is not used
-    await session.within(async () => kept?.start(session.id, shape.inputs))
     return { tested: isOver ? 0 : shape.parts * tested }
+  }
+
+  async start(session: string): Promise<void> {
+    await this.#kept?.start(session, this.#plan!.inputs)
   }
 
   async run(
@@ -163,11 +175,14 @@ export class HelperRun implements BucketwiseRun {
       let flags: Uint8Array | undefined
       if (self === helper) {
         await session.within(async () => this.#kept?.begin(part))
+        await session.run(comeToNext(this.#roles))
         flags = await session.run(compareTags(this.#roles, bounds))
         if (party !== undefined) column = asWords(flags)
       } else {
         const { tags, values } = await session.within(() => this.#readPart(session, part, tagKey!))
         await session.run(giveTags(this.#roles, tags))
+        // no owner begins, and counts, what is further ahead of the helper than the part after this one
+        await session.run(comeToNext(this.#roles))
         if (values !== undefined) column = values
       }
       const shares = party && sharesOf(await session.run(shareMatched(this.#roles, party, column)))
@@ -250,30 +265,6 @@ export class HelperRun implements BucketwiseRun {
     return { parts, bounds, inputs: canonicalDigest({ ...about, bounds: [...bounds.values()] }) }
   }
 
-  /** A part is finished where everybody has it of one session. */
-  *#compare({ parts, inputs }: Shape): Protocol<{ isOver: boolean; done: ReadonlySet<number> }> {
-    const { job, self } = this.#options
-    const peers = [...job.parties.keys()].filter(index => index !== self)
-    const said = new Uint8Array(DIGEST_BYTES + 1 + PARTITIONS * SESSION_BYTES)
-    said.set(Buffer.from(inputs, 'hex'))
-    said[DIGEST_BYTES] = this.isFinished ? 1 : 0
-    for (const [part, { session }] of this.#finished) {
-      said.set(Buffer.from(session, 'hex').subarray(0, SESSION_BYTES), placeOf(part))
-    }
-    const heard = yield {
-      send: peers.map(to => ({ to, bytes: said.slice() })),
-      receive: peers.map(from => ({ from, bytes: said.length })),
-    }
-    const other = heard.findIndex(message => !isSame(message, said, 0, DIGEST_BYTES))
-    if (other >= 0) throw cutOtherwise(job.parties[peers[other]!]!.name)
-    const { receiver } = this.#roles
-    const isOver = (self === receiver ? said : heard[peers.indexOf(receiver)]!)[DIGEST_BYTES] === 1
-    const done = [...this.#finished.keys()].filter(
-      part => part < parts && heard.every(message => isSame(message, said, placeOf(part), SESSION_BYTES)),
-    )
-    return { isOver, done: new Set(done) }
-  }
-
   /**
    * The owners' keys: of the cut, which stays while anything is finished, and of this session's tags.
    *
@@ -340,6 +331,9 @@ export class HelperRun implements BucketwiseRun {
     const { self, helper, receiver, learns } = this.#roles
     const { parts, bounds } = this.#plan!
     const all = [...Array(parts).keys()].map(part => this.#finished.get(part)!)
+    // whoever is still at a part may yet lose it: nothing is opened before everybody has them all
+    await session.run(together(this.#roles))
+    await session.within(async () => this.#kept?.opening())
     let learned: Learned | undefined
     if (learns === 'sum') {
       if (party === undefined) return
@@ -380,34 +374,10 @@ interface Plan extends Shape {
   readonly isFresh: boolean
 }
 
-const DIGEST_BYTES = 32
-/** of a session's identifier; zeros say that a part is not finished */
-const SESSION_BYTES = 8
-
-const placeOf = (part: number): number => DIGEST_BYTES + 1 + part * SESSION_BYTES
-
-function isSame(one: Uint8Array, other: Uint8Array, start: number, bytes: number): boolean {
-  return Buffer.compare(one.subarray(start, start + bytes), other.subarray(start, start + bytes)) === 0
-}
-
 /** Random tags follow the true ones, and match but with probability 2^-128. */
 function paddedTags(tags: ItemHashes, count: number): ItemHashes {
   const whole = new Uint8Array(count * ITEM_BYTES)
   whole.set(tags)
   whole.set(randomBytes(whole.length - tags.length), tags.length)
   return whole
-}
-
-/** A cell's shares, as they are kept. */
-function sharesOf({ counts, sums }: Cells): BigUint64Array<ArrayBuffer> {
-  const [count, sum] = [counts[0]!, sums[0]!]
-  return new BigUint64Array([count.own[0]!, count.next[0]!, sum.own[0]!, sum.next[0]!])
-}
-
-/** Shares of the total over all parts: sums of the parts' shares. */
-function cellsOf(parts: readonly BigUint64Array[]): Cells {
-  const totals = new BigUint64Array(4)
-  for (const shares of parts) for (let i = 0; i < 4; i++) totals[i]! += shares[i]!
-  const [count, countNext, sum, sumNext] = [...totals].map(word => new BigUint64Array([word]))
-  return { counts: [arithmetic(count!, countNext!)], sums: [arithmetic(sum!, sumNext!)] }
 }

@@ -35,6 +35,8 @@ interface Head {
   readonly cut?: { readonly key: string; readonly order: string }
   /** parts that have begun since that run was counted */
   readonly begun: readonly number[]
+  /** the answer over all parts was about to be opened: whoever receives it may have it */
+  readonly opened?: true
   readonly learned?: { readonly withheld?: boolean; readonly count?: number; readonly sum?: string }
   /** everybody has said that nothing is left to do */
   readonly complete: boolean
@@ -108,6 +110,10 @@ export class KeptHelperRun {
     }
   }
 
+  get opened(): boolean {
+    return this.#head?.opened === true
+  }
+
   get complete(): boolean {
     return this.#head?.complete === true
   }
@@ -136,6 +142,10 @@ export class KeptHelperRun {
   async finish(part: number, finished: FinishedPart): Promise<void> {
     this.#finished.set(part, finished)
     await this.#save(this.#head!)
+  }
+
+  async opening(): Promise<void> {
+    await this.#save({ ...this.#head!, opened: true })
   }
 
   async conclude({ flags, sum, ...learned }: Learned): Promise<void> {

@@ -45,11 +45,13 @@ export interface BucketwiseRun {
   /** the session that was counted in full */
   readonly session: string | undefined
   /**
-   * Compares with the others what is finished, and says what this run is to be counted as.
+   * Compares with the others what is finished, and says what this run is to be counted as. Nothing that is kept changes.
    *
    * @param others what each other owner brings, by index
    */
   agree(session: Session, others: ReadonlyMap<number, OpenedInput>): Promise<Counted>
+  /** A run in full, that `agree` said it was, is about to be counted: what is kept is of it from here on. */
+  start(session: string): Promise<void>
   /** @returns what this party learns; undefined where that is nothing */
   run(
     session: Session,
