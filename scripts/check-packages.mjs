@@ -3,16 +3,23 @@
 // are-the-types-wrong), the files in the tarball, and that it declares what it imports and nothing else.
 // Run after a build. usage: node scripts/check-packages.mjs
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, posix, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
 import { readGraph } from './imports/graph.mjs'
+import { NOTICES } from './standalone.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
+/** Lies in a package that a build put its dependencies into. */
+const BUNDLED = `dist/${NOTICES}`
 
 /**
- * What a package declares against what its sources import, types included: its declarations name them too.
+ * What a package declares against what its sources import, types included: its declarations name them too. Where a
+ * build puts dependencies into the package, those it needs for that alone may be declared for development;
+ * `checkBundle` sees to the others.
  *
  * @param {string} root the workspace: the folder that holds `packages`
  * @returns {Map<string, string[]>} package name to problems
@@ -31,7 +38,12 @@ export function checkDependencies(root) {
         )
         .filter(other => other !== name),
     )
-    const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }))
+    const building = existsSync(join(root, folder, BUNDLED)) ? manifest.devDependencies : {}
+    const declared = new Set(
+      Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies, ...building }).filter(
+        other => !other.startsWith('@types/'),
+      ),
+    )
     // what an imported package of ours leaves to its user to install
     const peers = new Set(
       [...imported].flatMap(other => Object.keys(packages.get(other)?.manifest.peerDependencies ?? {})),
@@ -43,12 +55,59 @@ export function checkDependencies(root) {
       ...[...declared]
         .filter(other => !imported.has(other) && !peers.has(other))
         .map(other => `declares ${other} and does not import it`),
-      ...Object.entries(manifest.dependencies ?? {})
+      ...Object.entries({ ...manifest.dependencies, ...building })
         .filter(([, version]) => !/^(\d|workspace:)/.test(version))
         .map(([other, version]) => `declares ${other} as ${version}: pin one version`),
     ])
   }
   return problems
+}
+
+/**
+ * What a package with a bundle in it declares against what the files in its tarball ask for: nobody has to install
+ * what became a part of them.
+ *
+ * @param {Map<string, string>} texts the code and the declarations in the tarball, by path
+ * @param {any} manifest
+ * @param {ReturnType<typeof readGraph>['packages']} packages
+ * @returns {string[]} problems
+ */
+export function checkBundle(texts, manifest, packages) {
+  const asked = new Set()
+  const problems = []
+  for (const [path, text] of texts) {
+    for (const specifier of specifiersIn(text)) {
+      const file = posix.join(posix.dirname(path), specifier)
+      if (!specifier.startsWith('.')) asked.add(packageOf(specifier))
+      else if (path.endsWith('.d.ts') && !texts.has(file.replace(/\.js$/, '.d.ts')))
+        problems.push(`its tarball lacks what ${path} names: ${specifier}`)
+    }
+  }
+  const peers = new Set(
+    [...asked].flatMap(other => Object.keys(packages.get(other)?.manifest.peerDependencies ?? {})),
+  )
+  const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
+  return [
+    ...problems,
+    ...[...asked]
+      .filter(other => !isBuiltin(other) && !declared.includes(other))
+      .map(other => `asks for ${other} in its tarball and does not declare it`),
+    ...declared
+      .filter(other => !asked.has(other) && !peers.has(other))
+      .map(other => `declares ${other}, and nothing in its tarball asks for it: make it a devDependency`),
+  ]
+}
+
+/** What code or declarations import, and what they ask `require` for; what they ask for on another's behalf is its. */
+function specifiersIn(text) {
+  const asked = text.matchAll(/\bcreateRequire\d*\(import\.meta\.url\)(?:\.resolve)?\("([^"]+)"\)/g)
+  const imported = ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName)
+  return [...imported, ...[...asked].map(([, specifier]) => specifier)]
+}
+
+/** @param {string} specifier `@scope/name/sub` or `name/sub` */
+function packageOf(specifier) {
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
 }
 
 /**
@@ -100,6 +159,9 @@ function main() {
       const problems = [
         ...dependencies.get(name),
         ...checkContents(paths, new Set(sources.keys()), description),
+        ...(paths.includes(BUNDLED)
+          ? checkBundle(textsOf(paths, description), description.manifest, packages)
+          : []),
         ...lint('publint/src/cli.js', 'run', tarball, '--strict'),
         ...lint('@arethetypeswrong/cli/dist/index.js', tarball, '--profile', 'esm-only', '--no-color'),
       ]
@@ -112,6 +174,11 @@ function main() {
   const summary = failures === 0 ? 'every package is fit to publish' : `${failures} problems in the packages`
   process.stderr.write(`sluice: ${summary}\n`)
   process.exitCode = failures === 0 ? 0 : 1
+}
+
+function textsOf(paths, { folder }) {
+  const texts = paths.filter(path => path.endsWith('.js') || path.endsWith('.d.ts'))
+  return new Map(texts.map(path => [path, readFileSync(join(root, folder, path), 'utf8')]))
 }
 
 /** What a linter prints, as one problem, where it fails. */

@@ -3,7 +3,8 @@ import { builtinModules } from 'node:module'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-const NOTICES = 'THIRD-PARTY.txt'
+/** The file beside a bundle that holds the licenses of what is in it. */
+export const NOTICES = 'THIRD-PARTY.txt'
 /** Resolved by this plugin already. */
 const DONE = Symbol('resolved')
 
