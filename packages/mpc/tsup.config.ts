@@ -23,6 +23,7 @@ export default library([
   'job/columns',
   'job/protocol',
   'job/field',
+  'job/ordered',
   'job/query',
   'job/relational',
   'job/result',

@@ -79,10 +79,13 @@ export function cellOf(column: AggregateColumn, context: CellContext): CellSpeci
  */
 function orderCell(
   { id, function: called, argument, filter, rank, fraction }: AggregateColumn,
-  { definitions, barrier }: CellContext,
+  { definitions, barrier, isPublic }: CellContext,
 ): CellSpecification | Undefined {
   const value = inlined(argument!, definitions, barrier)
-  if (value.kind !== 'column' || definitionOf(definitions, value.id).kind !== 'base') return ORDER_ARGUMENT
+  const base = value.kind === 'column' ? definitionOf(definitions, value.id) : undefined
+  if (base?.kind !== 'base') return ORDER_ARGUMENT
+  // where it is joined with people, it says which of its rows somebody has: a value of what they are joined by
+  if (isPublic(base.source)) return ORDER_PUBLIC
   const present = predicate('isNotNull', value)
   const place = placeOf({ function: called, rank, fraction })
   return {
@@ -197,6 +200,13 @@ const ORDER_ARGUMENT: Undefined = {
   rule: 'evidence.order-argument',
   message: 'a minimum, a maximum or a quantile is of something else than a column as it stands',
   remedy: 'Write min(x), max(x) or quantile_disc(x, 0.5) of a column, and FILTER (WHERE …) for conditions.',
+}
+
+const ORDER_PUBLIC: Undefined = {
+  rule: 'evidence.order-public',
+  message:
+    'a minimum, a maximum or a quantile of a public table’s column, over rows of people, tells what one of them is joined by',
+  remedy: 'Ask for it of the public table alone, or of a column of the protected one.',
 }
 
 const CONDITIONAL_SUM: Undefined = {

@@ -17,7 +17,7 @@ export { aggregatesBehind, baseColumnsOf, type SourceUse, usesOf } from './linea
 export { compareLiterals, isLiteralText } from './literal.js'
 export { hasTable, type MaskedColumn, maskedColumn, type ScanMask, type TableFingerprints } from './mask.js'
 export * from './node.js'
-export { leastEntities, type OrderBound } from './order-statistics.js'
+export { HIGHEST_RANK, leastEntities, type OrderBound } from './order-statistics.js'
 export {
   checkParameterSchema,
   checkParameters,

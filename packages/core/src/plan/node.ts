@@ -66,7 +66,7 @@ export interface AggregateColumn extends PlanColumn {
   readonly distinct: boolean
   /** only rows for which this is true take part */
   readonly filter: Expression | null
-  /** of a minimum or a maximum: the how manieth, from 2 on; the first where absent */
+  /** of a minimum or a maximum: the how manieth, from 2 to `HIGHEST_RANK`; the first where absent */
   readonly rank?: number
   /** of a quantile, and there always: above 0, below 1, with six digits at most and no zero at the end, as `0.25` */
   readonly fraction?: string

@@ -1,7 +1,4 @@
-import { type Barrier, inlined } from './argument.js'
-import type { Definitions } from './definitions.js'
 import type { AggregateColumn } from './node.js'
-import type { CellSpecification } from './review-types.js'
 
 /** A place in the order of n values, counted from 1 at the smallest: ⌈n · millionths / 10⁶⌉ + offset. */
 interface Place {
@@ -14,6 +11,9 @@ export interface OrderBound {
   readonly place: Place
   readonly others: readonly Place[]
 }
+
+/** Engines keep so many values at a time for a rank, and no more: DuckDB's `max(x, n)` takes an n below 10⁶. */
+export const HIGHEST_RANK = 999_999
 
 const WHOLE = 1_000_000
 
@@ -44,25 +44,6 @@ export function leastEntities({ place, others }: OrderBound, minimum: number): n
     above(place, minimum),
     ...others.map(other => between(place, other, minimum)),
   )
-}
-
-/** Adds to each cell of an order statistic where the others of the same column over the same rows stand. */
-export function withOthers(
-  columns: readonly AggregateColumn[],
-  cells: readonly CellSpecification[],
-  definitions: Definitions,
-  barrier: Barrier,
-): CellSpecification[] {
-  const keys = columns.map(({ argument, filter }) =>
-    JSON.stringify([argument, filter].map(part => part && inlined(part, definitions, barrier))),
-  )
-  return cells.map((cell, own) => {
-    if (cell.order === undefined) return cell
-    const others = cells.flatMap(({ order }, other) =>
-      order !== undefined && other !== own && keys[other] === keys[own] ? [order.place] : [],
-    )
-    return { ...cell, order: { ...cell.order, others } }
-  })
 }
 
 /** From how many values on the place itself is `minimum` or more. */

@@ -105,7 +105,7 @@ function restOf(
 }
 
 /** Can no row have all of both: one demands another value of the same expression, or the opposite. */
-function areDisjoint(a: readonly Expression[], b: readonly Expression[]): boolean {
+export function areDisjoint(a: readonly Expression[], b: readonly Expression[]): boolean {
   return a.some(one =>
     b.some(other => {
       if (key(one) === key(notTrue(other)) || key(other) === key(notTrue(one))) return true
@@ -133,7 +133,7 @@ function valuesOf(expression: Expression): { of: string; allowed: readonly unkno
   return allowed.includes(null) ? null : { of: key(of), allowed }
 }
 
-function conjunctsOf(expression: Expression): readonly Expression[] {
+export function conjunctsOf(expression: Expression): readonly Expression[] {
   return expression.kind === 'call' && expression.function === 'and'
     ? expression.arguments.flatMap(conjunctsOf)
     : [expression]
@@ -143,8 +143,9 @@ function key(expression: Expression): string {
   return JSON.stringify(expression)
 }
 
-function setKey(conjuncts: readonly Expression[]): string {
-  return conjuncts.map(key).sort().join()
+/** The same for conditions in any order, however often one is written. */
+export function setKey(conjuncts: readonly Expression[]): string {
+  return [...new Set(conjuncts.map(key))].sort().join()
 }
 
 const OVERLAPS: Undefined = {

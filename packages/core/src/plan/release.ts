@@ -4,7 +4,8 @@ import { expose, renamed } from './expose.js'
 import type { ColumnId, Expression } from './expression.js'
 import { aggregatesBehind, baseColumnsOf } from './lineage.js'
 import type { Aggregate, Plan, PlanNode } from './node.js'
-import { leastEntities, withOthers } from './order-statistics.js'
+import { withOthers } from './order-overlaps.js'
+import { leastEntities } from './order-statistics.js'
 import { withDifferences } from './overlaps.js'
 import type { CellSpecification, DatasetFacts, Obligation, ReleaseShape } from './review-types.js'
 import { shapeOf } from './shape.js'
@@ -48,6 +49,7 @@ export function aggregateRelease(plan: Plan, context: ReleaseContext): Aggregate
   const compared = withDifferences(aggregate.aggregates, cells, cellContext)
   if ('rule' in compared) return [{ ...compared, parts: [...aggregate.aggregates, aggregate] }]
   const ordered = withOthers(aggregate.aggregates, compared, context.definitions, barrier)
+  if ('rule' in ordered) return [{ ...ordered, parts: [...ordered.parts, aggregate] }]
   const outOfOrder = ordered.flatMap((cell, place): UndefinedPart[] => {
     const problem = orderProblem(cell, aggregate, context)
     return problem === null ? [] : [{ ...problem, parts: [aggregate.aggregates[place]!, aggregate] }]

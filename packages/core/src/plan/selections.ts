@@ -4,7 +4,8 @@ import { argumentOf, barrierOf, cellOf, isProduct, type Undefined } from './cell
 import { definitionsOf } from './definitions.js'
 import type { ColumnId, Expression } from './expression.js'
 import type { Aggregate, Plan } from './node.js'
-import { type OrderBound, withOthers } from './order-statistics.js'
+import { withOthers } from './order-overlaps.js'
+import type { OrderBound } from './order-statistics.js'
 import { withDifferences } from './overlaps.js'
 import { expressionsIn } from './visit.js'
 
@@ -30,7 +31,7 @@ export interface Selection {
  * expressions name columns of any node below the aggregate.
  *
  * @returns by column, or for it why its evidence is not defined: such a column is compared with no other; in place of
- *   all, why there are too many differences between those that are defined
+ *   all, why there are too many differences between those that are defined, or which ranks overlap
  */
 export function selectionsOf({ root }: Plan, aggregate: Aggregate): (Selection | Undefined)[] | Undefined {
   const definitions = definitionsOf(root)
@@ -54,6 +55,7 @@ export function selectionsOf({ root }: Plan, aggregate: Aggregate): (Selection |
     definitions,
     context.barrier,
   )
+  if ('rule' in ordered) return ordered
   const whole = (argument: Expression) => inlined(argument, definitions, context.barrier)
   return found.map(({ column, cell }): Selection | Undefined => {
     if ('rule' in cell) return cell

@@ -6,6 +6,7 @@ import { DATE_PARTS, DATE_UNITS, type FunctionName, isOrderStatistic, PREDICATES
 import { isLiteralText } from './literal.js'
 import { maskedType, type ScanMask } from './mask.js'
 import { type AggregateColumn, PLAN_LANGUAGE, type Plan, type PlanNode } from './node.js'
+import { HIGHEST_RANK } from './order-statistics.js'
 import type { ScalarType } from './types.js'
 import { children, expressionsOf, operands, outputColumns } from './visit.js'
 
@@ -127,9 +128,13 @@ function validateOrder({
 }: AggregateColumn): void {
   if (
     rank !== undefined &&
-    (called === 'quantile' || !isOrderStatistic(called) || !isNatural(rank) || rank < 2)
+    (called === 'quantile' ||
+      !isOrderStatistic(called) ||
+      !isNatural(rank) ||
+      rank < 2 ||
+      rank > HIGHEST_RANK)
   )
-    throw invalid('a rank is of a minimum or a maximum, and 2 or more')
+    throw invalid(`a rank is of a minimum or a maximum, and from 2 to ${HIGHEST_RANK}`)
   if ((fraction !== undefined) !== (called === 'quantile'))
     throw invalid('a quantile has a fraction, and nothing else has')
   if (fraction !== undefined && !/^0\.\d{0,5}[1-9]$/.test(fraction))

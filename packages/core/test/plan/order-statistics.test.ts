@@ -1,7 +1,10 @@
+import { isSluiceError } from '@sluice/core'
 import {
   type CellSpecification,
   decodePlan,
+  type Expression,
   encodePlan,
+  HIGHEST_RANK,
   leastEntities,
   printPlan,
   reviewPlan,
@@ -9,7 +12,7 @@ import {
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { failure } from '../failure.ts'
-import { call, column, dataset, int, Plans, planOf, test } from './plans.ts'
+import { BOOLEAN, call, column, dataset, INTEGER, int, Plans, planOf, test, text } from './plans.ts'
 
 const policy = (entity: string, limits: string, uses: string) => `version: 1
 owner: bank
@@ -30,7 +33,7 @@ const unique = (name: string, text: string) => ({
   uniqueKeys: [['person_id']],
 })
 const DATASETS = [
-  dataset('loans', COLUMNS, policy('row', '10', 'aggregate, order, extreme')),
+  dataset('loans', COLUMNS, policy('row', '10', 'aggregate, order, extreme, filter')),
   dataset('shy', COLUMNS, policy('row', '10', 'aggregate')),
   dataset('visits', COLUMNS, policy('{column: person_id}', '10', 'order, extreme')),
   unique('people', policy('{column: person_id}', '4', 'order')),
@@ -139,23 +142,19 @@ describe('an order statistic in a plan', () => {
     ).toEqual([1000, 1000])
     const plans = new Plans()
     const rows = plans.scan('loans', ...COLUMNS)
-    const filter = test('equal', column(rows, 'state'), {
-      kind: 'literal',
-      type: { kind: 'text' },
-      value: 'a',
-    })
+    const of = (state: string) => test('equal', column(rows, 'state'), text(state))
     const other = plans.aggregate(
       rows,
       {},
       {
-        q: ['quantile', column(rows, 'amount'), { fraction: '0.5' }],
-        r: ['quantile', column(rows, 'score'), { fraction: '0.6' }],
-        s: ['quantile', column(rows, 'amount'), { fraction: '0.7', filter }],
+        q: ['quantile', column(rows, 'score'), { fraction: '0.6' }],
+        r: ['quantile', column(rows, 'amount'), { fraction: '0.5', filter: of('a') }],
+        s: ['quantile', column(rows, 'amount'), { fraction: '0.7', filter: of('b') }],
       },
     )
     const { release } = reviewPlan(planOf(other), DATASETS, CONTEXT)
     if (release.mode !== 'aggregate') throw new Error('not an aggregate')
-    expect(release.cells.map(({ order }) => leastEntities(order!, 10))).toEqual([19, 23, 30])
+    expect(release.cells.map(({ order }) => leastEntities(order!, 10))).toEqual([23, 19, 30])
     // what the condition leaves out, and the difference to the whole, are held to the minimum as for sums
     expect(release.cells[2]!.complement).not.toBeNull()
   })
@@ -167,6 +166,9 @@ describe('an order statistic in a plan', () => {
       c: ['count', null],
     }))
     expect(decodePlan(encodePlan(plan))).toEqual(plan)
+    const beyond = encodePlan(planFor('loans', x => ({ a: ['maximum', x, { rank: HIGHEST_RANK + 1 }] })))
+    expect(failure(() => decodePlan(beyond)).code).toBe('SCHEMA_INVALID')
+    expect(review('loans', x => ({ a: ['maximum', x, { rank: HIGHEST_RANK }] })).kind).toBe('reviewed-plan')
     expect(printPlan(plan)).toContain('12. maximum(amount)')
     expect(printPlan(plan)).toContain('0.25 quantile(amount)')
     for (const [of, more] of [
@@ -178,10 +180,177 @@ describe('an order statistic in a plan', () => {
       ['quantile', { fraction: '0.5', distinct: true }],
       ['quantile', { fraction: '0.5', type: { kind: 'text' } }],
       ['maximum', { rank: 1 }],
+      ['maximum', { rank: HIGHEST_RANK + 1 }],
       ['maximum', { fraction: '0.5' }],
       ['sum', { rank: 2 }],
     ] as const)
       expect(failure(() => review('loans', x => ({ m: [of, x, more] }))).code).toBe('SCHEMA_INVALID')
+  })
+})
+
+describe('two ranks of one column', () => {
+  const ask = (first: Conditions, second: Conditions) => {
+    const plans = new Plans()
+    const rows = plans.scan('loans', ...COLUMNS)
+    const filter = (conditions: Conditions) => {
+      const all = conditions(name => column(rows, name))
+      return { filter: all.length > 1 ? test('and', ...all) : (all[0] ?? null) }
+    }
+    const x = column(rows, 'amount')
+    const plan = planOf(
+      plans.aggregate(
+        rows,
+        {},
+        {
+          a: ['maximum', x, { rank: 20, ...filter(first) }],
+          b: ['maximum', x, { rank: 21, ...filter(second) }],
+        },
+      ),
+      { parameters: [{ name: 'p', type: INTEGER }] },
+    )
+    try {
+      reviewPlan(plan, DATASETS, CONTEXT)
+    } catch (error) {
+      if (isSluiceError(error)) return error.rule
+      throw error
+    }
+    return 'released'
+  }
+  type Conditions = (of: (name: string) => Expression) => Expression[]
+  const all: Conditions = () => []
+  const parameter = { kind: 'parameter', name: 'p', type: INTEGER } as const
+  const below =
+    (value: number): Conditions =>
+    of => [test('less', of('amount'), int(value))]
+  const inState =
+    (...states: string[]): Conditions =>
+    of => [{ kind: 'in', type: BOOLEAN, argument: of('state'), list: states.map(text) }]
+  const both =
+    (a: Conditions, b: Conditions): Conditions =>
+    of => [...a(of), ...b(of)]
+
+  it.each<[string, Conditions, Conditions, string]>([
+    ['a constant truth', all, () => [test('equal', int(1), int(1))], 'overlap'],
+    [
+      'two constant truths',
+      () => [test('equal', int(1), int(1))],
+      () => [test('equal', int(2), int(2))],
+      'overlap',
+    ],
+    ['a parameter that equals itself', all, () => [test('equal', parameter, parameter)], 'overlap'],
+    ['what is true of all who have a value', all, of => [test('isNotNull', of('amount'))], 'overlap'],
+    ['a bound that drops a few', all, below(9_000), 'overlap'],
+    ['bounds next to each other', below(9_000), below(9_001), 'overlap'],
+    ['states of which one is in both', inState('a', 'b'), inState('b', 'c'), 'overlap'],
+    ['a state and a bound', inState('a'), below(9_000), 'overlap'],
+    ['the same conditions', below(9_000), below(9_000), 'rank'],
+    ['in another order', both(inState('a'), below(9)), both(below(9), inState('a')), 'rank'],
+    ['one of them twice', below(9), both(below(9), below(9)), 'rank'],
+    ['other states', inState('a', 'b'), inState('c'), 'released'],
+    ['other states below a bound', both(inState('a'), below(9)), both(inState('b'), below(8)), 'released'],
+  ])('%s', (_, first, second, expected) => {
+    const rule = expected === 'released' ? expected : `evidence.order-${expected}`
+    expect(ask(first, second)).toBe(rule)
+    expect(ask(second, first)).toBe(rule)
+  })
+
+  it('are refused over two scans of the dataset, and the later one is named', () => {
+    const plans = new Plans()
+    const [a, b] = [plans.scan('people', ...COLUMNS), plans.scan('people', ...COLUMNS)]
+    const joined = plans.join(a, b, test('equal', column(a, 'person_id'), column(b, 'person_id')))
+    const copy = plans.project(joined, { x: column(a, 'score'), y: column(b, 'score') })
+    const plan = planOf(
+      plans.aggregate(
+        copy,
+        {},
+        {
+          first: ['maximum', column(copy, 'x'), { rank: 20 }],
+          second: ['maximum', column(copy, 'y'), { rank: 30 }],
+        },
+      ),
+    )
+    const positionOf = (part: object) =>
+      'name' in part && part.name === 'second' ? { line: 3, column: 7 } : undefined
+    expect(failure(() => reviewPlan(plan, DATASETS, { ...CONTEXT, positionOf }))).toMatchObject({
+      code: 'EVIDENCE_UNDEFINED',
+      rule: 'evidence.order-overlap',
+      position: { line: 3, column: 7 },
+    })
+  })
+
+  it('keep their distance though a projection names the column and the condition twice', () => {
+    const plans = new Plans()
+    const rows = plans.scan('loans', ...COLUMNS)
+    const x = column(rows, 'amount')
+    const copy = plans.project(rows, { y: x, z: x })
+    const [y, z] = [column(copy, 'y'), column(copy, 'z')]
+    const plan = planOf(
+      plans.aggregate(
+        copy,
+        {},
+        {
+          a: ['maximum', y, { rank: 20, filter: test('less', y, int(9)) }],
+          b: ['maximum', z, { rank: 29, filter: test('less', z, int(9)) }],
+        },
+      ),
+    )
+    expect(failure(() => reviewPlan(plan, DATASETS, CONTEXT)).rule).toBe('evidence.order-rank')
+  })
+
+  it('are not had as maxima under conditions, unless single values may leave', () => {
+    const plans = new Plans()
+    const rows = plans.scan('people', ...COLUMNS)
+    const x = column(rows, 'score')
+    const state = column(rows, 'state')
+    const maxima = ['a', 'b', 'c'].map(
+      other => [other, ['maximum', x, { filter: test('notEqual', state, text(other)) }]] as const,
+    )
+    const plan = planOf(plans.aggregate(rows, {}, Object.fromEntries(maxima) as unknown as Aggregates))
+    expect(failure(() => reviewPlan(plan, DATASETS, CONTEXT)).rule).toBe('use.extreme')
+  })
+})
+
+describe('an order statistic of a public table', () => {
+  const codes = dataset(
+    'codes',
+    ['state', 'title'],
+    `version: 1
+owner: office
+grade: 1
+entity: none
+purposes: [credit-risk]
+consumers: [insurer]
+columns:
+  state: {role: attribute, grade: 1, uses: [join, order, extreme, output]}
+  title: {role: attribute, grade: 1, uses: [order, extreme, group]}
+`,
+  )
+  const statistics: Aggregates[string][] = [
+    ['minimum', null],
+    ['maximum', null, { rank: 20 }],
+    ['quantile', null, { fraction: '0.5' }],
+  ]
+
+  it('tells what somebody is joined by, and is refused over rows of people', () => {
+    for (const [of, , more] of statistics) {
+      const plans = new Plans()
+      const [people, list] = [plans.scan('loans', ...COLUMNS), plans.scan('codes', 'state', 'title')]
+      const joined = plans.join(people, list, test('equal', column(people, 'state'), column(list, 'state')))
+      const m = (node: typeof joined, name: string) =>
+        planOf(
+          plans.aggregate(
+            node,
+            {},
+            { m: [of, column(list, name), { ...more, type: column(list, name).type }] },
+          ),
+        )
+      for (const name of ['title', ...(of === 'quantile' ? [] : ['state'])])
+        expect(failure(() => reviewPlan(m(joined, name), [...DATASETS, codes], CONTEXT))).toMatchObject({
+          code: 'EVIDENCE_UNDEFINED',
+          rule: 'evidence.order-public',
+        })
+      expect(reviewPlan(m(list, 'title'), [codes], CONTEXT).release.mode).toBe('public')
+    }
   })
 })
 

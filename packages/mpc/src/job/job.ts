@@ -8,7 +8,7 @@ import { scaled } from './decimal.js'
 import { checkField, checkTests } from './field.js'
 import type { InputForm } from './input.js'
 import { invalid, ofOperation } from './invalid.js'
-import { checkPicked } from './ordered.js'
+import { checkPicked, checkPickedTogether } from './ordered.js'
 import { queryOf } from './query.js'
 import { checkRoles, sharing } from './roles.js'
 import { statistic } from './statistics/schema.js'
@@ -274,5 +274,6 @@ function checkOperations(job: JointJob): void {
     for (const receiver of receivers) partyIndex(job, receiver, at)
     if (new Set(receivers).size < receivers.length) throw invalid(at, 'one is named twice')
   }
+  checkPickedTogether(job.operations.map(({ name }, index) => ({ name, query: queries[index]! })))
   checkTests(job, queries)
 }

@@ -13,7 +13,7 @@ import { type Numeric, sourcesOf } from './expression.js'
 import { memoryExceeded, refused } from './invalid.js'
 import type { JointJob } from './job.js'
 import { ELEMENT_BYTES, type Running } from './protocol.js'
-import { groupsOf, type Measure, type OneOf, type Query } from './query.js'
+import { groupsOf, type Measure, type OneOf, type Query, rowsOfGuard } from './query.js'
 import type { SharedRows } from './shared.js'
 import { written } from './written.js'
 
@@ -45,11 +45,56 @@ export function checkPicked({ minimumEntities }: Pick<JointJob, 'minimumEntities
   const picked = pickedIn(query)
   for (const { measure, one } of picked) {
     checkAllowed([measure.value])
+    checkProtected(measure.value, query)
     if (typeof one.place === 'string') checkExtreme(measure.value.bound)
     else checkSortable(query.rows)
     if (!Number.isFinite(leastOf(measure, minimumEntities)))
       throw refused('order', 'a rank, or the distance to another, is below the minimum of entities')
   }
+}
+
+/**
+ * Distances are kept within an operation. So a column has ranks in one alone, or the very same in several: what they
+ * count in different operations may be the same people, but for a few.
+ *
+ * @throws SluiceError SQL_REFUSED `mpc.order`
+ */
+export function checkPickedTogether(
+  operations: readonly { readonly name: string; readonly query: Query }[],
+): void {
+  const ranked = operations.flatMap(({ name, query }) =>
+    pickedIn(query)
+      .filter(({ one }) => typeof one.place !== 'string')
+      .map(({ measure, one }) => ({
+        name,
+        value: JSON.stringify(sourcesOf(measure.value).map(({ input, column }) => [input, column.name])),
+        asked: JSON.stringify([query.keys, query.condition, measure.where, one.place], written),
+      })),
+  )
+  for (const [at, { name, value, asked }] of ranked.entries()) {
+    const other = ranked
+      .slice(0, at)
+      .find(earlier => earlier.name !== name && earlier.value === value && earlier.asked !== asked)
+    if (other === undefined) continue
+    throw refused(
+      'order',
+      `"${other.name}" and "${name}" ask for quantiles or ranks of one column, and their distance is kept in one operation alone`,
+      'Ask for all quantiles and ranks of a column in one operation.',
+    )
+  }
+}
+
+/** @throws SluiceError SQL_REFUSED `mpc.order` of a reference table's column over rows of people */
+function checkProtected(value: Numeric, { inputs }: Query): void {
+  const isReference = (name: string) => inputs.some(input => input.name === name && input.reference === true)
+  if (inputs.every(input => input.reference === true)) return
+  const found = sourcesOf(value).find(({ input }) => isReference(input))
+  if (found === undefined) return
+  throw refused(
+    'order',
+    `a minimum, a maximum or a quantile of "${found.column.name}" of the reference table "${found.input}", over rows of people, tells what one of them is joined by`,
+    'Ask for it of a column of a table that is about people.',
+  )
 }
 
 /** @throws SluiceError SQL_REFUSED `mpc.order` where an owner did not allow that single values are opened */
@@ -89,7 +134,9 @@ const LARGEST_EXTREME = 2n ** 61n
  * @throws SluiceError MEMORY_EXCEEDED
  */
 export function checkPickedMemory({ job, query, shares }: Running): void {
-  const elements = 2 * shares.length + 8 * query.measures.length + 30 * groupsOf(query).length + 30
+  const guarded = (query.guards ?? []).flatMap(rowsOfGuard).length
+  const elements =
+    2 * shares.length + 8 * (query.measures.length + guarded) + 30 * groupsOf(query).length + 30
   const needed = query.rows * elements * ELEMENT_BYTES
   if (needed > job.limits.memory) throw memoryExceeded(needed, job.limits.memory)
 }

@@ -16,11 +16,10 @@ import {
 } from '../protocols/replicated/totals.js'
 import type { Protocol } from '../session/protocol.js'
 import type { Chunk } from './clear.js'
-import type { Condition } from './expression.js'
 import { memoryExceeded } from './invalid.js'
 import { type JointJob, type JointOperation, partyIndex } from './job.js'
 import { holdPicked, withPicked } from './ordered.js'
-import { categoriesOf, type Guard, groupsOf, type Query } from './query.js'
+import { categoriesOf, groupsOf, type Query, rowsOfGuard } from './query.js'
 import { computingOf } from './roles.js'
 import { type Share, sharesOf } from './share.js'
 import { SharedRows, shareRows } from './shared.js'
@@ -69,7 +68,7 @@ export function chunkRows(
   const before = query.bins === undefined ? query.keys.slice(0, -1) : query.keys
   const outer = before.reduce((cells, { column }) => cells * categoriesOf(column).length, 1)
   const edges = query.bins === undefined ? 0 : 12 * query.bins.edges.length
-  const counted = (query.guards ?? []).flatMap(rowsOf).length
+  const counted = (query.guards ?? []).flatMap(rowsOfGuard).length
   const columns = copies * (shares.length + outer * (1 + 2 * (query.measures.length + counted))) + 16 + edges
   const elements = Math.min(CHUNK_ELEMENTS, Math.floor(job.limits.memory / ELEMENT_BYTES))
   const rows = Math.floor(elements / columns / WORD) * WORD
@@ -159,7 +158,7 @@ export function* totalRows(
     measures.push(everywhere ? { rows } : yield* shared.measure(measure))
   }
   // rows that decide whether a measure is opened are counted after all measures, guard by guard
-  for (const condition of (query.guards ?? []).flatMap(rowsOf)) {
+  for (const condition of (query.guards ?? []).flatMap(rowsOfGuard)) {
     const values = yield* shared.condition(condition)
     measures.push({ values, present: values })
   }
@@ -212,10 +211,6 @@ function* guarded(
   }
   const { length } = measures
   return { measures: { counts: counts.slice(0, length), sums: sums.slice(0, length) }, further }
-}
-
-function rowsOf({ enough, noneOrEnough }: Guard): Condition[] {
-  return [...enough, ...noneOrEnough]
 }
 
 /** One value of each cell, without a count. */

@@ -53,6 +53,10 @@ export interface Guard {
   readonly noneOrEnough: readonly Condition[]
 }
 
+export function rowsOfGuard({ enough, noneOrEnough }: Guard): Condition[] {
+  return [...enough, ...noneOrEnough]
+}
+
 export interface Output {
   readonly name: string
   readonly is: 'key' | 'count' | 'sum' | 'average' | 'value'

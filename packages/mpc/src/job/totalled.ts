@@ -47,7 +47,10 @@ export class Totalled {
     this.#resolve = resolve
     this.#compares = compares
     const selections = selectionsOf(plan, aggregate)
-    if ('rule' in selections && compares) throw refused('overlaps', selections.message, selections.remedy)
+    if ('rule' in selections && compares) {
+      const rule = selections.rule === 'evidence.overlaps' ? 'overlaps' : 'order'
+      throw refused(rule, selections.message, selections.remedy)
+    }
     this.#selections = selections
     const used = aggregatesUsed(plan)
     const wanted = aggregate.aggregates.filter(({ id }) => used.has(id))

@@ -22,7 +22,8 @@ export interface Exchange {
 
 /**
  * What a protocol that computes for long yields in between: no round, but a moment in which the session can say that this
- * participant is still there. Its peers need not do the same.
+ * participant is still there. Beside other protocols (`together`) it also lets these start first, so that all who share a
+ * stream of random words pause at the same places: else they would draw from it in different orders.
  */
 export const PAUSE: Exchange = Object.freeze({ send: [], receive: [] })
 

@@ -3,6 +3,9 @@ import { type AggregateColumn, leastEntities } from '@sluice/core/plan'
 import { type InputForm, type JointOperation, parseJob } from '@sluice/mpc'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { checkPickedMemory } from '../../dist/job/ordered.js'
+import { running } from '../../dist/job/protocol.js'
+import { type Query, queryOf } from '../../dist/job/query.js'
 import { type Row, totalsOf } from './locally.js'
 import { makeJob } from './parties.js'
 import { columnsOf, query } from './plans.js'
@@ -206,6 +209,92 @@ describe('order statistics as aggregates of a plan', () => {
     expect(ruleOf({ m: ['maximum', 'debt', null, { rank: 3 }] }, { minimum: 4 })).toBe('mpc.order')
     expect(ruleOf({ m: ['maximum', 'debt'] }, { by: ['shy'] })).toBe('mpc.order')
     expect(asked({ m: ['maximum', 'debt', null, { rank: 2 }] }, rows).table.rows).toEqual([['0.01']])
+  })
+
+  it('are kept apart whatever conditions pick their rows, and in whichever operations', () => {
+    const rows: Row[] = Array.from({ length: 60 }, (_, i) => ({
+      debt: BigInt(100 * (i + 1)),
+      shy: -1n,
+      h: 's',
+      tax: 0n,
+      k: 'a',
+    }))
+    const rank = (rank: number, filter: ReturnType<typeof c.less> | null = null) =>
+      ['maximum', 'debt', filter, { rank }] as const
+    const found = (aggregates: Aggregates) => {
+      try {
+        return asked(aggregates, rows, { minimum: 10 }).table.rows
+      } catch (error) {
+        if (isSluiceError(error)) return `${error.rule} ${error.message}`
+        throw error
+      }
+    }
+    const few = c.less('shy', 50)
+    expect(found({ a: rank(10), b: rank(20) })).toEqual([['51.00', '41.00']])
+    expect(found({ a: rank(10, few), b: rank(20, few) })).toEqual([['51.00', '41.00']])
+    expect(found({ a: rank(10, few), b: rank(11, few) })).toContain('below the minimum of entities')
+    for (const other of [c.less('shy', 50.01), c.less(1, 2), c.isNotNull('tax')])
+      for (const asking of [
+        { a: rank(10), b: rank(11, other) },
+        { a: rank(10, few), b: rank(11, other) },
+      ])
+        expect(found(asking)).toMatch(/^mpc.order .* that may be the same but for a few/)
+
+    const jobOf = (...all: Aggregates[]) => {
+      const inputs = forms.map(form => ({ ...form, rows: 60, fingerprint: '0'.repeat(64) }))
+      const operations = all.map((aggregates, i) => ({
+        name: `asked${i}`,
+        plan: query({ inputs: forms, aggregates }),
+        receivers: ['bureau'],
+      }))
+      return parseJob({ ...base, inputs, operations, minimumEntities: 10 })
+    }
+    for (const other of [rank(11), rank(30), rank(10, few)])
+      expect(failure(() => jobOf({ a: rank(10) }, { n: ['count'] }, { a: other }))).toMatchObject({
+        code: 'SQL_REFUSED',
+        rule: 'mpc.order',
+        message: expect.stringContaining('"asked0" and "asked2"'),
+      })
+    const others: Aggregates = { t: ['maximum', 'tax', null, { rank: 11 }], m: ['maximum', 'debt'] }
+    expect(jobOf({ a: rank(10) }, others, { b: rank(10) }).operations).toHaveLength(3)
+  })
+
+  it('are of no reference table, where people are joined with it', () => {
+    const [loans, taxpayers] = forms as [InputForm, InputForm]
+    const listed = [loans, { ...taxpayers, reference: true } as const]
+    const run = (column: string, of: InputForm[]) => {
+      const inputs = of.map(form => ({ ...form, rows: 60, fingerprint: '0'.repeat(64) }))
+      const plan = query({ inputs: of, of: forms, aggregates: { m: ['maximum', column] } })
+      return parseJob({ ...base, inputs, operations: [{ name: 'asked', plan, receivers: ['bureau'] }] })
+    }
+    expect(failure(() => run('tax', listed))).toMatchObject({ rule: 'mpc.order' })
+    expect(failure(() => run('tax', listed)).message).toContain('reference table')
+    expect(run('debt', listed).operations).toHaveLength(1)
+    expect(run('tax', [listed[1]!]).operations).toHaveLength(1)
+  })
+
+  it('state the memory that they need, what guards them included', () => {
+    const inputs = forms.map(form => ({ ...form, rows: 1000, fingerprint: '0'.repeat(64) }))
+    const filter = c.less('shy', 'debt')
+    const plan = query({ inputs: forms, aggregates: { a: ['maximum', 'debt', filter] } })
+    const operation = { name: 'asked', plan, receivers: ['bureau'] }
+    const job = parseJob({ ...base, inputs, operations: [operation] })
+    const asking = queryOf(job, operation)
+    const needed = (guards: Query['guards']) => {
+      const limits = { ...job.limits, memory: 1 }
+      const run = running(
+        { ...job, limits },
+        operation,
+        { ...asking, ...(guards && { guards }) },
+        0,
+        undefined,
+      )
+      return failure(() => checkPickedMemory(run)).facts?.['needed']
+    }
+    // eight elements of 32 bytes in each row for a condition that is counted beside, and two shares of its outcome
+    expect(asking.guards![0]!.noneOrEnough).toHaveLength(1)
+    const without = needed([{ enough: [], noneOrEnough: [] }]) as number
+    expect(needed(asking.guards)).toBe(without + 1000 * (8 + 2) * 32)
   })
 
   it('of no rows at all nothing is opened', () => {

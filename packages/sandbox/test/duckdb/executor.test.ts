@@ -144,4 +144,48 @@ describe('order statistics, checked', () => {
       [5, 36, 18],
     ])
   })
+
+  it('are not read one by one through conditions that say nothing, second scans or public tables', async () => {
+    const disclosure = { minimumEntities: 10, dominance: 'none', pPercent: 'none' } as const
+    await harness.register('people', {
+      rows: 'SELECT i AS id, i AS wage, i % 3 AS illness FROM range(1, 100) b(i)',
+      entity: { column: 'id' },
+      keys: [['id']],
+      disclosure,
+    })
+    await harness.register('illnesses', {
+      rows: 'SELECT i AS code, i AS chapter FROM range(3) b(i)',
+      entity: 'none',
+      keys: [['code']],
+      coded: null,
+    })
+    const parameter = { name: 'p', type: { kind: 'integer', bits: 64, signed: true } } as const
+    const overlapping = [
+      'max(wage, 20)[20], (max(wage, 21) FILTER (WHERE 1 = 1))[21] FROM people',
+      '(max(wage, 20) FILTER (WHERE 1 = 1))[20], (max(wage, 21) FILTER (WHERE 2 = 2))[21] FROM people',
+      'max(wage, 20)[20], (max(wage, 21) FILTER (WHERE $p = $p))[21] FROM people',
+      'max(wage, 20)[20], (max(wage, 21) FILTER (WHERE id > 11))[21] FROM people',
+      'max(a.wage, 20)[20], max(b.wage, 21)[21] FROM people a JOIN people b ON a.id = b.id',
+    ]
+    for (const columns of overlapping) {
+      const asked = columns.includes('$p')
+        ? harness.approve(`SELECT ${columns}`, { p: '1' }, [parameter])
+        : harness.approve(`SELECT ${columns}`)
+      await expect(asked).toThrowWithCode('EVIDENCE_UNDEFINED', 'evidence.order-overlap')
+    }
+    for (const statistic of ['min(chapter)', 'max(code)', 'quantile_disc(chapter, 0.5)'])
+      await expect(
+        harness.approve(`SELECT ${statistic} FROM people JOIN illnesses ON illness = code`),
+      ).toThrowWithCode('EVIDENCE_UNDEFINED', 'evidence.order-public')
+  })
+
+  it('are of the highest rank that the engine has', async () => {
+    expect(await released('max(wage, 999999)[999999] AS none')).toEqual(
+      [2, 3, 4, 5].map(town => [town, null]),
+    )
+    await expect(harness.approve('SELECT max(wage, 1000000)[1000000] FROM wages')).toThrowWithCode(
+      'SQL_REFUSED',
+      'sql.arguments',
+    )
+  })
 })

@@ -51,6 +51,21 @@ export const zhPolicy: Translations = {
     '名次，或与同一列另一名次的距离，小于隐私单元的下限',
   'Ask for a rank, and for ranks so far apart, as the minimum of entities is: max(x, 10)[10].':
     '名次以及名次之间的距离须不小于隐私单元的下限，如 max(x, 10)[10]。',
+  'two quantiles or ranks of one column are over rows that may be the same but for a few':
+    '同一列的两个分位数或名次所取的行可能只差几行',
+  'Ask for one of them, for both with the same FILTER and table, or with FILTERs that no row can both meet.':
+    '只申请其中一个；或两个都用同一张表、同样的 FILTER；或用没有一行能同时满足的 FILTER。',
+  'a minimum, a maximum or a quantile of a public table’s column, over rows of people, tells what one of them is joined by':
+    '在有关人的行上取公开表某列的最小值、最大值或分位数，会说出其中某人以什么值连接',
+  'Ask for it of the public table alone, or of a column of the protected one.':
+    '只对公开表自身申请，或改用受保护表中的列。',
+  '"{}" and "{}" ask for quantiles or ranks of one column, and their distance is kept in one operation alone':
+    '“{}”与“{}”要同一列的分位数或名次，而其间距只在一项操作之内保证',
+  'Ask for all quantiles and ranks of a column in one operation.':
+    '把同一列的分位数和名次放在一项操作里申请。',
+  'a minimum, a maximum or a quantile of "{}" of the reference table "{}", over rows of people, tells what one of them is joined by':
+    '在有关人的行上取参照表“{1}”中列“{0}”的最小值、最大值或分位数，会说出其中某人以什么值连接',
+  'Ask for it of a column of a table that is about people.': '改用有关人的表中的列。',
   'a needed approval is missing: {}': '缺少必需的审批：{}',
   'a reviewer': '审核方',
   'owner of {}': '{} 的提供方',

@@ -1,4 +1,4 @@
-import { type AggregateColumn, type Expression, isOrderStatistic } from '@sluice/core/plan'
+import { type AggregateColumn, type Expression, HIGHEST_RANK, isOrderStatistic } from '@sluice/core/plan'
 import { sqlType } from '../emit/types.js'
 import { type Ast, children, fields, refuse, text } from '../syntax/ast.js'
 import { AGGREGATES } from './aggregate-table.js'
@@ -7,7 +7,6 @@ import { translateConstant } from './literals.js'
 /** What makes an order statistic of an aggregate function: which of the values in their order. */
 export type Place = Pick<AggregateColumn, 'function' | 'rank' | 'fraction'>
 
-const HIGHEST_RANK = 10_000_000
 const FRACTION = /^(0|1)(\.\d{1,6})?$/
 
 /** `max(x, 10)[10]`, the only list that has a meaning here: the call, where it is one. */
