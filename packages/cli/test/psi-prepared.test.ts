@@ -177,6 +177,13 @@ describe('a prepared set on the command line', () => {
     expect(await readdir(root)).not.toContain('never.csv')
   })
 
+  it('keeps its key where the ledger that would record a rotation cannot be used', async () => {
+    const before = await readFile(join(root, 'bureau.key.oprf'))
+    const refused = await sluice('psi rotate bureau.key.oprf --as bureau --ledger companies.csv')
+    expect(refused).toMatchObject({ exitCode: 6, stderr: expect.stringContaining('FILE_MISSING') })
+    expect(await readFile(join(root, 'bureau.key.oprf'))).toEqual(before)
+  })
+
   it('is void once its key is rotated, which the ledger says; prepared again it is another file', async () => {
     const rotated = await sluice('psi rotate bureau.key.oprf --as bureau --expires 30d --json')
     expect(JSON.parse(rotated.stdout)).toMatchObject({ epoch: 2, voided: 1 })

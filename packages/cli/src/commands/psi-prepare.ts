@@ -170,14 +170,16 @@ async function rotate(context: Context, options: Rotating, file: string): Promis
   const [before, group] = [await OprfKey.open(path), await loadRistretto()]
   const drawn = rotatedKey(before, group)
   const now = context.io.now()
-  // first the key: a record that cannot be written leaves no old key in force
+  const place = { key: partyPath, name: signer.name, named: options.ledger }
+  const ledger = await openPartyLedger(context, partyLedgerPath(context, place), signer)
+  // a ledger that cannot be used is known before the key is gone
+  await ledger.counted({ signal: context.signal })
+  // then first the key: a record that fails even so leaves no old key in force
   const key = await before.replace(
     path,
     { key: publicHalf(drawn, group), scalar: drawn.scalar, expires },
     now,
   )
-  const place = { key: partyPath, name: signer.name, named: options.ledger }
-  const ledger = await openPartyLedger(context, partyLedgerPath(context, place), signer)
   const recorded = { set: key.set, epoch: key.epoch, expires }
   const voided = await recordRotated(ledger, recorded, { signal: context.signal })
   return {

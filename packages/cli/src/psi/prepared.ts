@@ -86,7 +86,11 @@ export async function withSide<T>(
   job: PsiJob,
   party: { readonly name: string; readonly path: string },
   naming: Naming,
-  use: (side: { readonly key?: OprfKey; readonly set?: PreparedFile }) => Promise<T>,
+  use: (side: {
+    readonly key?: OprfKey
+    readonly currentKey?: () => Promise<OprfKey>
+    readonly set?: PreparedFile
+  }) => Promise<T>,
 ): Promise<T> {
   if (job.prepared === undefined) {
     requireNoSide(naming)
@@ -95,7 +99,8 @@ export async function withSide<T>(
   const { prepared, oprfKey } = naming
   if (party.name === job.prepared.owner) {
     const { OprfKey } = await import('@sluice/ledger/keys')
-    return use({ key: await OprfKey.open(oprfKeyPath(context, party.path, oprfKey)) })
+    const currentKey = () => OprfKey.open(oprfKeyPath(context, party.path, oprfKey))
+    return use({ key: await currentKey(), currentKey })
   }
   if (prepared === undefined) {
     throw new SluiceError('USAGE', 'this party tests against a prepared set', {

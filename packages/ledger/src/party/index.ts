@@ -9,4 +9,4 @@ export {
   requireWithinQuota,
 } from './intersections.js'
 export { PartyLedger } from './party-ledger.js'
-export type { RecordedIntersection, Tallying } from './tally.js'
+export type { Tallying } from './tally.js'

@@ -9,9 +9,9 @@ import type { Signer } from '../keys/signer.js'
 import { Ledger } from '../store/ledger.js'
 import { acquire } from '../store/lock.js'
 import { makeNamedDirectory, nodeFiles } from '../store/node-files.js'
-import type { ExclusiveOptions, Untimed } from '../store/types.js'
+import type { ExclusiveOptions, LedgerReader, Untimed } from '../store/types.js'
 import type { Tallying } from './tally.js'
-import { FoldedLedger } from './tally-file.js'
+import { FoldedLedger, lost } from './tally-file.js'
 
 /**
  * A party's own record of its joint runs and intersections, in a directory of its own: `ledger` (the log that `sluice
@@ -38,7 +38,7 @@ export class PartyLedger {
   /**
    * Opens a party's ledger, or begins it where there is none.
    *
-   * @throws SluiceError KEY_UNKNOWN where it is another party's; FILE_MISSING where it cannot be written, DISK_FULL; what
+   * @throws SluiceError KEY_UNKNOWN where it is another party's; LEDGER_ROLLED_BACK where its log was taken away; FILE_MISSING where it cannot be written, DISK_FULL; what
    *   opening a ledger throws
    */
   static async open(
@@ -73,15 +73,20 @@ export class PartyLedger {
   ): Promise<void> {
     await writing(this.directory, () =>
       this.#ledger.exclusive(async writer => {
-        const predicate = typeof entry === 'function' ? entry(await this.#count(writer)) : entry
-        if (predicate !== undefined) await writer.record(predicate, this.#signer)
+        const { tallying } = await this.#count(writer)
+        const predicate = typeof entry === 'function' ? entry(tallying) : entry
+        if (predicate === undefined) return
+        await writer.record(predicate, this.#signer)
+        await (await this.#count(writer)).seal()
       }, options),
     )
   }
 
   /** What was counted so far. @throws SluiceError as `record` */
   async counted(options: ExclusiveOptions = {}): Promise<Tallying> {
-    return writing(this.directory, () => this.#ledger.exclusive(writer => this.#count(writer), options))
+    return writing(this.directory, () =>
+      this.#ledger.exclusive(async writer => (await this.#count(writer)).tallying, options),
+    )
   }
 
   /** Keeps what an entry commits to, outside of the ledger, where it can be erased. @param name of the file in `results` */
@@ -89,14 +94,14 @@ export class PartyLedger {
     await writing(this.directory, () => writeWhole(join(this.directory, 'results'), `${name}.json`, value))
   }
 
-  async #count(writer: Parameters<FoldedLedger['advance']>[0]): Promise<Tallying> {
+  async #count(writer: LedgerReader): Promise<FoldedLedger> {
     const folded =
       this.#folded ?? (await FoldedLedger.load(this.directory, this.#ledger.origin, this.#signer))
     // if anything fails, the next one reads the files again
     this.#folded = undefined
     await folded.advance(writer)
     this.#folded = folded
-    return folded.tallying
+    return folded
   }
 }
 
@@ -117,7 +122,23 @@ async function begun(directory: string, signer: Signer, now: () => Date): Promis
   }
 }
 
+/**
+ * What tells that a ledger is being begun. Where it is not there, a key without its log is of a ledger that was taken
+ * away, and another under the same key would count from nothing.
+ */
+const BEGINNING = 'beginning'
+
+async function refuseLost(directory: string): Promise<void> {
+  const isThere = async (name: string) => (await nodeFiles.size(join(directory, name))) !== null
+  if (await FoldedLedger.isBegun(directory)) throw lost(directory)
+  if (await isThere(BEGINNING)) return
+  if ((await isThere('log.key')) || (await isThere('trust.json'))) throw lost(directory)
+  await nodeFiles.write(join(directory, BEGINNING), new Uint8Array(0), 0o600)
+  await nodeFiles.syncDirectory(directory)
+}
+
 async function begin(directory: string, signer: Signer, now: () => Date): Promise<Ledger> {
+  await refuseLost(directory)
   const logFile = join(directory, 'log.key')
   const logSigner =
     (await nodeFiles.size(logFile)) === null
@@ -133,11 +154,13 @@ async function begin(directory: string, signer: Signer, now: () => Date): Promis
   }
   await writeWhole(directory, 'trust.json', trustOf(founding))
   const envelope = await sign(founding, signer)
-  return Ledger.create(join(directory, 'ledger'), {
+  const ledger = await Ledger.create(join(directory, 'ledger'), {
     logSigner,
     founding: envelope,
     now: () => now().getTime(),
   })
+  await nodeFiles.remove(join(directory, BEGINNING))
+  return ledger
 }
 
 /** Whole or not at all, whenever the process or the machine stops. */

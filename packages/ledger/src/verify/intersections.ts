@@ -65,6 +65,7 @@ export class Intersections {
         throw refuse('psi.kept', 'there is no run of this job and this input that it could go on with')
     }
     for (const { key, items } of counterparts) {
+      if (items === 0) continue
       const raw = readKey(key).raw.toString('hex')
       const tested = (this.#tested.get(raw) ?? 0) + items
       if (tested > quota.lifetimeItems) throw refuse('psi.quota', 'a counterpart had used its quota')

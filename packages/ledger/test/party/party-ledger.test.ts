@@ -100,6 +100,16 @@ describe('a party’s ledger counts', () => {
     expect(await counts()).toEqual([70, 70])
   })
 
+  it('nobody who tests nothing, however much it has tested before', async () => {
+    const directory = await temporary()
+    const ledger = await PartyLedger.open(directory, bank)
+    await beginIntersection(ledger, begun('one', 10), WIDE)
+    const narrow = { runs: 1000, lifetimeItems: 5 }
+    await expect(beginIntersection(ledger, begun('two', 1), narrow)).toThrowWithCode('APPROVAL_EXHAUSTED')
+    await beginIntersection(ledger, begun('three', 0), narrow)
+    expect((await verified(directory)).entriesByKind).toEqual({ 'party-founding': 1, 'psi-start': 2 })
+  })
+
   it('by one process at a time, also where several begin it at once', async () => {
     const directory = await temporary()
     const quota = { runs: 3, lifetimeItems: 1000 }
@@ -140,6 +150,56 @@ describe('a party’s ledger is refused', () => {
     await cp(join(directory, 'older'), join(directory, 'ledger'), { recursive: true })
     const again = await PartyLedger.open(directory, bank)
     await expect(beginIntersection(again, begun('next'), WIDE)).toThrowWithCode('LEDGER_ROLLED_BACK')
+  })
+
+  it('where it was set back by as little as one entry, whatever followed instead', async () => {
+    const directory = await temporary()
+    await many(await PartyLedger.open(directory, bank), 2)
+    await cp(join(directory, 'ledger'), join(directory, 'older'), { recursive: true })
+    await many(await PartyLedger.open(directory, bank), 1, 2)
+    expect((await stat(join(directory, 'head.json'))).mode & 0o777).toBe(0o600)
+    await rm(join(directory, 'ledger'), { recursive: true })
+    await cp(join(directory, 'older'), join(directory, 'ledger'), { recursive: true })
+    const counts = async () => (await PartyLedger.open(directory, bank)).counted()
+    await expect(counts()).toThrowWithCode('LEDGER_ROLLED_BACK')
+    const { Ledger } = await import('@sluice/ledger')
+    const { KeyFile } = await import('@sluice/ledger/keys')
+    const logSigner = await KeyFile.open(join(directory, 'log.key'))
+    const replaced = await Ledger.open(join(directory, 'ledger'), { logSigner })
+    const other = { kind: 'psi-start', ...begun('other'), quota: WIDE } as const
+    await replaced.exclusive(writer => writer.record(other, bank))
+    await replaced.exclusive(writer => writer.record({ ...other, session: digestOf('more') }, bank))
+    await expect(counts()).toThrowWithCode('LEDGER_ROLLED_BACK', 'ledger.rollback')
+  })
+
+  it('where its head is of another hand', async () => {
+    const directory = await temporary()
+    await many(await PartyLedger.open(directory, bank), 1)
+    const head = join(directory, 'head.json')
+    const text = await readFile(head, 'utf8')
+    await writeFile(head, text.replace('"size":2', '"size":1'))
+    const ledger = await PartyLedger.open(directory, bank)
+    await expect(ledger.counted()).toThrowWithCode('LEDGER_CORRUPT', 'ledger.head')
+    await writeFile(head, text)
+    expect((await ledger.counted()).runsOf(digestOf('a job'))).toBe(1)
+  })
+
+  it('where its log was taken away, and not where it was never begun to the end', async () => {
+    const directory = await temporary()
+    const log = join(directory, 'ledger')
+    await PartyLedger.open(directory, bank)
+    await rm(log, { recursive: true })
+    await expect(PartyLedger.open(directory, bank)).toThrowWithCode('LEDGER_ROLLED_BACK')
+    // as a process leaves it that is killed while it begins
+    await writeFile(join(directory, 'beginning'), '')
+    await many(await PartyLedger.open(directory, bank), 1)
+    expect(await readdir(directory)).not.toContain('beginning')
+    await rm(log, { recursive: true })
+    await writeFile(join(directory, 'beginning'), '')
+    await expect(PartyLedger.open(directory, bank)).toThrowWithCode('LEDGER_ROLLED_BACK')
+    await rm(join(directory, 'log.key'))
+    await rm(join(directory, 'trust.json'))
+    await expect(PartyLedger.open(directory, bank)).toThrowWithCode('LEDGER_ROLLED_BACK')
   })
 
   it('where another party signed in it, or another key opens it', async () => {

@@ -196,13 +196,15 @@ describe('a party’s own ledger', () => {
     await PartyLedger.open(directory, people[0]!)
     await expect(PartyLedger.open(directory, people[1]!)).toThrowWithCode('KEY_UNKNOWN', 'ledger.party')
     await rm(join(directory, 'ledger', 'checkpoint'))
-    const kept = await PartyLedger.open(directory, people[0]!).catch(error => error)
-    // one entry alone cannot be told from a founding that was interrupted
-    expect(kept).toBeInstanceOf(PartyLedger)
+    await expect(PartyLedger.open(directory, people[0]!)).toThrowWithCode('LEDGER_ROLLED_BACK')
+    // a founding that was interrupted has left this
+    await writeFile(join(directory, 'beginning'), '')
+    expect(await PartyLedger.open(directory, people[0]!)).toBeInstanceOf(PartyLedger)
   })
 
   it('has its trust file whole or not at all: what a founding that was killed left is replaced, not written over', async () => {
     const directory = await temporary()
+    await writeFile(join(directory, 'beginning'), '')
     await writeFile(join(directory, 'trust.json'), '{"torn')
     await link(join(directory, 'trust.json'), join(directory, 'before'))
     await PartyLedger.open(directory, people[0]!)

@@ -252,6 +252,14 @@ describe('what bounds a prepared set', () => {
     expect(start).toMatchObject({ kind: 'psi-start', prepared: { set: key.set, epoch: 1 } })
   })
 
+  it('is its key as the file has it once the other side is there, whatever the ledger says', async () => {
+    const job = parsePsiJob(draft())
+    const reading = (epoch: number) => (own: string) =>
+      own === 'bureau' ? { currentKey: async () => ({ ...key, epoch }) } : {}
+    expect(codesOf(await both(job, ['c1'], reading(2)))).toEqual(['JOB_MISMATCH', 'PEER_STOPPED'])
+    expect(codesOf(await both(job, ['c1'], reading(1)))).toEqual(['none', 'none'])
+  })
+
   it('is the date that the owner’s key has, whatever later one a job names', async () => {
     const later = { ...set.head, expires: '2099-01-01T00:00:00.000Z' }
     const job = parsePsiJob(draft(preparedOf(later, 'bureau')))

@@ -107,6 +107,11 @@ export const zhPsi: Translations = {
   'the ledger in {} cannot be written ({})': '{} 中的账本无法写入（{}）',
   'this party has counted {} entries of its ledger, which now has {}':
     '本方已计数账本的 {} 条，而账本现有 {} 条',
+  'this party has counted other entries than its ledger has': '本方已计数的条目与账本现有的不同',
+  'the ledger in {} was begun before, and its log is not there': '{} 中的账本早已开始，其日志却不在',
+  'head.json beside the ledger is not what this party wrote': '账本旁的 head.json 不是本方所写',
+  'Restore it; a ledger that was set back is not noticed without it.':
+    '请将其恢复；没有它，账本被回退时无法察觉。',
   'Put the newer files back, and find out who replaced them; without them no quota can be counted.':
     '请放回较新的文件，并查明是谁替换了它们；没有它们无法计算配额。',
   '{} is the key of "{}", not of "{}"': '{} 是“{}”的密钥，不是“{}”的',

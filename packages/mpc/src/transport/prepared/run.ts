@@ -17,6 +17,8 @@ export interface RunPreparedOptions extends Omit<RunPsiOptions, 'payload' | 'ite
   readonly items?: PsiItems
   /** of the owner of the prepared set: its key */
   readonly key?: PreparedKey
+  /** reads that key again, once the other party is there: it may have been rotated meanwhile */
+  readonly currentKey?: () => Promise<PreparedKey>
   /** of the other party: the file */
   readonly set?: PreparedFile
   readonly now?: () => Date
@@ -36,7 +38,8 @@ export async function loadPrepared(): Promise<void> {
  *   also while the other party was waited for, or the file is another, FILE_FORMAT where the file was changed
  */
 export async function runPrepared(job: PsiJob, options: RunPreparedOptions): Promise<PsiResult> {
-  const { signer, approval, items, ledger, signal, onProgress, set, key, now = () => new Date() } = options
+  const { signer, approval, items, ledger, signal, onProgress, set, key } = options
+  const { currentKey, now = () => new Date() } = options
   const self = psiPartyIndex(job, signer.name)
   const side: PreparedSide | undefined = key !== undefined ? { key } : set && { head: set.head }
   const group = await loadRistretto()
@@ -47,7 +50,10 @@ export async function runPrepared(job: PsiJob, options: RunPreparedOptions): Pro
   const session = await meanwhile(openSession(job, self, options), () => questions?.ahead() === true)
   const others = await session.run(openInputs(job, self, approval))
   // it may have waited long
-  await stopping(session, async () => checkPreparedSide(job, signer.name, side, group, now()))
+  await stopping(session, async () => {
+    const current = key !== undefined && currentKey !== undefined ? { key: await currentKey() } : side
+    checkPreparedSide(job, signer.name, current, group, now())
+  })
   const peer = 1 - self
   const opened = others.get(peer)
   const { name, key: peerKey } = job.parties[peer]!
