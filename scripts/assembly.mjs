@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import asc from 'assemblyscript/asc'
 
 const OPTIONS = ['-O3', '--enable', 'simd', '--runtime', 'stub', '--noAssert', '--use', 'abort=']
@@ -14,7 +14,8 @@ export const assembly = () => ({
   name: 'assembly',
   setup(build) {
     build.onResolve({ filter: /^\.\/[\w-]+\.wasm$/ }, ({ path, resolveDir }) => ({
-      path: join(resolveDir, path),
+      // goes into the bundle, which is not to tell where it was built
+      path: relative(process.cwd(), join(resolveDir, path)).split(sep).join('/'),
       namespace: 'assembly',
     }))
     build.onLoad({ filter: /.*/, namespace: 'assembly' }, async ({ path }) => {
