@@ -4,7 +4,7 @@ import { KeyFile } from '@sluice/ledger/keys'
 import { beginIntersection, PartyLedger } from '@sluice/ledger/party'
 import { reservePort } from '@sluice/mpc'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { terminal } from './terminal.js'
+import { fullFor, terminal } from './terminal.js'
 import { type Outcome, runCommand, temporaryRoot } from './transcript.js'
 
 const NAMES = ['bureau', 'bank', 'operator']
@@ -224,6 +224,22 @@ describe('an intersection on the command line', () => {
     const kept = (await readdir(root)).filter(name => name.startsWith('.sluice-'))
     expect(kept).toEqual([expect.stringMatching(/^\.sluice-psi-/)])
     expect((await stat(join(root, kept[0]!))).mode & 0o777).toBe(0o700)
+    await rm(join(root, kept[0]!), { recursive: true })
+  })
+
+  it('keeps what was read where the disk is full, and says to go on', async () => {
+    const words = ['--as', 'bank', '--input', 'bank.csv', '--key', 'firm', '--out', 'full.csv']
+    const ledger = join(root, 'bank.ledger')
+    const keys = (await readdir(ledger)).filter(name => name.startsWith('kept'))
+    for (const key of keys) await rm(join(ledger, key))
+    // of the two keys, the one after the reading's
+    const full = fullFor(/bank\.ledger.kept\.[^/\\]*\.[0-9a-f]{16}$/)
+    const { code, stderr } = await terminal(root, ['psi', 'run', 'large.json', ...words], full).ended
+    expect({ code, stderr }).toMatchObject({ code: 6, stderr: expect.stringContaining('DISK_FULL') })
+    expect(stderr.replace(/\s+/g, ' ')).toContain('Free some space and run the same command again.')
+    const kept = (await readdir(root)).filter(name => name.startsWith('.sluice-'))
+    expect(kept).toEqual([expect.stringMatching(/^\.sluice-psi-/)])
+    expect(await readdir(join(root, kept[0]!))).toContain('kept')
     await rm(join(root, kept[0]!), { recursive: true })
   })
 

@@ -18,9 +18,13 @@ export interface Terminal {
   said(): string
 }
 
-/** `sluice` in a process of its own, for commands that wait for one another or are killed. */
-export function terminal(cwd: string, words: readonly string[]): Terminal {
-  const child = spawn(process.execPath, [program, ...words], {
+/**
+ * `sluice` in a process of its own, for commands that wait for one another or are killed.
+ *
+ * @param node options of `node`, before the program
+ */
+export function terminal(cwd: string, words: readonly string[], node: readonly string[] = []): Terminal {
+  const child = spawn(process.execPath, [...node, program, ...words], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', LANG: 'C' },
@@ -36,6 +40,21 @@ export function terminal(cwd: string, words: readonly string[]): Terminal {
     child.once('close', code => resolve({ code, stdout, stderr }))
   })
   return { child, ended, said: () => stderr }
+}
+
+/** For `node`, before a program: the disk is full for files of this name but the first of them. */
+export function fullFor(name: RegExp): readonly string[] {
+  const program = `
+    import files from 'node:fs/promises'
+    import { syncBuiltinESMExports } from 'node:module'
+    const { open } = files
+    let opened = 0
+    files.open = async (path, ...more) => {
+      if (${name}.test(path) && opened++ > 0) throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+      return open(path, ...more)
+    }
+    syncBuiltinESMExports()`
+  return ['--import', `data:text/javascript,${encodeURIComponent(program)}`]
 }
 
 /**

@@ -118,7 +118,14 @@ export function brokenOff(error: unknown, signal: AbortSignal): boolean {
   return signal.aborted || (isSluiceError(error) && BROKEN_OFF.has(error.code))
 }
 
-const BROKEN_OFF = new Set(['PEER_AWAY', 'PEER_LOST', 'PEER_STOPPED', 'TIME_EXCEEDED', 'INTERRUPTED'])
+const BROKEN_OFF = new Set([
+  'PEER_AWAY',
+  'PEER_LOST',
+  'PEER_STOPPED',
+  'TIME_EXCEEDED',
+  'INTERRUPTED',
+  'DISK_FULL',
+])
 
 /** A folder for temporary files. @throws SluiceError FILE_MISSING where nobody may write to it */
 export async function folderFor(context: Context, named: string): Promise<string> {

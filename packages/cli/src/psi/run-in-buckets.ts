@@ -83,6 +83,8 @@ function goesOn(error: unknown, signal: AbortSignal, learns: boolean, remedies: 
   if (signal.aborted)
     return new SluiceError('INTERRUPTED', 'the session was interrupted', { remedy, cause: error })
   if (!isSluiceError(error) || !brokenOff(error, signal)) return error
+  // it says what has to be done first
+  if (error.code === 'DISK_FULL') return error
   const { code, message, rule, facts, cause } = error
   // who receives ends by itself once it has everything
   const isLeft = code === 'PEER_AWAY' && !learns

@@ -170,8 +170,8 @@ export const zhPsi: Translations = {
   'Find out who writes to the folder of temporary files; nothing was taken from it.':
     '请查明何人写入临时文件夹；未采用其中任何内容。',
   'the disk is full; a temporary file was not written': '磁盘已满；临时文件未写入',
-  'Free some space, or name a folder on another disk with --scratch DIR.':
-    '请腾出空间，或用 --scratch DIR 指定另一磁盘上的文件夹。',
+  'Free some space and run the same command again. With --scratch DIR on another disk it begins anew.':
+    '请腾出空间后再次执行同一命令。若用 --scratch DIR 指定另一磁盘，则重新开始。',
   'a temporary file cannot be written or read ({})': '临时文件无法写入或读取（{}）',
   'Check the folder of temporary files, or name another one with --scratch DIR.':
     '请检查临时文件夹，或用 --scratch DIR 指定另一个。',

@@ -67,17 +67,18 @@ export class CutParts implements Buckets {
    *
    * @param folder is emptied first
    * @param limit different keys that a part has at most
+   * @throws SluiceError FINGERPRINT_MISMATCH, DISK_FULL, FILE_MISSING, INTERRUPTED
    */
   async recut(
     key: Uint8Array,
     { folder, limit, isValued, signal }: Recut,
   ): Promise<{ readonly cut: CutParts; readonly close: () => Promise<void> }> {
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+    await removeFolder(folder)
     await makeFolder(folder)
     const parts = partsIn(folder, randomBytes(SEAL_KEY_BYTES), 'sluice-psi/1 cut again', isValued)
     const close = async (): Promise<void> => {
       await closed(parts)
-      await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+      await removeFolder(folder)
     }
     try {
       const cipher = blockCipher('aes', key)
@@ -151,6 +152,12 @@ function halvesOf(values: BigUint64Array): Uint32Array {
 
 export async function makeFolder(path: string): Promise<void> {
   await nodeFiles.makeDirectory(path, 0o700).catch(cause => {
+    throw unwritable(cause)
+  })
+}
+
+async function removeFolder(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 5 }).catch(cause => {
     throw unwritable(cause)
   })
 }

@@ -55,7 +55,8 @@ export function unwritable(cause: unknown): SluiceError {
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new SluiceError('DISK_FULL', 'the disk is full; a temporary file was not written', {
       rule: SCRATCH,
-      remedy: 'Free some space, or name a folder on another disk with --scratch DIR.',
+      remedy:
+        'Free some space and run the same command again. With --scratch DIR on another disk it begins anew.',
       cause,
     })
   }
