@@ -305,6 +305,15 @@ describe('a set on disk', () => {
     await writeFile(join(root, `${made - 1}`), 'no folder')
     await expect(() => stored(jobOf(), ['a'], directory)).toThrowWithCode('FILE_MISSING')
   })
+
+  it('says where it could not be cut again', async () => {
+    const directory = folder()
+    const items = await stored(jobOf(), ['a'], directory)
+    await rm(directory, { recursive: true })
+    await writeFile(directory, 'no folder')
+    await expect(() => items.recut(new Uint8Array(32), 16)).toThrowWithCode('FILE_MISSING')
+    await items.close()
+  })
 })
 
 function hex(hashes: Uint8Array, item: number): string {
