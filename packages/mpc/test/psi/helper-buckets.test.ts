@@ -457,6 +457,24 @@ describe('an answer of a helper that may have been opened', () => {
     expect(ok(await run(), 'bank').count).toBe(60)
   })
 
+  it('is counted in full where another meeting, which had only said that it is there, broke off', async () => {
+    const job = jobOf('count', { quota: { runs: 3, lifetimeItems: 10_000 } })
+    const { run, home, begun } = await meeting(job, two)
+    const forgets = (name: string) => rm(join(home, `${name}-kept`), { recursive: true })
+    await run(leavingAtTheEnd())
+    for (const name of ['bureau', 'operator']) await forgets(name)
+    await run(leavingAtTheEnd())
+    await forgets('bank')
+    expect(ok(await run(), 'bank').count).toBe(60)
+    for (const name of ['bureau', 'operator']) {
+      const starts = await begun(name)
+      expect(starts.map(({ resumes }) => resumes)).toEqual([undefined, undefined, undefined])
+      const tested = starts.map(({ counterparts }) => counterparts.find(one => one.name === 'bank')!.items)
+      const all = BUCKETS * bucketBound(128, BUCKETS)
+      expect(tested).toEqual([all, 0, all])
+    }
+  })
+
   it('and one that is refused for a quota leaves what is kept of another', async () => {
     const { run, approvals, begun } = await meeting(jobOf('count'), two)
     await run({ bank: stoppingAt(2) })

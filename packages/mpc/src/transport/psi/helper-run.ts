@@ -150,6 +150,8 @@ export class HelperRun implements BucketwiseRun {
   }
 
   async start(session: string): Promise<void> {
+    // a meeting that computes nothing counts nothing: there is nothing in it to go on with
+    if (this.#plan!.isOver) return
     await this.#kept?.start(session, this.#plan!.inputs)
   }
 
@@ -220,7 +222,7 @@ export class HelperRun implements BucketwiseRun {
   }
 
   async completed(): Promise<void> {
-    await this.#kept?.completed()
+    if (this.isFinished) await this.#kept?.completed()
   }
 
   async close(): Promise<void> {
