@@ -396,6 +396,23 @@ describe('quotas and approvals', () => {
     expect((await stat(join(root, 'runs-bureau'))).mode & 0o777).toBe(0o700)
   })
 
+  it('compute nothing that a party’s ledger cannot record, and the other party is told', async () => {
+    const job = parsePsiJob(draft())
+    const directory = join(root, 'unwritable-bank')
+    const ledger = await PartyLedger.open(directory, people[NAMES.indexOf('bank')]!)
+    await rm(directory, { recursive: true })
+    await writeFile(directory, '')
+    const given = (name: string) => (name === 'bank' ? { ledger } : {})
+    const results = await all(job, { bureau, bank }, given, 'unwritten')
+    expect(codeOf(results['bank'])).toBe('FILE_MISSING')
+    expect(results['bureau']).toMatchObject({
+      code: 'PEER_STOPPED',
+      facts: { party: 'bank', code: 'FILE_MISSING' },
+    })
+    const entries = await recorded(join(root, 'unwritten-bureau'))
+    expect(entries).toMatchObject([{ kind: 'psi-start' }, { kind: 'psi-break', about: 'bank' }])
+  })
+
   it('count one counterpart’s items over all jobs, by its key', async () => {
     const job = () => parsePsiJob(draft({ quota: { runs: 10, lifetimeItems: 20 } }))
     const nobody = { ids: ['z'] }
