@@ -160,7 +160,11 @@ describe('an intersection on the command line', () => {
     await rm(join(root, 'older.ledger'), { recursive: true })
     const anew = join(root, 'older.ledger')
     await cp(join(root, 'bank.ledger', 'log.key'), join(anew, 'log.key'))
-    await PartyLedger.open(anew, await KeyFile.open(join(root, 'bank.key')))
+    const again = async () => PartyLedger.open(anew, await KeyFile.open(join(root, 'bank.key')))
+    await expect(again()).toThrowWithCode('LEDGER_ROLLED_BACK')
+    // who forges the mark of a ledger that was never begun is found out by others
+    await writeFile(join(anew, 'beginning'), '')
+    await again()
     expect(await sluice('ledger verify older.ledger --since seen.txt')).toMatchObject({
       exitCode: 5,
       stderr: expect.stringContaining('LEDGER_ROLLED_BACK'),
