@@ -9,7 +9,6 @@ import {
   requireWithinQuota,
 } from '@sluice/ledger/party'
 import type { Table } from 'apache-arrow'
-import { unscaled } from '../job/decimal.js'
 import { goesInBuckets } from '../psi/job/buckets.js'
 import type { PsiItems } from '../psi/job/items.js'
 import {
@@ -35,8 +34,9 @@ import { Session, type Traffic } from '../session/session.js'
 import { BucketRun } from './psi/bucket-run.js'
 import { BucketsInMemory } from './psi/buckets.js'
 import { HelperRun } from './psi/helper-run.js'
+import { belowMinimum, figuresOf, isBelow, type Learned, outcomeOf, shown, told } from './psi/learned.js'
 import { FINISHED } from './psi/records-of-run.js'
-import type { BucketProgress, BucketResult, BucketwiseRun } from './psi/resumable.js'
+import type { BucketProgress, BucketwiseRun } from './psi/resumable.js'
 import { PsiStoredItems } from './psi/stored-items.js'
 import { type MeetEvent, meet } from './tls.js'
 
@@ -68,19 +68,9 @@ export interface RunPsiOptions {
   readonly streams?: ReadonlyMap<number, Duplex>
 }
 
-export interface PsiResult {
-  /** the intersection is smaller than the job's minimum, which another party enforced */
-  readonly withheld?: boolean
-  /** by row of this party's file, 1 where its key is shared; where this party learns which */
-  readonly matched?: Uint8Array
-  /** how many different keys are shared */
-  readonly count?: number
-  /** a decimal number as text */
-  readonly sum?: string
+export interface PsiResult extends Learned {
   /** columns that another party handed over; `rows[i]` belongs to the own item `items[i]` */
   readonly payload?: { readonly itemOf: Uint32Array; readonly columns: Table }
-  /** of a run in buckets whose rows are handed over: the shared keys alone, which `payload` counts */
-  readonly shared?: PsiItems
   readonly traffic: Traffic
   /** removes what was kept of a run in buckets; to be called when the result is safe */
   readonly forget?: () => Promise<void>
@@ -249,21 +239,6 @@ function runsPrepared(): SluiceError {
   })
 }
 
-/** What buckets say, as of the shared items alone: all of them are. */
-function outcomeOf(result: BucketResult | undefined): PsiOutcome {
-  if (result === undefined) return {}
-  const { count, withheld, shared } = result
-  return {
-    ...(withheld !== undefined && { withheld }),
-    ...(count !== undefined && { count }),
-    ...(shared !== undefined && { matched: new Uint8Array(count!).fill(1) }),
-  }
-}
-
-function told(job: PsiJob, { sum, ...learned }: BucketResult = {}): Learned {
-  return { ...learned, ...(sum !== undefined && { sum: unscaled(sum, job.sum!.scale) }) }
-}
-
 function notInBuckets(): SluiceError {
   return new SluiceError('PARAMETER_INVALID', 'this job works on sets in memory', {
     rule: 'psi.buckets',
@@ -308,23 +283,6 @@ function counterpartsOf(job: PsiJob, others: ReadonlyMap<number, OpenedInput>, t
   })
 }
 
-/** In plain intersection of two sets nobody but the receiver can hold it to the minimum. */
-function isBelow(job: PsiJob, self: number, { count, withheld }: PsiOutcome): boolean {
-  const below = withheld === true || (count !== undefined && count < job.minimumIntersection)
-  return below && psiLearns(job, self) !== undefined
-}
-
-export function belowMinimum(): SluiceError {
-  return new SluiceError(
-    'DISCLOSURE_REFUSED',
-    'the intersection is smaller than the minimum of the job, and is not given out',
-    {
-      rule: 'psi.minimumIntersection',
-      remedy: 'Nothing was written. A smaller minimum needs a new job that every party signs.',
-    },
-  )
-}
-
 async function exchangePayload(
   session: Session,
   job: PsiJob,
@@ -361,37 +319,6 @@ async function exchangePayload(
 
 function* rowsOf({ itemOf }: PsiItems, matched: Uint8Array): Generator<number> {
   for (const [row, item] of itemOf.entries()) if (item >= 0 && matched[item] === 1) yield row
-}
-
-/** What is recorded of it: never which items. */
-function figuresOf({ count, sum }: Learned): { count?: number; sum?: string } {
-  return { ...(count !== undefined && { count }), ...(sum !== undefined && { sum }) }
-}
-
-/** What a party learned, but for columns that it was handed. */
-type Learned = Pick<PsiResult, 'withheld' | 'matched' | 'count' | 'sum' | 'shared'>
-
-function shown(
-  job: PsiJob,
-  { withheld, matched, count, sum }: PsiOutcome,
-  items: PsiItems | undefined,
-): Learned {
-  return {
-    ...(withheld !== undefined && { withheld }),
-    ...(count !== undefined && { count }),
-    ...(sum !== undefined && { sum: unscaled(sum, job.sum!.scale) }),
-    ...(matched !== undefined && items !== undefined && { matched: byRow(items, matched) }),
-  }
-}
-
-/** @param matched by item */
-function byRow({ itemOf }: PsiItems, matched: Uint8Array): Uint8Array {
-  const flags = new Uint8Array(itemOf.length)
-  for (let row = 0; row < flags.length; row++) {
-    const item = itemOf[row]!
-    if (item >= 0) flags[row] = matched[item]!
-  }
-  return flags
 }
 
 /** Where this side fails outside the session, the others are told before it is thrown. */

@@ -9,7 +9,8 @@ import { answerPrepared, askPrepared, type PreparedKey } from '../../psi/prepare
 import { Questions } from '../../psi/questions.js'
 import { loadRistretto } from '../../psi/ristretto.js'
 import { loadX509 } from '../certificate.js'
-import { belowMinimum, openSession, type PsiResult, type RunPsiOptions, stopped, stopping } from '../psi.js'
+import { belowMinimum } from '../psi/learned.js'
+import { openSession, type PsiResult, type RunPsiOptions, stopped, stopping } from '../psi.js'
 import type { PreparedFile } from './prepared-file.js'
 
 export interface RunPreparedOptions extends Omit<RunPsiOptions, 'payload' | 'items'> {
