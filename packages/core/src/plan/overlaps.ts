@@ -4,6 +4,7 @@ import type { Expression } from './expression.js'
 import { baseColumnsOf } from './lineage.js'
 import type { AggregateColumn } from './node.js'
 import type { CellSpecification } from './review-types.js'
+import type { ScalarType } from './types.js'
 import { expressionsIn } from './visit.js'
 
 /**
@@ -121,7 +122,7 @@ export function areDisjoint(a: readonly Expression[], b: readonly Expression[]):
 }
 
 /** `x = 'a'`, `x IN ('a', 'b')`: which texts or whole numbers x may be. */
-function valuesOf(expression: Expression): { of: string; allowed: readonly unknown[] } | null {
+function valuesOf(expression: Expression): { of: string; allowed: readonly string[] } | null {
   const [of, ...list] =
     expression.kind === 'in'
       ? [expression.argument, ...expression.list]
@@ -129,8 +130,14 @@ function valuesOf(expression: Expression): { of: string; allowed: readonly unkno
         ? expression.arguments
         : []
   if (of === undefined || (of.type.kind !== 'text' && of.type.kind !== 'integer')) return null
-  const allowed = list.map(item => (item.kind === 'literal' ? item.value : null))
-  return allowed.includes(null) ? null : { of: key(of), allowed }
+  const allowed = list.map(item => memberOf(of.type.kind, item))
+  return allowed.every(value => value !== null) ? { of: key(of), allowed } : null
+}
+
+/** One spelling for equal values: a plan that no SQL was read into may say `-0`, or `1.0` of a whole number. */
+function memberOf(kind: ScalarType['kind'], item: Expression): string | null {
+  if (item.kind !== 'literal' || item.type.kind !== kind || typeof item.value !== 'string') return null
+  return kind === 'integer' ? String(BigInt(item.value)) : item.value
 }
 
 export function conjunctsOf(expression: Expression): readonly Expression[] {

@@ -225,6 +225,17 @@ describe('two ranks of one column', () => {
   const inState =
     (...states: string[]): Conditions =>
     of => [{ kind: 'in', type: BOOLEAN, argument: of('state'), list: states.map(text) }]
+  const oneOf = (of: (name: string) => Expression, ...list: Expression[]): Expression => ({
+    ...{ kind: 'in', type: BOOLEAN, argument: of('amount'), list },
+  })
+  const whole = (value: string): Expression => ({ kind: 'literal', type: INTEGER, value })
+  const amounts =
+    (...values: string[]): Conditions =>
+    of => [oneOf(of, ...values.map(whole))]
+  const equals =
+    (value: string): Conditions =>
+    of => [test('equal', of('amount'), whole(value))]
+  const DECIMAL = { kind: 'literal', type: { kind: 'decimal', precision: 2, scale: 1 } } as const
   const both =
     (a: Conditions, b: Conditions): Conditions =>
     of => [...a(of), ...b(of)]
@@ -247,6 +258,15 @@ describe('two ranks of one column', () => {
     ['in another order', both(inState('a'), below(9)), both(below(9), inState('a')), 'rank'],
     ['one of them twice', below(9), both(below(9), below(9)), 'rank'],
     ['other states', inState('a', 'b'), inState('c'), 'released'],
+    ['other numbers', amounts('0', '7'), amounts('8'), 'released'],
+    ['zero, written twice', amounts('0', '7'), amounts('-0'), 'overlap'],
+    ['zero, equal to either', equals('0'), equals('-0'), 'overlap'],
+    [
+      'one, as a decimal number too',
+      amounts('1'),
+      of => [oneOf(of, { ...DECIMAL, value: '1.0' })],
+      'overlap',
+    ],
     ['other states below a bound', both(inState('a'), below(9)), both(inState('b'), below(8)), 'released'],
   ])('%s', (_, first, second, expected) => {
     const rule = expected === 'released' ? expected : `evidence.order-${expected}`

@@ -175,15 +175,15 @@ async function meetAndRun(
     ...(counted?.resumes !== undefined && { resumes: counted.resumes }),
   }
   await stopping(session, async () => {
-    const isAnew = buckets !== undefined && counted?.resumes === undefined
-    if (isAnew) {
+    let isBegun = false
+    if (buckets !== undefined && counted?.resumes === undefined) {
       // one that is refused leaves what is kept of another
       await requireWithinQuota(ledger, begun, job.quota, cancelling)
       // before it is counted: what is kept of a run that was never counted is not used
-      await buckets.start(session.id)
+      isBegun = await buckets.start(session.id)
     }
     await beginIntersection(ledger, begun, job.quota, cancelling).catch(async error => {
-      if (isAnew) await buckets.forget()
+      if (isBegun) await buckets?.forget()
       throw error
     })
   })

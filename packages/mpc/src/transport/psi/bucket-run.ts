@@ -121,9 +121,10 @@ export class BucketRun implements BucketwiseRun {
     return { tested: count * theirs }
   }
 
-  async start(session: string): Promise<void> {
+  async start(session: string): Promise<boolean> {
     const { other, count, stays } = this.#plan!
     await this.#kept?.start(session, other, count, stays)
+    return true
   }
 
   /** @param group of the base transfers */

@@ -149,10 +149,11 @@ export class HelperRun implements BucketwiseRun {
     return { tested: isOver ? 0 : shape.parts * tested }
   }
 
-  async start(session: string): Promise<void> {
+  async start(session: string): Promise<boolean> {
     // a meeting that computes nothing counts nothing: there is nothing in it to go on with
-    if (this.#plan!.isOver) return
+    if (this.#plan!.isOver) return false
     await this.#kept?.start(session, this.#plan!.inputs)
+    return true
   }
 
   async run(

@@ -50,8 +50,12 @@ export interface BucketwiseRun {
    * @param others what each other owner brings, by index
    */
   agree(session: Session, others: ReadonlyMap<number, OpenedInput>): Promise<Counted>
-  /** A run in full, that `agree` said it was, is about to be counted: what is kept is of it from here on. */
-  start(session: string): Promise<void>
+  /**
+   * A run in full, that `agree` said it was, is about to be counted: what is kept is of it from here on.
+   *
+   * @returns whether what was kept before is gone for it
+   */
+  start(session: string): Promise<boolean>
   /** @returns what this party learns; undefined where that is nothing */
   run(
     session: Session,
