@@ -41,7 +41,8 @@ describe('two processes on one zone', () => {
     const output = lines(holder)
     expect((await output.next()).value).toBe('holding')
     let told = 0
-    const zone = await Zone.open(directory, { engine: { warm: 0 }, wait: 200, onWait: () => told++ })
+    // long enough for a busy machine to ask twice
+    const zone = await Zone.open(directory, { engine: { warm: 0 }, wait: 3_000, onWait: () => told++ })
     await expect(zone.requests.submit(BY_TOWN, keys.consumer)).toThrowWithCode('LOCKED')
     expect(told).toBeGreaterThan(0)
     const patient = await Zone.open(directory, { engine: { warm: 0 }, wait: 20_000 })
