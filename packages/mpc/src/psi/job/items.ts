@@ -96,7 +96,8 @@ export async function* hashedBatches(
   }
 }
 
-function joined(chunks: readonly Uint8Array[]): ItemHashes {
+/** One after the other. */
+export function joined(chunks: readonly Uint8Array[]): ItemHashes {
   const whole = new Uint8Array(chunks.reduce((total, chunk) => total + chunk.length, 0))
   let at = 0
   for (const chunk of chunks) {

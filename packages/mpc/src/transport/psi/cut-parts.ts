@@ -7,6 +7,7 @@ import { nodeFiles } from '@sluice/ledger/files'
 import { ITEM_BYTES, type ItemHashes } from '../../psi/item-hash.js'
 import { ItemSet } from '../../psi/item-set.js'
 import { PARTITIONS, partitionOf } from '../../psi/job/buckets.js'
+import { joined } from '../../psi/job/items.js'
 import { concatenate } from '../../ring/columns.js'
 import { type Buckets, overfull } from './buckets.js'
 import { PartitionFile, type Records } from './partition-file.js'
@@ -29,13 +30,7 @@ export class CutParts implements Buckets {
   async bucket(index: number, of: number): Promise<ItemHashes> {
     const sets: ItemHashes[] = []
     for (const part of partsOf(index, of)) sets.push((await this.#distinct(part)).hashes.slice())
-    const whole = new Uint8Array(sets.reduce((sum, set) => sum + set.length, 0))
-    let at = 0
-    for (const set of sets) {
-      whole.set(set, at)
-      at += set.length
-    }
-    return whole
+    return joined(sets)
   }
 
   async values(index: number, of: number): Promise<BigUint64Array<ArrayBuffer>> {
